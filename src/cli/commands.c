@@ -1,0 +1,23 @@
+/*
+ * The table of commands. Adding one is adding its name here, in the order in which help lists them, and the file
+ * src/cli/cmd_NAME.c that defines its row, `const struct cot_command cot_command_NAME`.
+ */
+#include "cli/command.h"
+
+#define COMMANDS(X)                                                                                                    \
+    X(sql)                                                                                                             \
+    X(help)                                                                                                            \
+    X(man)                                                                                                             \
+    X(completion)                                                                                                      \
+    X(version)
+
+#define X(name) extern const struct cot_command cot_command_##name;
+COMMANDS(X)
+#undef X
+
+const struct cot_command *const cot_commands[] = {
+#define X(name) &cot_command_##name,
+    COMMANDS(X)
+#undef X
+        NULL,
+};

@@ -1,0 +1,282 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/threads.h"
+#include "store/schema.h"
+
+#define DEFAULT_MEMORY_LIMIT UINT64_C(1500000000)
+
+struct cot_store {
+    char *data_dir;
+    char *path;
+    duckdb_database database;
+    duckdb_connection connection;
+};
+
+static cot_code make_folder(const char *path, struct cot_err *err)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return COT_OK;
+    return cot_fail(err, COT_IO, "making folder '%s': %s", path, strerror(errno));
+}
+
+static cot_code check_present(const struct cot_store *store, enum cot_store_mode mode, struct cot_err *err)
+{
+    struct stat status;
+    if (mode == COT_STORE_CREATE)
+        return make_folder(store->data_dir, err);
+    if (stat(store->path, &status) != 0)
+        return cot_fail(err, COT_NOT_FOUND, "'%s' holds no shop yet: 'coterie import FILE --data %s' makes one",
+                        store->data_dir, store->data_dir);
+    return COT_OK;
+}
+
+static cot_code open_database(struct cot_store *store, const struct cot_store_options *options, struct cot_err *err)
+{
+    duckdb_config config = NULL;
+    char *message = NULL;
+    char threads[16];
+    char memory[32];
+    cot_code rc = COT_OK;
+    uint64_t limit = options->memory_limit != 0 ? options->memory_limit : DEFAULT_MEMORY_LIMIT;
+    unsigned n_threads = options->n_threads != 0 ? options->n_threads : cot_threads_available();
+    snprintf(threads, sizeof threads, "%u", n_threads);
+    snprintf(memory, sizeof memory, "%llu B", (unsigned long long)limit);
+
+    if (duckdb_create_config(&config) != DuckDBSuccess)
+        return cot_fail(err, COT_NOMEM, "DuckDB's configuration");
+    /* checkpoint_threshold: bulk imports would otherwise checkpoint every 16 MB of log. Extensions are never fetched.
+     */
+    const char *const settings[][2] = {
+        {"threads", threads},
+        {"memory_limit", memory},
+        {"autoinstall_known_extensions", "false"},
+        {"autoload_known_extensions", "false"},
+        {"checkpoint_threshold", "64MB"},
+        {"access_mode", options->mode == COT_STORE_READ_ONLY ? "READ_ONLY" : "READ_WRITE"},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (duckdb_set_config(config, settings[i][0], settings[i][1]) != DuckDBSuccess)
+            rc = cot_fail(err, COT_INTERNAL, "DuckDB refuses %s = %s", settings[i][0], settings[i][1]);
+    if (rc == COT_OK && duckdb_open_ext(store->path, &store->database, config, &message) != DuckDBSuccess) {
+        bool locked = message != NULL && strstr(message, "lock") != NULL;
+        rc = cot_fail(err, locked ? COT_IO : COT_BAD_DATA,
+                      locked ? "'%s' is in use by another process: %s" : "'%s' can't be opened: %s", store->path,
+                      message != NULL ? message : "no reason given");
+    }
+    duckdb_free(message);
+    duckdb_destroy_config(&config);
+    return rc;
+}
+
+static cot_code check_schema(struct cot_store *store, enum cot_store_mode mode, struct cot_err *err)
+{
+    int version = 0;
+    if (mode != COT_STORE_READ_ONLY)
+        return cot_schema_migrate(store, err);
+    cot_code rc = cot_schema_version(store, &version, err);
+    if (rc == COT_OK && version != COT_SCHEMA_VERSION)
+        rc = cot_fail(err, COT_BAD_DATA, "'%s' has schema %d, this program reads %d: any writing command migrates it",
+                      store->path, version, COT_SCHEMA_VERSION);
+    return rc;
+}
+
+cot_code cot_store_open(const char *data_dir, const struct cot_store_options *options, struct cot_store **ret_store,
+                        struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    struct cot_store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return cot_fail(err, COT_NOMEM, "store");
+    store->data_dir = strdup(data_dir);
+    if (store->data_dir == NULL || asprintf(&store->path, "%s/coterie.duckdb", data_dir) < 0) {
+        store->path = NULL;
+        rc = cot_fail(err, COT_NOMEM, "store");
+        goto out;
+    }
+    rc = check_present(store, options->mode, err);
+    if (rc == COT_OK)
+        rc = open_database(store, options, err);
+    if (rc == COT_OK)
+        rc = cot_store_connect(store, &store->connection, err);
+    if (rc == COT_OK)
+        rc = check_schema(store, options->mode, err);
+    if (rc != COT_OK)
+        goto out;
+    *ret_store = store;
+    store = NULL;
+out:
+    cot_store_close(store);
+    return rc;
+}
+
+void cot_store_close(struct cot_store *store)
+{
+    if (store == NULL)
+        return;
+    if (store->connection != NULL)
+        duckdb_disconnect(&store->connection);
+    if (store->database != NULL)
+        duckdb_close(&store->database);
+    free(store->data_dir);
+    free(store->path);
+    free(store);
+}
+
+const char *cot_store_path(const struct cot_store *store)
+{
+    return store->path;
+}
+
+const char *cot_store_data_dir(const struct cot_store *store)
+{
+    return store->data_dir;
+}
+
+duckdb_connection cot_store_connection(struct cot_store *store)
+{
+    return store->connection;
+}
+
+cot_code cot_store_connect(struct cot_store *store, duckdb_connection *ret_connection, struct cot_err *err)
+{
+    if (duckdb_connect(store->database, ret_connection) != DuckDBSuccess)
+        return cot_fail(err, COT_NOMEM, "a connection to '%s'", store->path);
+    return COT_OK;
+}
+
+static cot_code exec_sql(struct cot_store *store, const char *sql, struct cot_err *err)
+{
+    duckdb_result result;
+    cot_code rc = COT_OK;
+    if (duckdb_query(store->connection, sql, &result) != DuckDBSuccess) {
+        const char *message = duckdb_result_error(&result);
+        duckdb_error_type type = duckdb_result_error_type(&result);
+        rc = cot_fail(err,
+                      type == DUCKDB_ERROR_IO              ? COT_IO
+                      : type == DUCKDB_ERROR_OUT_OF_MEMORY ? COT_NOMEM
+                                                           : COT_INTERNAL,
+                      "%s", message != NULL ? message : "DuckDB gives no reason");
+    }
+    duckdb_destroy_result(&result);
+    return rc;
+}
+
+cot_code cot_store_exec(struct cot_store *store, struct cot_err *err, const char *format, ...)
+{
+    char *sql = NULL;
+    va_list args;
+    va_start(args, format);
+    int size = vasprintf(&sql, format, args);
+    va_end(args);
+    if (size < 0)
+        return cot_fail(err, COT_NOMEM, "SQL");
+    cot_code rc = exec_sql(store, sql, err);
+    free(sql);
+    return rc;
+}
+
+cot_code cot_store_begin(struct cot_store *store, struct cot_err *err)
+{
+    return exec_sql(store, "begin transaction", err);
+}
+
+cot_code cot_store_commit(struct cot_store *store, struct cot_err *err)
+{
+    return exec_sql(store, "commit", err);
+}
+
+void cot_store_rollback(struct cot_store *store)
+{
+    /* Nothing to roll back, or a connection that is gone: either way nothing of the transaction is left. */
+    (void)exec_sql(store, "rollback", NULL);
+}
+
+char *cot_sql_quote_n(const char *text, size_t size)
+{
+    char *quoted = malloc(2 * size + 3);
+    char *at = quoted;
+    if (quoted == NULL)
+        return NULL;
+    *at++ = '\'';
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\'')
+            *at++ = '\'';
+        *at++ = text[i];
+    }
+    *at++ = '\'';
+    *at = '\0';
+    return quoted;
+}
+
+char *cot_sql_quote(const char *text)
+{
+    return cot_sql_quote_n(text, strlen(text));
+}
+
+cot_code cot_store_setting(struct cot_store *store, const char *key, char **ret_value, struct cot_err *err)
+{
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    size_t size = 0;
+    char *value = NULL;
+    char *quoted = cot_sql_quote(key);
+    cot_code rc = quoted == NULL ? cot_fail(err, COT_NOMEM, "setting '%s'", key)
+                                 : cot_rows_open(store, &rows, err, "select value from setting where key = %s", quoted);
+    if (rc == COT_OK)
+        rc = cot_rows_next(rows, &more, err);
+    if (rc == COT_OK && more && !cot_rows_is_null(rows, 0)) {
+        const char *text = cot_rows_text(rows, 0, &size);
+        value = strndup(text, size);
+        if (value == NULL)
+            rc = cot_fail(err, COT_NOMEM, "setting '%s'", key);
+    }
+    if (rc == COT_OK)
+        *ret_value = value;
+    cot_rows_close(rows);
+    free(quoted);
+    return rc;
+}
+
+cot_code cot_store_set_setting(struct cot_store *store, const char *key, const char *value, struct cot_err *err)
+{
+    char *quoted_key = cot_sql_quote(key);
+    char *quoted_value = cot_sql_quote(value);
+    cot_code rc = COT_OK;
+    if (quoted_key == NULL || quoted_value == NULL)
+        rc = cot_fail(err, COT_NOMEM, "setting '%s'", key);
+    else
+        rc = cot_store_exec(store, err, "delete from setting where key = %s; insert into setting values (%s, %s)",
+                            quoted_key, quoted_key, quoted_value);
+    free(quoted_key);
+    free(quoted_value);
+    return rc;
+}
+
+cot_code cot_store_number(struct cot_store *store, int64_t *ret_value, struct cot_err *err, const char *format, ...)
+{
+    char *sql = NULL;
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    va_list args;
+    va_start(args, format);
+    int size = vasprintf(&sql, format, args);
+    va_end(args);
+    if (size < 0)
+        return cot_fail(err, COT_NOMEM, "SQL");
+    cot_code rc = cot_rows_open_on(store->connection, sql, &rows, err);
+    if (rc == COT_OK)
+        rc = cot_rows_next(rows, &more, err);
+    if (rc == COT_OK)
+        *ret_value = more && !cot_rows_is_null(rows, 0) ? cot_rows_int(rows, 0) : 0;
+    cot_rows_close(rows);
+    free(sql);
+    return rc;
+}
