@@ -2,5 +2,5 @@
 
 int main(int argc, char **argv)
 {
-    return cot_cli_main(argc, (const char **)argv);
+    return cot_cli_main(argc, argv);
 }

@@ -33,7 +33,7 @@ static const struct cot_option *option_find_any(const struct cot_command *comman
 }
 
 /* Takes the option at argv[*i]; moves *i past its value. */
-static cot_code take_option(struct cot_call *call, int argc, const char **argv, int *i, struct cot_err *err)
+static cot_code take_option(struct cot_call *call, int argc, char **argv, int *i, struct cot_err *err)
 {
     const char *name = argv[*i] + 2;
     const char *equals = strchr(name, '=');
@@ -79,7 +79,7 @@ static cot_code take_common(struct cot_call *call, struct cot_err *err)
     return COT_OK;
 }
 
-cot_code cot_call_parse(const struct cot_command *command, int argc, const char **argv, struct cot_call *ret_call,
+cot_code cot_call_parse(const struct cot_command *command, int argc, char **argv, struct cot_call *ret_call,
                         struct cot_err *err)
 {
     cot_code rc = COT_OK;

@@ -59,7 +59,7 @@ struct cot_call {
 };
 
 /* Parses argv (without the program's and the command's names) into ret_call. COT_USAGE names the word and the cure. */
-cot_code cot_call_parse(const struct cot_command *command, int argc, const char **argv, struct cot_call *ret_call,
+cot_code cot_call_parse(const struct cot_command *command, int argc, char **argv, struct cot_call *ret_call,
                         struct cot_err *err) COT_MUST_CHECK;
 void cot_call_release(struct cot_call *call);
 
@@ -85,6 +85,6 @@ void cot_print_man_page(FILE *stream);
 void cot_print_completion(FILE *stream);
 
 /* The program: parses, runs, reports errors on stderr. Returns the exit status. */
-int cot_cli_main(int argc, const char **argv);
+int cot_cli_main(int argc, char **argv);
 
 #endif

@@ -57,7 +57,7 @@ static void show_progress(void *context, const char *stage, uint64_t done, uint6
 }
 
 /* Finds the command named by the first word or the first two; sets how many words that took. */
-static const struct cot_command *command_find(int argc, const char **argv, int *ret_n_words)
+static const struct cot_command *command_find(int argc, char **argv, int *ret_n_words)
 {
     const struct cot_command *found = NULL;
     for (const struct cot_command *const *row = cot_commands; *row != NULL; row++) {
@@ -126,17 +126,18 @@ static int run_call(struct cot_call *call)
     return rc == COT_OK ? 0 : report_error(call, &err);
 }
 
-int cot_cli_main(int argc, const char **argv)
+int cot_cli_main(int argc, char **argv)
 {
     struct cot_call call;
     struct cot_err err = {0};
     int n_words = 0;
+    char version[] = "version";
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
         cot_print_help(argc < 2 ? stderr : stdout, NULL);
         return argc < 2 ? cot_code_exit_status(COT_USAGE) : 0;
     }
     if (strcmp(argv[1], "--version") == 0)
-        argv[1] = "version";
+        argv[1] = version;
     const struct cot_command *command = command_find(argc - 1, argv + 1, &n_words);
     if (command == NULL) {
         suggest(argv[1]);
