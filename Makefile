@@ -1,12 +1,63 @@
-# Short names for what people do. Every target sets up what it needs.
+# Short names for what people do. Every target sets up by itself what it needs.
 .DEFAULT_GOAL := build
-.PHONY: setup build demo test bench check fuzz asan tsan torture format clean
+.PHONY: help setup build demo test bench check fuzz asan tsan torture format install clean
+
+FUZZ_SECONDS ?= 60
+KILL_ROUNDS ?= 50
+JOBS ?= $(shell nproc)
+
+help:
+	@echo 'make          build build/release/coterie'
+	@echo 'make demo     get a real retail data set, import, segment, report'
+	@echo 'make test     build and pass all tests'
+	@echo 'make bench    measure against peers, print the tables'
+	@echo 'make check    formatting, layers, clang build, clang-tidy, generated documents'
+	@echo 'make asan     unit tests under ASan and UBSan       make tsan   under TSan'
+	@echo 'make fuzz     fuzz every parser of ours for FUZZ_SECONDS=$(FUZZ_SECONDS) each'
+	@echo 'make torture  whole kill -9 rounds (KILL_ROUNDS=$(KILL_ROUNDS)), fault sweeps, long fuzzing'
 
 setup:
 	@tools/setup.sh
-setup-check:
-	@tools/setup.sh --check
 
 build: setup
-	@cmake --preset release >/dev/null
-	@cmake --build build/release
+	@tools/build.sh release
+
+demo: build
+	@tools/demo.sh
+
+test: build
+	@tools/test.sh
+
+bench: build
+	@bench/run.sh
+
+check:
+	@tools/setup.sh --check
+	@tools/check.sh
+
+asan: setup
+	@tools/build.sh asan
+	@cd build/asan && ctest -R '^unit/' --output-on-failure -j$(JOBS)
+
+tsan: setup
+	@tools/build.sh tsan
+	@cd build/tsan && TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=1" \
+	    ctest -R '^unit/' --output-on-failure -j$(JOBS)
+
+fuzz:
+	@tools/setup.sh --check
+	@tools/build.sh fuzz
+	@fuzz/run.sh $(FUZZ_SECONDS)
+
+torture: build
+	@KILL_ROUNDS=$(KILL_ROUNDS) tests/torture/run.sh
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build
+	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local)
+
+clean:
+	@rm -rf build

@@ -122,8 +122,11 @@ uint64_t cot_rng_poisson(struct cot_rng *rng, double mean)
         mean -= x;
     }
     double limit = exp(-mean);
-    for (double product = cot_rng_uniform(rng); product > limit; product *= cot_rng_uniform(rng))
+    double product = cot_rng_uniform(rng);
+    while (product > limit) {
+        product *= cot_rng_uniform(rng);
         total++;
+    }
     return total;
 }
 
