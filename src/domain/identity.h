@@ -7,6 +7,7 @@
 #ifndef COT_DOMAIN_IDENTITY_H
 #define COT_DOMAIN_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,16 @@ enum cot_node_kind {
     COT_NODE_ANONYMOUS = 3, /* a browser or device id */
     COT_NODE_PHONE = 4
 };
+
+/* "user", "email", "anonymous", "phone"; NULL for a number that is no kind. From name: case-insensitive. */
+const char *cot_node_kind_name(enum cot_node_kind kind);
+bool cot_node_kind_from_name(const char *name, size_t size, enum cot_node_kind *ret_kind);
+
+/* Our stable id of a customer for whom the shop has none: "anon-" and 16 hex digits, XXH3-64 of the value of the
+ * customer's smallest node, seeded with its kind. */
+enum { COT_ANONYMOUS_ID_SIZE = 22 };
+void cot_anonymous_customer_id(enum cot_node_kind kind, const char *value, size_t size,
+                               char ret_text[COT_ANONYMOUS_ID_SIZE]);
 
 /* One row of the ledger. op 1 links a and b from occurred_at on, -1 unlinks them. */
 struct cot_link {
