@@ -29,6 +29,7 @@ test: build
 	@tools/test.sh
 
 bench: build
+	@tools/setup.sh --bench
 	@bench/run.sh
 
 check:
