@@ -1,0 +1,246 @@
+/*
+ * Bulk writing (see writer.h). A ring of blocks: the caller fills one while the writer's thread hands the full ones to
+ * DuckDB in order.
+ */
+#include "store/writer.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { N_BLOCKS = 16 };
+
+#define Y(table, column) #column,
+#define X(table) static const char *const columns_of_##table[] = {COT_COLUMNS_##table(Y)};
+COT_TABLES(X)
+#undef X
+#undef Y
+
+static const struct table {
+    const char *name;
+    const char *const *columns;
+    size_t n_columns;
+} tables[COT_N_TABLES] = {
+#define X(table) {#table, columns_of_##table, COT_N_COLUMNS_##table},
+    COT_TABLES(X)
+#undef X
+};
+
+struct cot_writer_queue {
+    const char *table;
+    duckdb_appender appender;
+    duckdb_data_chunk blocks[N_BLOCKS];
+    size_t n_rows[N_BLOCKS];
+    size_t i_filling; /* block that the caller fills; only the caller's */
+    pthread_t thread;
+    bool has_thread;
+
+    /* guarded by mutex */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    size_t n_full; /* blocks waiting or being taken, those before i_filling */
+    bool closing;
+    bool failed;
+    struct cot_err err;
+};
+
+const char *cot_table_name(enum cot_table table)
+{
+    return tables[table].name;
+}
+
+size_t cot_table_n_columns(enum cot_table table)
+{
+    return tables[table].n_columns;
+}
+
+const char *cot_table_column_name(enum cot_table table, size_t i_column)
+{
+    return tables[table].columns[i_column];
+}
+
+static cot_code appender_error(struct cot_writer_queue *queue, struct cot_err *err)
+{
+    duckdb_error_data data = duckdb_appender_error_data(queue->appender);
+    const char *message = duckdb_error_data_message(data);
+    cot_code code = duckdb_error_data_error_type(data) == DUCKDB_ERROR_OUT_OF_MEMORY ? COT_NOMEM : COT_IO;
+    code = cot_fail(err, code, "writing rows of table '%s': %s", queue->table,
+                    message != NULL ? message : "DuckDB gives no reason");
+    duckdb_destroy_error_data(&data);
+    return code;
+}
+
+static void *take_blocks(void *argument)
+{
+    struct cot_writer_queue *queue = argument;
+    size_t i_block = 0;
+    for (;;) {
+        struct cot_err err = {0};
+        pthread_mutex_lock(&queue->mutex);
+        while (queue->n_full == 0 && !queue->closing)
+            pthread_cond_wait(&queue->changed, &queue->mutex);
+        bool done = queue->n_full == 0;
+        bool skip = queue->failed;
+        pthread_mutex_unlock(&queue->mutex);
+        if (done)
+            return NULL;
+        cot_code rc = COT_OK;
+        if (!skip && duckdb_append_data_chunk(queue->appender, queue->blocks[i_block]) != DuckDBSuccess)
+            rc = appender_error(queue, &err);
+        pthread_mutex_lock(&queue->mutex);
+        queue->n_full--;
+        if (rc != COT_OK && !queue->failed) {
+            queue->failed = true;
+            queue->err = err;
+        }
+        pthread_cond_broadcast(&queue->changed);
+        pthread_mutex_unlock(&queue->mutex);
+        i_block = (i_block + 1) % N_BLOCKS;
+    }
+}
+
+/* Makes the block at i_filling, which no one else has, ready for the caller's rows. */
+static void begin_block(struct cot_writer *writer)
+{
+    duckdb_data_chunk block = writer->queue->blocks[writer->queue->i_filling];
+    duckdb_data_chunk_reset(block);
+    for (size_t i = 0; i < writer->n_columns; i++) {
+        duckdb_vector vector = duckdb_data_chunk_get_vector(block, i);
+        duckdb_vector_ensure_validity_writable(vector);
+        writer->columns[i].vector = vector;
+        writer->columns[i].data = duckdb_vector_get_data(vector);
+        writer->columns[i].validity = duckdb_vector_get_validity(vector);
+    }
+    writer->row = 0;
+}
+
+/* Hands the filled block to the thread and waits until the next one is free. */
+static cot_code hand_over(struct cot_writer_queue *queue, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    pthread_mutex_lock(&queue->mutex);
+    queue->n_full++;
+    pthread_cond_broadcast(&queue->changed);
+    while (queue->n_full >= N_BLOCKS)
+        pthread_cond_wait(&queue->changed, &queue->mutex);
+    if (queue->failed)
+        rc = cot_fail(err, queue->err.code, "%s", queue->err.message);
+    pthread_mutex_unlock(&queue->mutex);
+    queue->i_filling = (queue->i_filling + 1) % N_BLOCKS;
+    return rc;
+}
+
+cot_code cot_writer_end_block(struct cot_writer *writer, struct cot_err *err)
+{
+    struct cot_writer_queue *queue = writer->queue;
+    cot_code rc = COT_OK;
+    duckdb_data_chunk_set_size(queue->blocks[queue->i_filling], writer->row);
+    if (!queue->has_thread && pthread_create(&queue->thread, NULL, take_blocks, queue) == 0)
+        queue->has_thread = true;
+    if (queue->has_thread)
+        rc = hand_over(queue, err);
+    else if (duckdb_append_data_chunk(queue->appender, queue->blocks[queue->i_filling]) != DuckDBSuccess)
+        rc = appender_error(queue, err);
+    begin_block(writer);
+    return rc;
+}
+
+static cot_code make_blocks(struct cot_writer_queue *queue, struct cot_err *err)
+{
+    duckdb_logical_type types[COT_WRITER_MAX_COLUMNS];
+    size_t n = duckdb_appender_column_count(queue->appender);
+    cot_code rc = COT_OK;
+    for (size_t i = 0; i < n; i++)
+        types[i] = duckdb_appender_column_type(queue->appender, i);
+    for (size_t i = 0; i < N_BLOCKS && rc == COT_OK; i++) {
+        queue->blocks[i] = duckdb_create_data_chunk(types, n);
+        if (queue->blocks[i] == NULL)
+            rc = cot_fail(err, COT_NOMEM, "blocks for table '%s'", queue->table);
+    }
+    for (size_t i = 0; i < n; i++)
+        duckdb_destroy_logical_type(&types[i]);
+    return rc;
+}
+
+cot_code cot_writer_open(struct cot_store *store, enum cot_table table, struct cot_writer **ret_writer,
+                         struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    struct cot_writer *writer = calloc(1, sizeof *writer);
+    struct cot_writer_queue *queue = calloc(1, sizeof *queue);
+    if (writer == NULL || queue == NULL) {
+        free(writer);
+        free(queue);
+        return cot_fail(err, COT_NOMEM, "a writer of table '%s'", tables[table].name);
+    }
+    writer->queue = queue;
+    queue->table = tables[table].name;
+    pthread_mutex_init(&queue->mutex, NULL);
+    pthread_cond_init(&queue->changed, NULL);
+    if (duckdb_appender_create(cot_store_connection(store), NULL, queue->table, &queue->appender) != DuckDBSuccess) {
+        rc = appender_error(queue, err);
+        goto out;
+    }
+    writer->n_columns = duckdb_appender_column_count(queue->appender);
+    if (writer->n_columns != tables[table].n_columns) {
+        rc = cot_fail(err, COT_INTERNAL, "table '%s' has %zu columns, not %zu", queue->table, writer->n_columns,
+                      tables[table].n_columns);
+        goto out;
+    }
+    rc = make_blocks(queue, err);
+    if (rc != COT_OK)
+        goto out;
+    begin_block(writer);
+    *ret_writer = writer;
+    writer = NULL;
+out:
+    cot_writer_abandon(writer);
+    return rc;
+}
+
+static void join(struct cot_writer_queue *queue)
+{
+    if (!queue->has_thread)
+        return;
+    pthread_mutex_lock(&queue->mutex);
+    queue->closing = true;
+    pthread_cond_broadcast(&queue->changed);
+    pthread_mutex_unlock(&queue->mutex);
+    pthread_join(queue->thread, NULL);
+    queue->has_thread = false;
+}
+
+void cot_writer_abandon(struct cot_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    struct cot_writer_queue *queue = writer->queue;
+    join(queue);
+    for (size_t i = 0; i < N_BLOCKS; i++)
+        duckdb_destroy_data_chunk(&queue->blocks[i]);
+    duckdb_appender_destroy(&queue->appender);
+    pthread_cond_destroy(&queue->changed);
+    pthread_mutex_destroy(&queue->mutex);
+    free(queue);
+    free(writer);
+}
+
+cot_code cot_writer_close(struct cot_writer *writer, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    if (writer == NULL)
+        return COT_OK;
+    struct cot_writer_queue *queue = writer->queue;
+    join(queue);
+    if (queue->failed)
+        rc = cot_fail(err, queue->err.code, "%s", queue->err.message);
+    if (rc == COT_OK && writer->row > 0) {
+        duckdb_data_chunk_set_size(queue->blocks[queue->i_filling], writer->row);
+        if (duckdb_append_data_chunk(queue->appender, queue->blocks[queue->i_filling]) != DuckDBSuccess)
+            rc = appender_error(queue, err);
+    }
+    if (rc == COT_OK && duckdb_appender_flush(queue->appender) != DuckDBSuccess)
+        rc = appender_error(queue, err);
+    cot_writer_abandon(writer);
+    return rc;
+}
