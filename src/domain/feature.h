@@ -12,17 +12,9 @@
 #include <stdint.h>
 
 #include "coterie/err.h"
+#include "coterie/transform.h" /* enum cot_transform_kind */
 
 enum cot_feature_group { COT_FEATURE_PURCHASE, COT_FEATURE_ENGAGEMENT, COT_FEATURE_DEMOGRAPHIC, COT_FEATURE_CHANNEL };
-
-/* How a feature is brought to a scale on which distances mean something. */
-enum cot_transform_kind {
-    COT_TRANSFORM_NONE,
-    COT_TRANSFORM_LOG1P,        /* skewed, >= 0: money, counts, days */
-    COT_TRANSFORM_SIGNED_LOG1P, /* skewed, of both signs: trends, margins */
-    COT_TRANSFORM_ARCSINE_SQRT, /* shares 0..1 */
-    COT_TRANSFORM_CATEGORY      /* codes 0..n_categories-1, scaled as in FAMD */
-};
 
 enum cot_purpose {
     COT_PURPOSE_SERVICE,
