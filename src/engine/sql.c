@@ -1,43 +1,101 @@
 #include "engine/sql.h"
 
-#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "base/civil.h"
+#include "store/row_json.h"
 #include "store/store.h"
 
-static yyjson_mut_val *value_at(yyjson_mut_doc *doc, struct cot_rows *rows, size_t i)
+/* From here on the connection reaches nothing but the open file, and nobody can change that. */
+static cot_code confine(struct cot_store *store, struct cot_err *err)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    size_t size = 0;
-    if (cot_rows_is_null(rows, i))
-        return yyjson_mut_null(doc);
-    switch (cot_rows_column_type(rows, i)) {
-    case DUCKDB_TYPE_BOOLEAN: return yyjson_mut_bool(doc, cot_rows_int(rows, i) != 0);
-    case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE:
-    case DUCKDB_TYPE_DECIMAL:
-    case DUCKDB_TYPE_HUGEINT: {
-        double value = cot_rows_double(rows, i);
-        if (!isfinite(value))
-            return yyjson_mut_null(doc);
-        bool whole = cot_rows_column_type(rows, i) == DUCKDB_TYPE_HUGEINT && fabs(value) < 0x1p53;
-        return whole ? yyjson_mut_sint(doc, (int64_t)value) : yyjson_mut_real(doc, value);
+    return cot_store_exec(store, err, "set enable_external_access = false; set lock_configuration = true");
+}
+
+/* `explain analyze` runs what it explains, a COPY into DuckDB's own folder for spilled data included. */
+static bool runs_what_it_explains(duckdb_statement_type type, const char *sql)
+{
+    return type == DUCKDB_STATEMENT_TYPE_EXPLAIN && strcasestr(sql, "analyze") != NULL;
+}
+
+static cot_code check_type(duckdb_prepared_statement statement, const char *sql, struct cot_err *err)
+{
+    duckdb_statement_type type = duckdb_prepared_statement_type(statement);
+    if ((type != DUCKDB_STATEMENT_TYPE_SELECT && type != DUCKDB_STATEMENT_TYPE_EXPLAIN) ||
+        runs_what_it_explains(type, sql))
+        return cot_fail(err, COT_USAGE,
+                        "only queries are taken here (select, from, with, show, describe, summarize, explain without"
+                        " analyze): this statement could change something");
+    if (duckdb_nparams(statement) > 0)
+        return cot_fail(err, COT_USAGE, "the query has parameters (? or $1) and nothing to put there: write the value");
+    return COT_OK;
+}
+
+/* One statement, and one that reads. */
+static cot_code check_statement(struct cot_store *store, const char *sql, struct cot_err *err)
+{
+    duckdb_extracted_statements statements = NULL;
+    duckdb_prepared_statement statement = NULL;
+    duckdb_connection connection = cot_store_connection(store);
+    cot_code rc = COT_OK;
+    idx_t n = duckdb_extract_statements(connection, sql, &statements);
+    const char *message = n == 0 ? duckdb_extract_statements_error(statements) : NULL;
+    if (message != NULL)
+        rc = cot_fail(err, COT_USAGE, "%s", message);
+    else if (n != 1)
+        rc = cot_fail(err, COT_USAGE, "%s",
+                      n == 0 ? "no query: write one, as in 'select * from customers limit 10'"
+                             : "more than one statement: give one query (a PIVOT needs its values written: IN (...))");
+    else if (duckdb_prepare_extracted_statement(connection, statements, 0, &statement) != DuckDBSuccess)
+        rc = cot_fail(err, COT_USAGE, "%s", duckdb_prepare_error(statement));
+    else
+        rc = check_type(statement, sql, err);
+    duckdb_destroy_prepare(&statement);
+    duckdb_destroy_extracted(&statements);
+    return rc;
+}
+
+static bool array_has(yyjson_mut_val *array, const char *text)
+{
+    size_t i;
+    size_t n;
+    yyjson_mut_val *item;
+    yyjson_mut_arr_foreach(array, i, n, item)
+    {
+        if (yyjson_mut_equals_str(item, text))
+            return true;
     }
-    case DUCKDB_TYPE_TIMESTAMP:
-    case DUCKDB_TYPE_TIMESTAMP_S:
-    case DUCKDB_TYPE_TIMESTAMP_MS:
-    case DUCKDB_TYPE_TIMESTAMP_TZ:
-        cot_format_time(cot_rows_int(rows, i), text, sizeof text);
-        return yyjson_mut_strcpy(doc, text);
-    case DUCKDB_TYPE_DATE:
-        cot_format_date(cot_rows_int(rows, i), text, sizeof text);
-        return yyjson_mut_strcpy(doc, text);
-    case DUCKDB_TYPE_VARCHAR: {
-        const char *value = cot_rows_text(rows, i, &size);
-        return yyjson_mut_strncpy(doc, value, size);
+    return false;
+}
+
+/* A JSON object can't have a name twice, a result can. */
+static void add_names(yyjson_mut_doc *doc, yyjson_mut_val *columns, struct cot_rows *rows)
+{
+    for (size_t i = 0; i < cot_rows_n_columns(rows); i++) {
+        char unique[300];
+        const char *name = cot_rows_column_name(rows, i);
+        snprintf(unique, sizeof unique, "%s", name);
+        for (unsigned n = 1; array_has(columns, unique); n++)
+            snprintf(unique, sizeof unique, "%.256s_%u", name, n);
+        yyjson_mut_arr_add_strcpy(doc, columns, unique);
     }
-    default: return yyjson_mut_sint(doc, cot_rows_int(rows, i));
+}
+
+static cot_code add_row(yyjson_mut_doc *doc, yyjson_mut_val *columns, yyjson_mut_val *array, struct cot_rows *rows,
+                        struct cot_err *err)
+{
+    yyjson_mut_val *row = yyjson_mut_obj(doc);
+    yyjson_mut_val *name = yyjson_mut_arr_get_first(columns);
+    yyjson_mut_val *value = NULL;
+    cot_code rc = row != NULL ? COT_OK : cot_fail(err, COT_NOMEM, "result");
+    for (size_t i = 0; rc == COT_OK && i < cot_rows_n_columns(rows); i++, name = name->next) {
+        rc = cot_row_json(doc, rows, i, &value, err);
+        if (rc == COT_OK && !yyjson_mut_obj_add(row, yyjson_mut_str(doc, yyjson_mut_get_str(name)), value))
+            rc = cot_fail(err, COT_NOMEM, "result");
     }
+    if (rc == COT_OK)
+        yyjson_mut_arr_append(array, row);
+    return rc;
 }
 
 static cot_code add_rows(yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_rows *rows, struct cot_err *err)
@@ -45,17 +103,17 @@ static cot_code add_rows(yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_r
     yyjson_mut_val *columns = yyjson_mut_arr(doc);
     yyjson_mut_val *array = yyjson_mut_arr(doc);
     bool more = false;
+    size_t n = 0;
     cot_code rc = COT_OK;
-    yyjson_mut_obj_add_val(doc, root, "columns", columns);
-    yyjson_mut_obj_add_val(doc, root, "rows", array);
-    for (size_t i = 0; i < cot_rows_n_columns(rows); i++)
-        yyjson_mut_arr_add_strcpy(doc, columns, cot_rows_column_name(rows, i));
-    while ((rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
-        yyjson_mut_val *row = yyjson_mut_obj(doc);
-        yyjson_mut_arr_append(array, row);
-        for (size_t i = 0; i < cot_rows_n_columns(rows); i++)
-            yyjson_mut_obj_add(row, yyjson_mut_strcpy(doc, cot_rows_column_name(rows, i)), value_at(doc, rows, i));
-    }
+    if (!yyjson_mut_obj_add_val(doc, root, "columns", columns) || !yyjson_mut_obj_add_val(doc, root, "rows", array))
+        return cot_fail(err, COT_NOMEM, "result");
+    add_names(doc, columns, rows);
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more)
+        rc = n++ < COT_SQL_MAX_ROWS ? add_row(doc, columns, array, rows, err)
+                                    : cot_fail(err, COT_LIMIT,
+                                               "more than %d rows: aggregate, or end the query with"
+                                               " 'limit %d'",
+                                               COT_SQL_MAX_ROWS, COT_SQL_MAX_ROWS);
     return rc;
 }
 
@@ -69,6 +127,10 @@ cot_code cot_sql_run(const struct cot_context *context, const char *sql, yyjson_
     cot_code rc = doc == NULL || root == NULL ? cot_fail(err, COT_NOMEM, "result") : COT_OK;
     if (rc == COT_OK)
         rc = cot_store_open(context->data_dir, &options, &store, err);
+    if (rc == COT_OK)
+        rc = confine(store, err);
+    if (rc == COT_OK)
+        rc = check_statement(store, sql, err);
     if (rc == COT_OK)
         rc = cot_rows_open_on(cot_store_connection(store), sql, &rows, err);
     if (rc != COT_OK)

@@ -160,6 +160,17 @@ duckdb_type cot_rows_column_type(const struct cot_rows *rows, size_t i_column)
     return rows->columns[i_column].type;
 }
 
+duckdb_logical_type cot_rows_logical_type(struct cot_rows *rows, size_t i_column)
+{
+    return duckdb_column_logical_type(&rows->result, i_column);
+}
+
+duckdb_vector cot_rows_duckdb_vector(const struct cot_rows *rows, size_t i_column, size_t *ret_row)
+{
+    *ret_row = rows->i_row;
+    return duckdb_data_chunk_get_vector(rows->chunk, i_column);
+}
+
 bool cot_rows_is_null(const struct cot_rows *rows, size_t i_column)
 {
     uint64_t *validity = rows->columns[i_column].validity;

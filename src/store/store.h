@@ -86,6 +86,10 @@ size_t cot_rows_n_columns(const struct cot_rows *rows);
 const char *cot_rows_column_name(struct cot_rows *rows, size_t i_column);
 duckdb_type cot_rows_column_type(const struct cot_rows *rows, size_t i_column);
 
+/* What row_json.h needs: DuckDB's own type (destroy it), its vector and the current row in it. */
+duckdb_logical_type cot_rows_logical_type(struct cot_rows *rows, size_t i_column);
+duckdb_vector cot_rows_duckdb_vector(const struct cot_rows *rows, size_t i_column, size_t *ret_row);
+
 /* The current row's values. Integers of every width, booleans and times (as epoch ms) by _int; numbers, decimals too,
  * by _double (NaN where NULL); strings by _text (not NUL-terminated: use the size; NULL where NULL). */
 bool cot_rows_is_null(const struct cot_rows *rows, size_t i_column);
