@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 #define COMMANDS(X)                                                                                                    \
+    X(simulate)                                                                                                        \
     X(sql)                                                                                                             \
     X(help)                                                                                                            \
     X(man)                                                                                                             \

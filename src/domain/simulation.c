@@ -13,12 +13,11 @@ const struct cot_simulation_trait_row cot_simulation_traits[COT_SIMULATION_N_TRA
 #undef X
 };
 
-const char *const cot_simulation_categories[COT_SIMULATION_N_CATEGORIES] = {
-    "grocery", "home", "fashion", "beauty", "electronics", "toys", "sports", "garden"};
+const char *const cot_simulation_categories[COT_SIMULATION_N_CATEGORIES] = {"grocery",     "home", "fashion", "beauty",
+                                                                            "electronics", "toys", "sports",  "garden"};
 
-const enum cot_channel cot_simulation_channels[COT_SIMULATION_N_CHANNELS] = {COT_CHANNEL_WEB, COT_CHANNEL_APP,
-                                                                             COT_CHANNEL_STORE,
-                                                                             COT_CHANNEL_MARKETPLACE};
+const enum cot_channel cot_simulation_channels[COT_SIMULATION_N_CHANNELS] = {
+    COT_CHANNEL_WEB, COT_CHANNEL_APP, COT_CHANNEL_STORE, COT_CHANNEL_MARKETPLACE};
 
 const char *const cot_simulation_outlier_label = "outlier";
 
@@ -34,13 +33,14 @@ static const char *const nouns[COT_SIMULATION_N_CATEGORIES][4] = {
 };
 
 const char *const cot_simulation_search_terms[COT_SIMULATION_N_SEARCH_TERMS] = {
-    "coffee",     "olive oil", "tea",    "chocolate", "lamp",          "cushion",      "frying pan", "curtain",
-    "dress",      "jacket",    "jeans",  "trainers",  "face cream",    "perfume",      "shampoo",    "lipstick",
-    "headphones", "keyboard",  "camera", "speaker",   "puzzle",        "building set", "doll",       "board game",
-    "running shoes", "yoga mat", "tent", "bicycle helmet", "rose", "lawn mower", "plant pot", "garden chair"};
+    "coffee",       "olive oil",  "tea",        "chocolate",     "lamp",     "cushion",    "frying pan",
+    "curtain",      "dress",      "jacket",     "jeans",         "trainers", "face cream", "perfume",
+    "shampoo",      "lipstick",   "headphones", "keyboard",      "camera",   "speaker",    "puzzle",
+    "building set", "doll",       "board game", "running shoes", "yoga mat", "tent",       "bicycle helmet",
+    "rose",         "lawn mower", "plant pot",  "garden chair"};
 
-static const char *const brands[] = {"Alder", "Birch", "Cedar",  "Dovetail", "Elm",  "Fennel",
-                                     "Gorse", "Hazel", "Juniper", "Kestrel", "Linden", "Marram"};
+static const char *const brands[] = {"Alder", "Birch", "Cedar",   "Dovetail", "Elm",    "Fennel",
+                                     "Gorse", "Hazel", "Juniper", "Kestrel",  "Linden", "Marram"};
 
 /* Shares below sum to 1; the Dirichlet parameters are these times a concentration. */
 static const double category_concentration = 7;
@@ -61,34 +61,34 @@ struct profile {
 /* clang-format off */
 static const struct profile profiles[COT_SIMULATION_MAX_SEGMENTS] = {
     /*                                 value lines disc  ret   sess  views cart  srch  open  hour  wkend age */
-    {"mainstream",        9, 0.015, {  52,   1.2,  0.20, 0.04, 2.5,  3.0,  0.20, 0.25, 0.20, 18,   0.28, 46},
+    {"mainstream",           6, 0.015, {   52,   1.2,  0.20,  0.04,   1.0,   2.2,  0.20,  0.25,  0.20,    18,  0.28,    46},
         {.14, .16, .10, .10, .24, .08, .10, .08}, {.66, .16, .10, .08}, .35, .05, .020, 1.2},
-    {"bargain_hunters",  11, 0.015, {  30,   2.0,  0.65, 0.05, 6.0,  5.5,  0.42, 0.55, 0.50, 20,   0.36, 39},
+    {"bargain_hunters",      8, 0.015, {   30,   2.0,  0.65,  0.05,   2.4,   3.4,  0.42,  0.55,  0.50,    20,  0.36,    39},
         {.12, .34, .10, .24, .04, .08, .04, .04}, {.52, .12, .06, .30}, .40, .10, .080, 1.4},
-    {"families",         18, 0.010, {  84,   4.5,  0.35, 0.05, 4.0,  4.0,  0.40, 0.35, 0.34, 20,   0.25, 37},
+    {"families",            13, 0.010, {   84,   4.5,  0.35,  0.05,   1.6,   2.6,  0.40,  0.35,  0.34,    20,  0.25,    37},
         {.34, .14, .06, .04, .04, .32, .04, .02}, {.32, .56, .08, .04}, .92, .12, .050, 1.5},
-    {"fashion_returners",14, 0.012, {  68,   2.2,  0.30, 0.28, 9.0,  9.0,  0.36, 0.35, 0.32, 21,   0.38, 28},
+    {"fashion_returners",   10, 0.012, {   68,   2.2,  0.30,  0.28,   3.6,   5.5,  0.36,  0.35,  0.32,    21,  0.38,    28},
         {.03, .05, .62, .20, .03, .01, .05, .01}, {.22, .70, .04, .04}, .15, .08, .060, 1.1},
-    {"store_regulars",   14, 0.010, {  36,   2.4,  0.14, 0.02, 0.9,  2.5,  0.12, 0.20, 0.08, 11,   0.14, 63},
+    {"store_regulars",      11, 0.010, {   36,   2.4,  0.14,  0.02,   0.4,   1.8,  0.12,  0.20,  0.08,    11,  0.14,    63},
         {.42, .12, .04, .05, .03, .02, .04, .28}, {.14, .02, .80, .04}, .10, .04, -.010, 1.3},
-    {"premium",          10, 0.012, { 240,   1.3,  0.05, 0.08, 3.5,  7.0,  0.16, 0.18, 0.30, 13,   0.18, 49},
+    {"premium",              7, 0.012, {  240,   1.3,  0.05,  0.08,   1.4,   4.2,  0.16,  0.18,  0.30,    13,  0.18,    49},
         {.03, .16, .10, .05, .40, .02, .20, .04}, {.80, .12, .06, .02}, .30, .06, .010, 1.1},
-    {"gift_givers",       4, 0.030, { 105,   0.7,  0.10, 0.06, 1.2,  6.0,  0.14, 0.70, 0.12, 16,   0.50, 55},
+    {"gift_givers",        3.5, 0.030, {  105,   0.7,  0.10,  0.06,   0.6,   3.6,  0.14,  0.70,  0.12,    16,  0.50,    55},
         {.04, .08, .06, .36, .06, .34, .02, .04}, {.34, .04, .04, .58}, .20, .03, .040, 1.1},
-    {"athletes",         12, 0.012, {  88,   1.0,  0.18, 0.12, 5.0,  4.0,  0.25, 0.45, 0.45,  7,   0.42, 32},
+    {"athletes",             9, 0.012, {   88,   1.0,  0.18,  0.12,   2.0,   2.6,  0.25,  0.45,  0.45,     7,  0.42,    32},
         {.06, .02, .14, .03, .08, .01, .64, .02}, {.46, .46, .04, .04}, .20, .09, .030, 1.1},
-    {"gardeners",         7, 0.015, { 120,   2.8,  0.24, 0.03, 2.0,  6.0,  0.22, 0.30, 0.40, 10,   0.55, 58},
+    {"gardeners",            6, 0.015, {  120,   2.8,  0.24,  0.03,   0.9,   3.6,  0.22,  0.30,  0.40,    10,  0.55,    58},
         {.05, .22, .02, .02, .02, .01, .04, .62}, {.42, .04, .44, .10}, .12, .07, .020, 1.8},
-    {"gadget_fans",      16, 0.012, { 150,   0.6,  0.40, 0.15, 12.0, 5.0,  0.30, 0.65, 0.22, 23,   0.30, 34},
+    {"gadget_fans",         11, 0.012, {  150,   0.6,  0.40,  0.15,   4.5,   3.2,  0.30,  0.65,  0.22,    23,  0.30,    34},
         {.02, .04, .04, .02, .76, .06, .05, .01}, {.60, .26, .02, .12}, .20, .05, .050, 1.1},
 };
 
 static const struct profile outlier_profiles[COT_SIMULATION_N_OUTLIER_KINDS] = {
-    {"wholesaler",       45, 0.005, {2600,   9.0,  0.55, 0.02, 1.5,  8.0,  0.30, 0.60, 0.15, 10,   0.04, 48},
+    {"wholesaler",          40, 0.005, { 2600,   9.0,  0.55,  0.02,   0.8,   5.0,  0.30,  0.60,  0.15,    10,  0.04,    48},
         {.20, .20, .10, .10, .10, .10, .10, .10}, {.86, .02, .02, .10}, .35, .02, 0, 24},
-    {"bot",               0, 0.500, {  50,   1.0,  0.20, 0.05, 75,   24,   0.02, 0.05, 0.01, 12,   0.29, 40},
+    {"bot",                  0, 0.500, {   50,   1.0,  0.20,  0.05,    22,    12,  0.02,  0.05,  0.01,    12,  0.29,    40},
         {.125,.125,.125,.125,.125,.125,.125,.125},{.97, .01, .01, .01}, .35, .01, 0, 1},
-    {"test_account",    500, 0.120, {   1.6, 0.3,  0.85, 0.65, 2.0,  2.0,  0.80, 0.05, 0.02, 14,   0.04, 40},
+    {"test_account",       500, 0.120, {  1.6,   0.3,  0.85,  0.65,   1.0,   1.5,  0.80,  0.05,  0.02,    14,  0.04,    40},
         {.125,.125,.125,.125,.125,.125,.125,.125},{.90, .08, .01, .01}, .35, .01, 0, 1},
 };
 static const double outlier_weights[COT_SIMULATION_N_OUTLIER_KINDS] = {.40, .25, .35};

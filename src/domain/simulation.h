@@ -73,10 +73,10 @@ enum {
 /* The distributions of a segment (or of a kind of outlier). */
 struct cot_simulation_segment {
     const char *name;
-    double weight;                 /* share of all customers */
-    double orders_per_year;        /* mean of lambda, while alive */
-    double rate_shape;             /* lambda ~ Gamma(shape, shape / mean) */
-    double dropout_a, dropout_b;   /* p ~ Beta(a, b) */
+    double weight;               /* share of all customers */
+    double orders_per_year;      /* mean of lambda, while alive */
+    double rate_shape;           /* lambda ~ Gamma(shape, shape / mean) */
+    double dropout_a, dropout_b; /* p ~ Beta(a, b) */
     double traits[COT_SIMULATION_N_TRAITS];
     double categories[COT_SIMULATION_N_CATEGORIES]; /* Dirichlet parameters */
     double channels[COT_SIMULATION_N_CHANNELS];     /* Dirichlet parameters */
@@ -135,11 +135,11 @@ cot_code cot_simulation_init(const struct cot_simulation_options *options, struc
 
 /* One customer: everything that is true of them before anything happens. */
 struct cot_simulation_customer {
-    size_t index; /* 0..n_customers-1 */
-    size_t segment;   /* index into segments; >= n_segments: an outlier of that kind */
+    size_t index;   /* 0..n_customers-1 */
+    size_t segment; /* index into segments; >= n_segments: an outlier of that kind */
     bool outlier;
-    double purchase_rate; /* lambda, orders a day while alive, beyond the first order */
-    double dropout;       /* p */
+    double purchase_rate;                   /* lambda, orders a day while alive, beyond the first order */
+    double dropout;                         /* p */
     double traits[COT_SIMULATION_N_TRAITS]; /* on their natural scales */
     double categories[COT_SIMULATION_N_CATEGORIES];
     double channels[COT_SIMULATION_N_CHANNELS];
@@ -160,7 +160,7 @@ const char *cot_simulation_kind(const struct cot_simulation *simulation, const s
 /* A line of an order, or a refund of one (quantity negative, unit price net of discount). */
 struct cot_simulation_line {
     int64_t at_ms;
-    uint32_t order;  /* number within the customer, from 0; refunds count on after the orders */
+    uint32_t order;     /* number within the customer, from 0; refunds count on after the orders */
     uint32_t refund_of; /* the order that a refund is of; UINT32_MAX: a sale */
     uint32_t product;
     int32_t quantity;
@@ -174,13 +174,13 @@ enum { COT_SIMULATION_NONE = 0xFFFF };
 
 struct cot_simulation_event {
     int64_t at_ms;
-    uint32_t session; /* UINT32_MAX: none (messages) */
+    uint32_t session;  /* UINT32_MAX: none (messages) */
     uint32_t sequence; /* order of making, to sort equal times */
-    uint16_t product; /* COT_SIMULATION_NONE: none */
+    uint16_t product;  /* COT_SIMULATION_NONE: none */
     uint16_t search_term;
     uint16_t newsletter; /* number of the month */
-    uint8_t kind;    /* enum cot_event_kind */
-    uint8_t channel; /* enum cot_channel */
+    uint8_t kind;        /* enum cot_event_kind */
+    uint8_t channel;     /* enum cot_channel */
     uint8_t device;
     bool logged_in; /* the row carries the customer's id, not only the device's */
 };

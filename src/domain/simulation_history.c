@@ -143,10 +143,8 @@ static void add_order(struct drawing *d, int64_t at_ms, enum cot_channel channel
 {
     double parts[MAX_LINES_OF_ORDER];
     double sum = 0;
-    struct cot_simulation_line order = {.at_ms = at_ms,
-                                        .order = d->history->n_orders,
-                                        .refund_of = UINT32_MAX,
-                                        .channel = (uint8_t)channel};
+    struct cot_simulation_line order = {
+        .at_ms = at_ms, .order = d->history->n_orders, .refund_of = UINT32_MAX, .channel = (uint8_t)channel};
     order.guest = channel == COT_CHANNEL_WEB && cot_rng_uniform(&d->rng) < 0.04;
     size_t n = 1 + (size_t)cot_rng_poisson(&d->rng, trait(d, COT_SIMULATION_EXTRA_LINES));
     if (n > MAX_LINES_OF_ORDER)
@@ -304,8 +302,7 @@ static void draw_responses(struct drawing *d)
         struct cot_simulation_response response = {.campaign = i};
         response.treated = cot_rng_uniform(&d->rng) < 0.5;
         response.assigned_ms = campaign->start_ms + 9 * COT_MS_PER_HOUR;
-        response.responded =
-            cot_rng_uniform(&d->rng) < c->base_response + (response.treated ? c->uplift : 0);
+        response.responded = cot_rng_uniform(&d->rng) < c->base_response + (response.treated ? c->uplift : 0);
         double room = (double)(campaign->end_ms - response.assigned_ms) / (double)COT_MS_PER_SECOND;
         response.responded_ms =
             response.assigned_ms + (int64_t)(cot_rng_uniform(&d->rng) * fmax(room, 0)) * COT_MS_PER_SECOND;
