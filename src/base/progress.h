@@ -4,6 +4,7 @@
 #ifndef COT_BASE_PROGRESS_H
 #define COT_BASE_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct cot_progress {

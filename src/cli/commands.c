@@ -7,6 +7,8 @@
 #define COMMANDS(X)                                                                                                    \
     X(simulate)                                                                                                        \
     X(sql)                                                                                                             \
+    X(backup)                                                                                                          \
+    X(restore)                                                                                                         \
     X(help)                                                                                                            \
     X(man)                                                                                                             \
     X(completion)                                                                                                      \

@@ -1,0 +1,46 @@
+#include "cli/command.h"
+#include "engine/backup.h"
+
+static void print_restore(yyjson_mut_val *root)
+{
+    printf("%s: the shop of %s is back (%llu files, %llu bytes)%s.\n",
+           yyjson_mut_get_str(yyjson_mut_obj_get(root, "data")),
+           yyjson_mut_get_str(yyjson_mut_obj_get(root, "created_at")),
+           (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "files")),
+           (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "bytes")),
+           yyjson_mut_get_bool(yyjson_mut_obj_get(root, "replaced")) ? "; the one that was there is gone" : "");
+}
+
+static cot_code run(struct cot_call *call, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    struct cot_restore_options options = {.path = call->arguments[0], .force = cot_call_flag(call, "force")};
+    cot_code rc = cot_restore_run(&call->context, &options, &doc, err);
+    if (rc != COT_OK)
+        return rc;
+    if (call->json)
+        rc = cot_print_json(doc, err);
+    else
+        print_restore(yyjson_mut_doc_get_root(doc));
+    yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+static const struct cot_option options_table[] = {
+    {"force", NULL, "put the backup in the place of the shop that is there"},
+    {NULL, NULL, NULL},
+};
+
+const struct cot_command cot_command_restore = {
+    .name = "restore",
+    .arguments = "FILE",
+    .n_min = 1,
+    .n_max = 1,
+    .summary = "bring a backup back as a data directory",
+    .help =
+        "Compares every byte of the backup with its sums, unpacks it beside the data directory, opens the shop in it\n"
+        "and only then gives it the name, in one step. A damaged backup changes nothing.\n\n"
+        "  coterie restore /backups/coterie-20240131T020000Z.tar --data ./coterie-data\n",
+    .options = options_table,
+    .run = run,
+};
