@@ -1,0 +1,287 @@
+/* The sections on the shop as a whole: headline, RFM, cohorts, concentration, history, quality, sources; and the order
+   in which everything is drawn. */
+
+function tiles(items) {
+  return items.filter(Boolean).map(([title, figure, note]) =>
+    el('dl', {class: 'tile'}, el('dt', null, title), el('dd', {class: 'figure', title: figure}, figure),
+      note ? el('dd', {class: 'hint'}, note) : null));
+}
+
+function story(h, segments, concentration) {
+  const said = [];
+  if (segments && segments.segments.length) {
+    const first = segments.segments[0];
+    said.push(`${plural(segments.segments.length, 'segment')} ${segments.segments.length === 1 ? 'describes' : 'describe'} ` +
+      `${plural(segments.customers, 'customer')}. The one with the most revenue, ${first.name}, is ${fmt.share(first.share)} of ` +
+      `customers and ${fmt.share(first.revenue_share)} of their revenue.`);
+  }
+  const top = concentration && concentration.top.find((row) => row.share === 0.1);
+  if (top && known(top.revenue_share)) said.push(`The best tenth of buyers brings ${fmt.share(top.revenue_share)} of revenue.`);
+  if (known(h.repeat_share)) said.push(`${fmt.share(h.repeat_share)} of buyers came back for another order.`);
+  return el('p', null, said.join(' '));
+}
+
+function drawHeadline() {
+  const h = data.headline;
+  $('period').textContent = `As of ${fmt.date(data.as_of)}` +
+    (h.from ? ` · orders from ${fmt.date(h.from)} to ${fmt.date(h.to)}` : '') + (data.currency ? ` · ${data.currency}` : '');
+  put('notices', data.notices.map((text) => el('p', {class: 'notice'}, text)), qualityNotice());
+  put('story', story(h, data.segments, data.concentration));
+  put('tiles', tiles([
+    ['Customers', fmt.count(h.customers), h.buyers === h.customers ? 'all of them ordered' : `${fmt.count(h.buyers)} have ordered`],
+    ['Orders', fmt.count(h.orders), known(h.orders_per_buyer) ? `${fmt.fixed1(h.orders_per_buyer)} a buyer` : null],
+    ['Net revenue', fmt.amount(h.revenue), h.refunds < 0 ? `${fmt.amount(-h.refunds)} refunded` : 'no refunds'],
+    ['Average order', fmt.money(h.average_order), 'before refunds'],
+    ['Came back', fmt.share(h.repeat_share), `${fmt.count(h.repeat_buyers)} with 2 orders or more`],
+    h.unassigned.lines > 0 ? ['Without a customer', fmt.share(h.unassigned.revenue_share), `of revenue, ${fmt.count(h.unassigned.lines)} lines`] : null,
+  ]));
+  $('definition').textContent = h.revenue_definition;
+  drawMonths();
+}
+
+function drawMonths() {
+  const months = data.months;
+  if (months.length < 2) return $('months-chart').closest('figure').remove();
+  const partial = months.some((m) => !m.complete);
+  $('months-hint').textContent = 'Bars: revenue net of refunds. Line: customers who ordered.' +
+    (partial ? ' Pale bars are months that the data covers in part.' : '');
+  chart('months-chart', `Net revenue by month from ${fmt.month(months[0].month)} to ${fmt.month(months[months.length - 1].month)}`, (t, w) => ({
+    grid: {left: 8, right: 8, top: 34, bottom: 4, containLabel: true},
+    legend: {top: 0, left: 0, textStyle: {color: t.muted}, itemWidth: 14, itemHeight: 9, data: ['Net revenue', 'Customers']},
+    tooltip: tooltip(t, (points) => {
+      const m = months[points[0].dataIndex];
+      return tip(fmt.month(m.month) + (m.complete ? '' : ' (in part)'), [['Net revenue', fmt.amount(m.revenue)], ['Orders', fmt.count(m.orders)],
+        ['Customers', fmt.count(m.customers)], ['of them new', fmt.count(m.new_customers)]]);
+    }, {trigger: 'axis', axisPointer: {type: 'shadow', shadowStyle: {color: 'rgba(128,128,128,.1)'}}}),
+    xAxis: axis(t, {type: 'category', data: months.map((m) => fmt.month(m.month)), splitLine: {show: false}}),
+    yAxis: [axis(t, {type: 'value', splitNumber: 4, axisLabel: {formatter: fmt.moneyCompact}}),
+      axis(t, {type: 'value', splitNumber: 4, splitLine: {show: false}, axisLabel: {formatter: fmt.compact, show: w > 560}})],
+    series: [
+      {name: 'Net revenue', type: 'bar', barMaxWidth: 44, itemStyle: {color: t.accent, borderRadius: [3, 3, 0, 0]},
+        data: months.map((m) => ({value: m.revenue, itemStyle: {opacity: m.complete ? 0.85 : 0.4}}))},
+      {name: 'Customers', type: 'line', yAxisIndex: 1, data: months.map((m) => m.customers), symbolSize: 6, symbol: 'circle',
+        lineStyle: {color: t.below, width: 2}, itemStyle: {color: t.below}},
+    ],
+  }));
+  $('months-chart').after(numbersBelow({
+    head: ['Month', 'Net revenue', 'Orders', 'Customers', 'New customers'],
+    rows: months.map((m) => [fmt.month(m.month) + (m.complete ? '' : ' (in part)'), fmt.money(m.revenue), fmt.count(m.orders),
+      fmt.count(m.customers), fmt.count(m.new_customers)]),
+  }));
+}
+
+/* ---- recency, frequency, monetary value ---- */
+
+function rfmGrid(rfm) {
+  const most = Math.max(1, ...rfm.grid.map((cell) => cell.customers));
+  const at = new Map(rfm.grid.map((cell) => [`${cell.recency} ${cell.frequency}`, cell]));
+  const scores = [1, 2, 3, 4, 5];
+  return table({
+    className: 'heat', caption: 'Customers by recency (5: bought last) and frequency (5: buys most often)',
+    head: ['Frequency', ...scores.map((r) => `Recency ${r}`)],
+    rows: scores.slice().reverse().map((f) => [String(f), ...scores.map((r) => {
+      const cell = at.get(`${r} ${f}`);
+      if (!cell || !cell.customers) return '';
+      return {text: fmt.count(cell.customers), class: 'fill', style: {'--v': Math.sqrt(cell.customers / most)},
+        title: `Recency ${r}, frequency ${f}: ${plural(cell.customers, 'customer')}, ${fmt.amount(cell.revenue)}`};
+    })]),
+  });
+}
+
+function rfmGroups(rfm) {
+  const most = Math.max(...rfm.groups.map((g) => g.share), 0.001);
+  return table({
+    caption: 'The eleven groups', head: ['Group', '', 'Customers', 'Share', 'Revenue', 'Share'],
+    textColumns: [1],
+    rows: rfm.groups.map((g) => [{text: g.name, title: g.description},
+      el('span', {class: 'inline-bar', 'aria-hidden': 'true', style: {width: `${g.share / most * 100}%`}}),
+      fmt.count(g.size), fmt.share(g.share), fmt.amount(g.revenue), fmt.share(g.revenue_share)]),
+  });
+}
+
+function rfmCross(rfm, segments) {
+  const cross = rfm.segments;
+  const columns = segments.segments.filter((s) => cross.columns.includes(s.id));
+  return table({
+    className: 'heat', caption: 'How the groups fall into the learned segments: customers; the tint is the share of the group',
+    head: ['Group', ...columns.map(segmentHead)],
+    rows: rfm.groups.map((g, i) => {
+      const total = cross.counts[i].reduce((sum, n) => sum + n, 0);
+      return [g.name, ...columns.map((s) => {
+        const n = cross.counts[i][cross.columns.indexOf(s.id)];
+        return n ? {text: fmt.count(n), class: 'fill', style: {'--v': n / total}, title: `${fmt.share(n / total)} of ${g.name}`} : '';
+      })];
+    }),
+  });
+}
+
+function drawRfm(rfm) {
+  if (!rfm) return $('rfm').remove();
+  $('rfm-lead').textContent = 'The marketer\'s classic: each customer scored 1 to 5 by how recently, how often and for how much they bought.';
+  const scroll = (label, node) => el('div', {class: 'panel scroll', tabindex: '0', role: 'region', 'aria-label': label}, node);
+  put('rfm-body', el('div', {class: 'two'}, scroll('Recency and frequency', rfmGrid(rfm)), scroll('The eleven groups', rfmGroups(rfm))),
+    rfm.segments && data.segments ? scroll('Groups and learned segments', rfmCross(rfm, data.segments)) : null);
+}
+
+/* ---- cohorts ---- */
+
+function drawCohorts(cohorts) {
+  if (!cohorts || !cohorts.rows.length) return $('cohorts').remove();
+  $('cohorts-lead').textContent = 'Of the customers whose first order was in a month, the share that ordered again that many months later.' +
+    (cohorts.complete ? '' : ` Dashed: ${fmt.month(cohorts.last_month)}, which the data covers in part.`) +
+    (cohorts.earlier_customers ? ` ${plural(cohorts.earlier_customers, 'customer')} of earlier months not shown.` : '');
+  const n = Math.max(...cohorts.rows.map((row) => row.active.length));
+  const strongest = Math.max(0.01, ...cohorts.rows.flatMap((row) => row.active.slice(1).map((a) => (row.customers ? a / row.customers : 0))));
+  const cells = (row) => Array.from({length: n - 1}, (_, i) => {
+    const active = row.active[i + 1];
+    if (active === undefined || !row.customers) return '';
+    const share = active / row.customers;
+    const partial = !cohorts.complete && i + 1 === row.active.length - 1;
+    return {text: fmt.percent(share), class: partial ? 'fill partial' : 'fill', style: {'--v': share / strongest},
+      title: `${fmt.count(active)} of ${fmt.count(row.customers)} first seen in ${fmt.month(row.month)} ordered ${plural(i + 1, 'month')} later`};
+  });
+  put('cohort-table', table({
+    className: 'heat months', head: ['First order', 'Customers', ...Array.from({length: n - 1}, (_, i) => `+${i + 1}`)],
+    rows: cohorts.rows.map((row) => [fmt.month(row.month), fmt.count(row.customers), ...cells(row)]),
+  }));
+}
+
+/* ---- concentration ---- */
+
+function drawConcentration(c) {
+  if (!c || !c.customers) return $('concentration').remove();
+  $('concentration-lead').textContent = `${plural(c.customers, 'customer')} with orders or refunds, from the one with the most net revenue down. ` +
+    (c.negative ? `${plural(c.negative, 'customer')} with more refunds than orders count as 0.` : '');
+  put('concentration-tiles', tiles([
+    ...c.top.map((row) => [`Top ${fmt.percent(row.share)}`, fmt.share(row.revenue_share), `of revenue, ${plural(row.customers, 'customer')}`]),
+    ['Gini', fmt.fixed2(c.gini), '0: all alike; 1: one has all'],
+    ['Half the revenue', plural(c.half_customers, 'customer'), `${fmt.share(c.half_customers / c.customers)} of them`],
+  ]));
+  const axisShare = {min: 0, max: 1, type: 'value'};
+  chart('concentration-chart', `Share of revenue by share of customers, best first: the top tenth brings ${fmt.share(c.top[1].revenue_share)}`, (t) => ({
+    grid: {left: 6, right: 18, top: 28, bottom: 26, containLabel: true},
+    tooltip: tooltip(t, (points) => {
+      const point = points[0].value;
+      return tip(`Best ${fmt.percent(point[0])} of customers`, [['Share of revenue', fmt.share(point[1])]]);
+    }, {trigger: 'axis'}),
+    xAxis: axis(t, {...axisShare, name: 'Share of customers, best first', nameLocation: 'middle', nameGap: 26, axisLabel: {formatter: fmt.percent}}),
+    yAxis: axis(t, {...axisShare, name: 'Share of revenue', nameTextStyle: {color: t.muted, fontSize: 12, align: 'left'}, axisLabel: {formatter: fmt.percent}}),
+    series: [
+      {type: 'line', showSymbol: false, lineStyle: {color: t.accent, width: 2.5}, areaStyle: {color: t.accent, opacity: 0.1}, data: c.curve, z: 2,
+        markPoint: {symbol: 'circle', symbolSize: 10, itemStyle: {color: t.accent}, silent: true,
+          label: {show: true, position: 'right', color: t.ink, formatter: (p) => p.name},
+          data: c.top.filter((row) => row.share >= 0.1).map((row) => ({coord: [row.share, row.revenue_share],
+            name: `${fmt.percent(row.share)} → ${fmt.share(row.revenue_share)}`}))}},
+      {type: 'line', showSymbol: false, silent: true, tooltip: {show: false}, lineStyle: {color: t.muted, type: 'dashed', width: 1}, data: [[0, 0], [1, 1]]},
+    ],
+  }));
+  put('concentration-table', numbersBelow({
+    head: ['Best customers', 'Share of revenue'],
+    rows: c.curve.filter(([x]) => Math.abs(x * 20 - Math.round(x * 20)) < 1e-9).map(([x, y]) => [fmt.percent(x), fmt.percent1(y)]),
+  }));
+}
+
+/* ---- history ---- */
+
+function drawHistory(history) {
+  if (!history || history.runs.length < 2) return $('history').remove();
+  const {runs, segments} = history;
+  const name = (i) => `Run ${runs[i].run}, ${fmt.dateShort(runs[i].as_of)}`;
+  $('history-lead').textContent = `${plural(runs.length, 'run')}; segments keep their name and colour from run to run. Share of customers.`;
+  chart('history-chart', `Share of customers of ${segments.length} segments over ${runs.length} runs`, (t) => ({
+    grid: {left: 6, right: 18, top: 14, bottom: 4, containLabel: true},
+    tooltip: tooltip(t, (points) => {
+      const i = points[0].dataIndex;
+      return tip(name(i), segments.filter((s) => s.runs[i]).map((s) => [s.name, `${fmt.count(s.runs[i].size)} (${fmt.share(s.runs[i].share)})`]));
+    }, {trigger: 'axis'}),
+    xAxis: axis(t, {type: 'category', boundaryGap: runs.length < 6, data: runs.map((_, i) => name(i)), splitLine: {show: false}}),
+    yAxis: axis(t, {type: 'value', axisLabel: {formatter: fmt.percent}, splitNumber: 4}),
+    series: segments.map((s) => ({name: String(s.id), type: 'line', symbol: 'circle', symbolSize: 8, lineStyle: {color: s.color, width: 2.5},
+      itemStyle: {color: s.color}, data: s.runs.map((r) => (r ? r.share : null))})),
+  }));
+  const shown = runs.map((_, i) => i).slice(-8);
+  put('history-table', el('div', {class: 'panel scroll', tabindex: '0', role: 'region', 'aria-label': 'Segments over runs'}, table({
+    caption: 'Customers of each segment; joined and left since the run before',
+    head: ['Segment', ...shown.map(name)],
+    rows: segments.map((s) => [el('span', null, swatch(s.color), ` ${s.name}`), ...shown.map((i) => {
+      const r = s.runs[i];
+      if (!r) return '–';
+      return el('span', null, fmt.count(r.size), known(r.joined) && i > 0 ? [el('br'), hint(`+${fmt.count(r.joined)} −${fmt.count(r.left)}`)] : null);
+    })]),
+  })));
+}
+
+/* ---- quality ---- */
+
+const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'For information']};
+
+function qualityNotice() {
+  const worst = data.quality && data.quality.findings.find((f) => f.severity === 'high');
+  return worst ? el('p', {class: 'notice'}, el('b', null, 'Data quality: '), worst.text, ' ', el('a', {href: '#quality'}, 'All findings'), '.') : null;
+}
+
+function drawQuality(quality) {
+  if (!quality) return $('quality').remove();
+  const findings = quality.findings;
+  $('quality-lead').textContent = findings.length ? `${plural(findings.length, 'finding')}, worst first, and what each means for the results.`
+    : 'Nothing found that would bend the results.';
+  if (!findings.length) return;
+  put('quality-body', el('div', {class: 'panel'}, findings.map((f) => {
+    const [tone, word] = severities[f.severity] || ['', words(f.severity)];
+    return el('div', {class: 'finding'}, el('div', {class: `severity ${tone}`}, word),
+      el('div', null, el('p', null, f.text), f.means ? el('p', {class: 'hint'}, f.means) : null));
+  })));
+}
+
+/* ---- sources ---- */
+
+function drawProvenance(p) {
+  const total = p.totals;
+  $('provenance-lead').textContent = `${plural(p.files, 'file')} taken in: ${plural(total.rows_read, 'row')} read, ${fmt.count(total.rows_accepted)} accepted, ` +
+    `${fmt.count(total.rows_duplicate)} already there, ${fmt.count(total.rows_quarantined)} in quarantine.`;
+  const scroll = (label, node) => el('div', {class: 'panel scroll', tabindex: '0', role: 'region', 'aria-label': label}, node);
+  put('provenance-body',
+    p.imports.length ? scroll('Files', table({
+      caption: p.imports.length < p.files ? `The last ${fmt.count(p.imports.length)} of ${plural(p.files, 'file')}` : null,
+      head: ['File', 'Kind', 'Read as', 'Taken in', 'Read', 'Accepted', 'Duplicate', 'Quarantined'], textColumns: [1, 2, 3],
+      rows: p.imports.map((i) => [i.file, words(i.kind || '–'), i.connector || '–', fmt.dateShort(i.finished_at), fmt.count(i.rows_read), fmt.count(i.rows_accepted),
+        fmt.count(i.rows_duplicate), fmt.count(i.rows_quarantined)]),
+    })) : null,
+    p.quarantine.length ? scroll('Quarantine', table({
+      caption: 'Open rows in quarantine: coterie quarantine list shows each', head: ['Reason', 'Example', 'Rows'], textColumns: [1],
+      rows: p.quarantine.map((q) => [words(q.code), q.reason, fmt.count(q.rows)]),
+    })) : null);
+}
+
+/* ---- the page ---- */
+
+function drawNav() {
+  const links = new Map();
+  for (const section of document.querySelectorAll('section[data-nav]')) {
+    const link = el('a', {href: `#${section.id}`}, section.dataset.nav);
+    links.set(section, link);
+    document.querySelector('#nav ul').append(el('li', null, link));
+  }
+  const visible = new Set();
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) visible.add(entry.target); else visible.delete(entry.target);
+    let current = null;
+    for (const [section, link] of links) {
+      link.removeAttribute('aria-current');
+      if (!current && visible.has(section)) current = link;
+    }
+    if (current) current.setAttribute('aria-current', 'true');
+  }, {rootMargin: '-15% 0px -60% 0px'});
+  for (const section of links.keys()) observer.observe(section);
+}
+
+drawHeadline();
+drawSegments(data.segments);
+drawRfm(data.rfm);
+drawCohorts(data.cohorts);
+drawConcentration(data.concentration);
+drawHistory(data.history);
+drawQuality(data.quality);
+drawProvenance(data.provenance);
+drawNav();
+$('footer').textContent = `Made by Coterie ${data.version}. Everything on this page is in this file; nothing is fetched from a network.`;
