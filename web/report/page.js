@@ -33,23 +33,32 @@ const swatch = (color) => el('span', {class: 'swatch', style: {'--color': color}
 const hint = (...text) => el('span', {class: 'hint'}, ...text);
 
 /* rows: arrays of cells; a cell is text, a node or {text, class, style, title}. The first cell of a row is its header. */
-function table({caption, head, rows, className, textColumns = []}) {
+function table({label, head, rows, className, textColumns = []}) {
   const cell = (tag, value, i, scope) => {
     const spec = value !== null && typeof value === 'object' && !(value instanceof Node) ? value : {text: value};
     const classes = [spec.class, textColumns.includes(i) ? 'text' : ''].filter(Boolean).join(' ');
     return el(tag, {class: classes || null, style: spec.style, title: spec.title, scope}, spec.text ?? '–');
   };
-  return el('table', {class: className},
-    caption ? el('caption', null, caption) : null,
+  return el('table', {class: className, 'aria-label': label},
     el('thead', null, el('tr', null, head.map((value, i) => cell('th', value, i, 'col')))),
     el('tbody', null, rows.map((row) => el('tr', null, row.map((value, i) =>
       i === 0 ? cell('th', value, i, 'row') : cell('td', value, i))))));
 }
 
+/* A table that scrolls by itself where it is wider than the page. */
+function scrolling(label, options) {
+  return el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label}, table({label, ...options}));
+}
+
+/* A panel with a table; the caption stands outside of what scrolls. */
+function tablePanel(label, caption, options) {
+  return el('div', {class: 'panel'}, el('h3', null, label), caption ? el('p', {class: 'hint'}, caption) : null,
+    scrolling(label, options));
+}
+
 /* The numbers of a chart as a table that opens: for screen readers, and for those who copy. */
 function numbersBelow(options, title = 'The numbers as a table') {
-  return el('details', null, el('summary', null, title),
-    el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': title}, table(options)));
+  return el('details', null, el('summary', null, title), scrolling(title, options));
 }
 
 /* ---- formats ---- */
@@ -79,9 +88,11 @@ const fmt = {
   money: currencyFormat({}),
   moneyWhole: currencyFormat({maximumFractionDigits: 0, minimumFractionDigits: 0}),
   moneyCompact: currencyFormat({notation: 'compact', minimumFractionDigits: 0, maximumFractionDigits: 1}),
+  moneyCompact2: currencyFormat({notation: 'compact', minimumFractionDigits: 2, maximumFractionDigits: 2}),
   percent: numberFormat({style: 'percent', maximumFractionDigits: 0}),
   percent1: numberFormat({style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1}),
 };
+fmt.moneyShort = (value) => Math.abs(value) >= 1e6 ? fmt.moneyCompact2(value) : fmt.amount(value);
 fmt.share = (value) => known(value) && value > 0 && value < 0.1 ? fmt.percent1(value) : fmt.percent(value);
 fmt.amount = (value) => Math.abs(value) >= 1000 ? fmt.moneyWhole(value) : fmt.money(value);
 
@@ -128,7 +139,7 @@ const dark = matchMedia('screen and (prefers-color-scheme: dark)');
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
-  const names = ['paper', 'surface', 'sunken', 'ink', 'muted', 'line', 'accent', 'above', 'below', 'fill'];
+  const names = ['paper', 'surface', 'sunken', 'ink', 'muted', 'line', 'accent', 'above', 'below', 'fill', 'second'];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
@@ -138,8 +149,10 @@ function chart(id, label, option, renderer = 'svg') {
   node.setAttribute('role', 'img');
   node.setAttribute('aria-label', label);
   let instance = null;
+  let drawnWidth = 0;
   const draw = () => {
     const t = theme();
+    drawnWidth = node.clientWidth;
     if (instance) instance.dispose();
     instance = echarts.init(node, null, {renderer});
     instance.setOption({
@@ -150,20 +163,13 @@ function chart(id, label, option, renderer = 'svg') {
   };
   drawings.push(draw);
   draw();
+  new ResizeObserver(() => { if (node.clientWidth !== drawnWidth) draw(); }).observe(node);
   return {get instance() { return instance; }};
 }
 
 function redraw() {
   for (const draw of drawings) draw();
 }
-let width = innerWidth;
-let pending = 0;
-addEventListener('resize', () => {
-  if (innerWidth === width) return;
-  width = innerWidth;
-  cancelAnimationFrame(pending);
-  pending = requestAnimationFrame(redraw);
-});
 dark.addEventListener('change', redraw);
 addEventListener('beforeprint', redraw);
 addEventListener('afterprint', redraw);

@@ -232,13 +232,18 @@ function drawTree(doc) {
       svg.append(svgNode('circle', {cx: x(item), cy: item.y, r: 4.5, fill: colorOf(item) || t.muted, stroke: t.surface, 'stroke-width': 1.5}));
       return el('div', {class: 'leaf', style: {top: `${item.y}px`, left: `${treeWidth + 8}px`, width: `${w - treeWidth - 8}px`}},
         el('div', {class: 'ellipsis', title: item.node.name}, swatch(colorOf(item)), ` ${item.node.name}`),
-        el('span', {class: 'hint ellipsis'}, `${fmt.count(item.node.size)} customers, ${fmt.share(item.node.revenue_share)} of revenue`));
+        el('span', {class: 'hint ellipsis'}, w < 560 ? plural(item.node.size, 'customer') : `${plural(item.node.size, 'customer')}, ${fmt.share(item.node.revenue_share)} of revenue`));
     });
     box.style.height = `${height}px`;
     box.replaceChildren(svg, ...labels);
   };
   drawings.push(draw);
   draw();
+  let drawnWidth = box.clientWidth;
+  new ResizeObserver(() => {
+    if (box.clientWidth !== drawnWidth) draw();
+    drawnWidth = box.clientWidth;
+  }).observe(box);
 }
 
 /* ---- evidence ---- */
@@ -252,13 +257,12 @@ function drawEvidence(evidence) {
     ['silhouette', 'Silhouette', 'How much nearer customers are to their own segment than to the next. Higher is better.'],
     ['bic', 'BIC', 'Fit against the number of parameters. Lower is better.'],
   ].filter(([key]) => candidates.some((c) => known(c[key])));
-  for (const [key, title, text] of measures) {
-    const id = `evidence-${key}`;
-    $('evidence-charts').append(el('figure', {class: 'panel'}, el('figcaption', null, el('h3', null, title), el('p', {class: 'hint'}, text)),
-      el('div', {class: 'chart', id})));
+  put('evidence-charts', measures.map(([key, title, text]) => el('figure', {class: 'panel'},
+    el('figcaption', null, el('h3', null, title), el('p', {class: 'hint'}, text)), el('div', {class: 'chart', id: `evidence-${key}`}))));
+  for (const [key, title] of measures) {
     const format = key === 'bic' ? fmt.compact : fmt.fixed2;
-    chart(id, `${title} for ${candidates[0].k} to ${candidates[candidates.length - 1].k} segments`, (t) => ({
-      grid: {left: 4, right: 12, top: 14, bottom: 4, containLabel: true},
+    chart(`evidence-${key}`, `${title} for ${candidates[0].k} to ${candidates[candidates.length - 1].k} segments`, (t) => ({
+      grid: {left: 4, right: 12, top: 14, bottom: 8, containLabel: true},
       tooltip: tooltip(t, (points) => {
         const c = candidates[points[0].dataIndex];
         return tip(`${c.k} segments${c.chosen ? ' (chosen)' : ''}`, [[title, format(c[key]) +

@@ -2,8 +2,8 @@
    in which everything is drawn. */
 
 function tiles(items) {
-  return items.filter(Boolean).map(([title, figure, note]) =>
-    el('dl', {class: 'tile'}, el('dt', null, title), el('dd', {class: 'figure', title: figure}, figure),
+  return items.filter(Boolean).map(([title, figure, note, exact]) =>
+    el('dl', {class: 'tile'}, el('dt', null, title), el('dd', {class: 'figure', title: exact || figure}, figure),
       note ? el('dd', {class: 'hint'}, note) : null));
 }
 
@@ -30,7 +30,7 @@ function drawHeadline() {
   put('tiles', tiles([
     ['Customers', fmt.count(h.customers), h.buyers === h.customers ? 'all of them ordered' : `${fmt.count(h.buyers)} have ordered`],
     ['Orders', fmt.count(h.orders), known(h.orders_per_buyer) ? `${fmt.fixed1(h.orders_per_buyer)} a buyer` : null],
-    ['Net revenue', fmt.amount(h.revenue), h.refunds < 0 ? `${fmt.amount(-h.refunds)} refunded` : 'no refunds'],
+    ['Net revenue', fmt.moneyShort(h.revenue), h.refunds < 0 ? `${fmt.moneyShort(-h.refunds)} refunded` : 'no refunds', fmt.money(h.revenue)],
     ['Average order', fmt.money(h.average_order), 'before refunds'],
     ['Came back', fmt.share(h.repeat_share), `${fmt.count(h.repeat_buyers)} with 2 orders or more`],
     h.unassigned.lines > 0 ? ['Without a customer', fmt.share(h.unassigned.revenue_share), `of revenue, ${fmt.count(h.unassigned.lines)} lines`] : null,
@@ -40,13 +40,14 @@ function drawHeadline() {
 }
 
 function drawMonths() {
-  const months = data.months;
+  const months = data.months.slice(-60);
   if (months.length < 2) return $('months-chart').closest('figure').remove();
   const partial = months.some((m) => !m.complete);
   $('months-hint').textContent = 'Bars: revenue net of refunds. Line: customers who ordered.' +
-    (partial ? ' Pale bars are months that the data covers in part.' : '');
+    (partial ? ' Pale: the data covers that month in part.' : '') +
+    (months.length < data.months.length ? ' The last five years.' : '');
   chart('months-chart', `Net revenue by month from ${fmt.month(months[0].month)} to ${fmt.month(months[months.length - 1].month)}`, (t, w) => ({
-    grid: {left: 8, right: 8, top: 34, bottom: 4, containLabel: true},
+    grid: {left: 8, right: 8, top: 34, bottom: 10, containLabel: true},
     legend: {top: 0, left: 0, textStyle: {color: t.muted}, itemWidth: 14, itemHeight: 9, data: ['Net revenue', 'Customers']},
     tooltip: tooltip(t, (points) => {
       const m = months[points[0].dataIndex];
@@ -60,7 +61,7 @@ function drawMonths() {
       {name: 'Net revenue', type: 'bar', barMaxWidth: 44, itemStyle: {color: t.accent, borderRadius: [3, 3, 0, 0]},
         data: months.map((m) => ({value: m.revenue, itemStyle: {opacity: m.complete ? 0.85 : 0.4}}))},
       {name: 'Customers', type: 'line', yAxisIndex: 1, data: months.map((m) => m.customers), symbolSize: 6, symbol: 'circle',
-        lineStyle: {color: t.below, width: 2}, itemStyle: {color: t.below}},
+        lineStyle: {color: t.second, width: 2}, itemStyle: {color: t.second}},
     ],
   }));
   $('months-chart').after(numbersBelow({
@@ -76,10 +77,9 @@ function rfmGrid(rfm) {
   const most = Math.max(1, ...rfm.grid.map((cell) => cell.customers));
   const at = new Map(rfm.grid.map((cell) => [`${cell.recency} ${cell.frequency}`, cell]));
   const scores = [1, 2, 3, 4, 5];
-  return table({
-    className: 'heat', caption: 'Customers by recency (5: bought last) and frequency (5: buys most often)',
-    head: ['Frequency', ...scores.map((r) => `Recency ${r}`)],
-    rows: scores.slice().reverse().map((f) => [String(f), ...scores.map((r) => {
+  return tablePanel('Recency and frequency', 'Customers with each pair of scores. R5: bought last; F5: buys most often.', {
+    className: 'heat grid', head: ['', ...scores.map((r) => `R${r}`)],
+    rows: scores.slice().reverse().map((f) => [`F${f}`, ...scores.map((r) => {
       const cell = at.get(`${r} ${f}`);
       if (!cell || !cell.customers) return '';
       return {text: fmt.count(cell.customers), class: 'fill', style: {'--v': Math.sqrt(cell.customers / most)},
@@ -89,22 +89,20 @@ function rfmGrid(rfm) {
 }
 
 function rfmGroups(rfm) {
-  const most = Math.max(...rfm.groups.map((g) => g.share), 0.001);
-  return table({
-    caption: 'The eleven groups', head: ['Group', '', 'Customers', 'Share', 'Revenue', 'Share'],
-    textColumns: [1],
-    rows: rfm.groups.map((g) => [{text: g.name, title: g.description},
-      el('span', {class: 'inline-bar', 'aria-hidden': 'true', style: {width: `${g.share / most * 100}%`}}),
-      fmt.count(g.size), fmt.share(g.share), fmt.amount(g.revenue), fmt.share(g.revenue_share)]),
+  const most = Math.max(...rfm.groups.map((g) => Math.max(g.share, g.revenue_share)), 0.001);
+  const bar = (share) => el('span', {class: 'bar-cell'}, el('span', {class: 'inline-bar', 'aria-hidden': 'true',
+    style: {width: `${Math.max(0, share) / most * 3.5}rem`}}), el('span', null, fmt.share(share)));
+  return tablePanel('The eleven groups', null, {
+    head: ['Group', 'Customers', 'Share', 'Revenue'], textColumns: [2, 3], className: 'groups',
+    rows: rfm.groups.map((g) => [{text: g.name, title: `${g.name}: ${fmt.amount(g.revenue)}`}, fmt.count(g.size), bar(g.share), bar(g.revenue_share)]),
   });
 }
 
 function rfmCross(rfm, segments) {
   const cross = rfm.segments;
   const columns = segments.segments.filter((s) => cross.columns.includes(s.id));
-  return table({
-    className: 'heat', caption: 'How the groups fall into the learned segments: customers; the tint is the share of the group',
-    head: ['Group', ...columns.map(segmentHead)],
+  return tablePanel('Groups and learned segments', 'Customers in both; the tint is the share of the group.', {
+    className: 'heat', head: ['Group', ...columns.map(segmentHead)],
     rows: rfm.groups.map((g, i) => {
       const total = cross.counts[i].reduce((sum, n) => sum + n, 0);
       return [g.name, ...columns.map((s) => {
@@ -118,9 +116,7 @@ function rfmCross(rfm, segments) {
 function drawRfm(rfm) {
   if (!rfm) return $('rfm').remove();
   $('rfm-lead').textContent = 'The marketer\'s classic: each customer scored 1 to 5 by how recently, how often and for how much they bought.';
-  const scroll = (label, node) => el('div', {class: 'panel scroll', tabindex: '0', role: 'region', 'aria-label': label}, node);
-  put('rfm-body', el('div', {class: 'two'}, scroll('Recency and frequency', rfmGrid(rfm)), scroll('The eleven groups', rfmGroups(rfm))),
-    rfm.segments && data.segments ? scroll('Groups and learned segments', rfmCross(rfm, data.segments)) : null);
+  put('rfm-body', el('div', {class: 'two'}, rfmGrid(rfm), rfmGroups(rfm)), rfm.segments && data.segments ? rfmCross(rfm, data.segments) : null);
 }
 
 /* ---- cohorts ---- */
@@ -155,7 +151,7 @@ function drawConcentration(c) {
   put('concentration-tiles', tiles([
     ...c.top.map((row) => [`Top ${fmt.percent(row.share)}`, fmt.share(row.revenue_share), `of revenue, ${plural(row.customers, 'customer')}`]),
     ['Gini', fmt.fixed2(c.gini), '0: all alike; 1: one has all'],
-    ['Half the revenue', plural(c.half_customers, 'customer'), `${fmt.share(c.half_customers / c.customers)} of them`],
+    ['Half the revenue', fmt.count(c.half_customers), `${c.half_customers === 1 ? 'customer brings' : 'customers bring'} it, ${fmt.share(c.half_customers / c.customers)} of them`],
   ]));
   const axisShare = {min: 0, max: 1, type: 'value'};
   chart('concentration-chart', `Share of revenue by share of customers, best first: the top tenth brings ${fmt.share(c.top[1].revenue_share)}`, (t) => ({
@@ -170,8 +166,8 @@ function drawConcentration(c) {
       {type: 'line', showSymbol: false, lineStyle: {color: t.accent, width: 2.5}, areaStyle: {color: t.accent, opacity: 0.1}, data: c.curve, z: 2,
         markPoint: {symbol: 'circle', symbolSize: 10, itemStyle: {color: t.accent}, silent: true,
           label: {show: true, position: 'right', color: t.ink, formatter: (p) => p.name},
-          data: c.top.filter((row) => row.share >= 0.1).map((row) => ({coord: [row.share, row.revenue_share],
-            name: `${fmt.percent(row.share)} → ${fmt.share(row.revenue_share)}`}))}},
+          data: c.top.filter((row) => row.share >= 0.1).map((row) => ({coord: [row.customers / c.customers, row.revenue_share],
+            name: `${fmt.percent(row.share)} bring ${fmt.share(row.revenue_share)}`}))}},
       {type: 'line', showSymbol: false, silent: true, tooltip: {show: false}, lineStyle: {color: t.muted, type: 'dashed', width: 1}, data: [[0, 0], [1, 1]]},
     ],
   }));
@@ -200,15 +196,14 @@ function drawHistory(history) {
       itemStyle: {color: s.color}, data: s.runs.map((r) => (r ? r.share : null))})),
   }));
   const shown = runs.map((_, i) => i).slice(-8);
-  put('history-table', el('div', {class: 'panel scroll', tabindex: '0', role: 'region', 'aria-label': 'Segments over runs'}, table({
-    caption: 'Customers of each segment; joined and left since the run before',
-    head: ['Segment', ...shown.map(name)],
-    rows: segments.map((s) => [el('span', null, swatch(s.color), ` ${s.name}`), ...shown.map((i) => {
+  put('history-table', tablePanel('Customers of each segment', 'With those who joined and left since the run before.', {
+    className: 'runs', head: ['Segment', ...shown.map(name)],
+    rows: segments.map((s) => [el('div', {class: 'ellipsis', title: s.name}, swatch(s.color), ` ${s.name}`), ...shown.map((i) => {
       const r = s.runs[i];
       if (!r) return '–';
       return el('span', null, fmt.count(r.size), known(r.joined) && i > 0 ? [el('br'), hint(`+${fmt.count(r.joined)} −${fmt.count(r.left)}`)] : null);
     })]),
-  })));
+  }));
 }
 
 /* ---- quality ---- */
@@ -239,18 +234,16 @@ function drawProvenance(p) {
   const total = p.totals;
   $('provenance-lead').textContent = `${plural(p.files, 'file')} taken in: ${plural(total.rows_read, 'row')} read, ${fmt.count(total.rows_accepted)} accepted, ` +
     `${fmt.count(total.rows_duplicate)} already there, ${fmt.count(total.rows_quarantined)} in quarantine.`;
-  const scroll = (label, node) => el('div', {class: 'panel scroll', tabindex: '0', role: 'region', 'aria-label': label}, node);
   put('provenance-body',
-    p.imports.length ? scroll('Files', table({
-      caption: p.imports.length < p.files ? `The last ${fmt.count(p.imports.length)} of ${plural(p.files, 'file')}` : null,
-      head: ['File', 'Kind', 'Read as', 'Taken in', 'Read', 'Accepted', 'Duplicate', 'Quarantined'], textColumns: [1, 2, 3],
-      rows: p.imports.map((i) => [i.file, words(i.kind || '–'), i.connector || '–', fmt.dateShort(i.finished_at), fmt.count(i.rows_read), fmt.count(i.rows_accepted),
-        fmt.count(i.rows_duplicate), fmt.count(i.rows_quarantined)]),
-    })) : null,
-    p.quarantine.length ? scroll('Quarantine', table({
-      caption: 'Open rows in quarantine: coterie quarantine list shows each', head: ['Reason', 'Example', 'Rows'], textColumns: [1],
-      rows: p.quarantine.map((q) => [words(q.code), q.reason, fmt.count(q.rows)]),
-    })) : null);
+    p.imports.length ? tablePanel('Files', p.imports.length < p.files ? `The last ${fmt.count(p.imports.length)} of ${plural(p.files, 'file')}.` : null, {
+      head: ['File', 'Kind', 'Read as', 'Taken in', 'Read', 'Accepted', 'Duplicate', 'Quarantined'], textColumns: [1, 2, 3], className: 'files',
+      rows: p.imports.map((i) => [i.file, i.kind ? words(i.kind) : '–', i.connector ? words(i.connector) : '–', fmt.dateShort(i.finished_at),
+        ...[i.rows_read, i.rows_accepted, i.rows_duplicate, i.rows_quarantined].map(fmt.count)]),
+    }) : null,
+    p.quarantine.length ? tablePanel('In quarantine', 'Rows that could not be used. "coterie quarantine list" shows each.', {
+      head: ['Reason', 'Example', 'Rows'], textColumns: [1],
+      rows: p.quarantine.map((q) => [words(q.code), {text: q.reason, class: 'wrap'}, fmt.count(q.rows)]),
+    }) : null);
 }
 
 /* ---- the page ---- */
