@@ -27,7 +27,7 @@ enum cot_rule_operator {
 
 struct cot_rule_condition {
     size_t i_column;
-    enum cot_rule_operator operator;
+    enum cot_rule_operator op;
     double value; /* rounded to few digits where that changes nothing */
 };
 

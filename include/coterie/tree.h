@@ -10,6 +10,7 @@
  * So every level nests in every other and a parent's totals are its children's sum. Heights ascend on either side of
  * the operating cut, but a segment's own first split may be higher than a join of two segments.
  *
+ * Fewer distinct rows than k: cot_tree_k is smaller than what was asked for.
  * Segments are numbered by descending mass (ties: the first row's), so 0 is the largest.
  * A tree owns everything its getters return, until cot_tree_free. Thread rule: immutable once fitted, shared by
  * threads.

@@ -1,0 +1,62 @@
+#include "num/order.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { DIGIT_BITS = 8, N_DIGITS = 4, N_VALUES = 1 << DIGIT_BITS };
+
+/* Bits whose unsigned order is the floats' order: the sign flips, and for negatives all else too. */
+static uint32_t key_of(float value)
+{
+    uint32_t bits;
+    value += 0.0F; /* -0 becomes 0: equal values must have equal keys */
+    memcpy(&bits, &value, sizeof bits);
+    return bits ^ ((bits >> 31) != 0 ? UINT32_MAX : UINT32_C(0x80000000));
+}
+
+void cot_sort_floats(float *values, size_t n, float *scratch)
+{
+    float *from = values;
+    float *to = scratch;
+    for (int digit = 0; digit < N_DIGITS; digit++) {
+        size_t at[N_VALUES] = {0};
+        size_t before = 0;
+        for (size_t i = 0; i < n; i++)
+            at[(key_of(from[i]) >> (digit * DIGIT_BITS)) & (N_VALUES - 1)]++;
+        for (int v = 0; v < N_VALUES; v++) {
+            size_t count = at[v];
+            at[v] = before;
+            before += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            to[at[(key_of(from[i]) >> (digit * DIGIT_BITS)) & (N_VALUES - 1)]++] = from[i];
+        float *swap = from;
+        from = to;
+        to = swap;
+    }
+}
+
+double cot_quantile_sorted(const float *sorted, size_t n, double q)
+{
+    double at = q * (double)(n - 1);
+    size_t low = (size_t)at;
+    if (low + 1 >= n)
+        return (double)sorted[n - 1];
+    double share = at - (double)low;
+    return (double)sorted[low] + share * ((double)sorted[low + 1] - (double)sorted[low]);
+}
+
+size_t cot_count_at_most(const float *sorted, size_t n, float value)
+{
+    size_t low = 0;
+    size_t high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] <= value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

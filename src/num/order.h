@@ -1,0 +1,16 @@
+/* Sorting and quantiles of float32. */
+#ifndef COT_NUM_ORDER_H
+#define COT_NUM_ORDER_H
+
+#include <stddef.h>
+
+/* Ascending; no NaN. scratch: n. Radix sort, O(n). */
+void cot_sort_floats(float *values, size_t n, float *scratch);
+
+/* Quantile q in 0..1 of n >= 1 ascending values, by linear interpolation (R's type 7, NumPy's default). */
+double cot_quantile_sorted(const float *sorted, size_t n, double q);
+
+/* How many of the ascending values are <= value. O(log n). */
+size_t cot_count_at_most(const float *sorted, size_t n, float value);
+
+#endif
