@@ -28,7 +28,18 @@ enum cot_purpose {
 const char *cot_feature_group_name(enum cot_feature_group group);
 const char *cot_purpose_name(enum cot_purpose purpose);
 
-struct cot_customer; /* domain/timeline.h */
+struct cot_customer; /* domain/feature_summary.h */
+
+/* Whose codes a category feature's values are. */
+enum cot_feature_labels {
+    COT_LABELS_NONE, /* a number */
+    COT_LABELS_CATEGORY,
+    COT_LABELS_BRAND,
+    COT_LABELS_CHANNEL,
+    COT_LABELS_WEEKDAY,
+    COT_LABELS_DAY_PART,
+    COT_LABELS_TRAIT /* words of trait values */
+};
 
 /* One row of the catalogue. */
 struct cot_feature {
@@ -39,12 +50,17 @@ struct cot_feature {
     const char *description; /* one sentence: what it is, over what */
     enum cot_transform_kind transform;
     enum cot_purpose purpose; /* consent that its use needs */
+    enum cot_feature_labels labels;
+    unsigned trait_role; /* demographic features: the enum cot_trait_role that they come from, else 0 */
     float (*value)(const struct cot_customer *customer);
 };
 
 /* The catalogue's own features; those of imported traits come with the shop. */
 extern const struct cot_feature cot_features[];
 extern const size_t cot_n_features;
+
+/* Index in cot_features, or SIZE_MAX. */
+size_t cot_feature_find(const char *name);
 
 /* A column of a feature matrix: a catalogue feature or an imported trait. */
 struct cot_feature_column {

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "coterie/err.h"
+
 /* Numbers as stored in table node. Values are normalised before they become nodes: e-mail trimmed and lower-cased. */
 enum cot_node_kind {
     COT_NODE_USER = 1, /* the shop's own customer id */
@@ -29,6 +31,8 @@ enum { COT_ANONYMOUS_ID_SIZE = 22 };
 void cot_anonymous_customer_id(enum cot_node_kind kind, const char *value, size_t size,
                                char ret_text[COT_ANONYMOUS_ID_SIZE]);
 
+#define COT_NO_CUSTOMER UINT32_MAX
+
 /* One row of the ledger. op 1 links a and b from occurred_at on, -1 unlinks them. */
 struct cot_link {
     uint32_t node_a;
@@ -37,5 +41,26 @@ struct cot_link {
     int64_t occurred_at_ms;
     int64_t recorded_at_ms;
 };
+
+/*
+ * Connected components as of a moment: ret_roots[node] is the smallest node of the node's component, n_nodes of them.
+ * Of each unordered pair the op with the latest occurred_at counts, among equals the one later in the ledger; only rows
+ * with both times <= as_of_ms are seen. Links of nodes beyond n_nodes are COT_BAD_DATA. O(links log links + nodes).
+ */
+cot_code cot_identity_resolve(const struct cot_link *links, size_t n_links, uint32_t n_nodes, int64_t as_of_ms,
+                              uint32_t *ret_roots, struct cot_err *err) COT_MUST_CHECK;
+
+/* Customers and their nodes. Customer i has nodes[starts[i] .. starts[i+1]), ascending: the first one names it. */
+struct cot_people {
+    uint32_t n;            /* customers, ascending by their first node */
+    uint32_t *starts;      /* [n + 1] */
+    uint32_t *nodes;       /* the nodes of all customers */
+    uint32_t *customer_of; /* [n_nodes], COT_NO_CUSTOMER where the node belongs to none */
+};
+
+/* Groups nodes by root; a component none of whose nodes has a fact is no customer. */
+cot_code cot_people_init(struct cot_people *people, const uint32_t *roots, const bool *has_fact, uint32_t n_nodes,
+                         struct cot_err *err) COT_MUST_CHECK;
+void cot_people_release(struct cot_people *people);
 
 #endif
