@@ -26,8 +26,8 @@ bool cot_money_product(struct cot_decimal price, struct cot_decimal quantity, in
 /* Minor units of one currency in another: amount x rate between the exponents, half away from zero. */
 bool cot_money_convert(int64_t minor, int exponent_from, double rate, int exponent_to, int64_t *ret_minor);
 
-/* Shares `total` out in proportion to weights (>= 0; all 0: evenly), to the minor unit: shares sum to total exactly
- * (largest remainder, earlier first). */
+/* Shares `total` out in proportion to weights (>= 0; all 0: evenly): the shares sum to the total exactly and each is
+ * within one minor unit of its part. total and the sum of weights below 2^62. */
 void cot_money_allocate(int64_t total, const int64_t *weights, size_t n, int64_t *ret_shares);
 
 /* Dated rates. Sorted by _finish; a lookup takes the last rate at or before the day. */

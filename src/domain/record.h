@@ -5,6 +5,9 @@
  * Texts point into the batch or into the cot_records that holds the record: valid as long as both. Amounts are int64
  * minor units of the record's own currency (exponent per currency, domain/money.h); the importer converts to the base
  * currency by the dated rate table. Times are UTC milliseconds.
+ *
+ * Any record with more than one identity value says that they are one person, from occurred_at on. Any record that
+ * names a person may carry traits of that person.
  */
 #ifndef COT_DOMAIN_RECORD_H
 #define COT_DOMAIN_RECORD_H
@@ -13,13 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+#include "base/hash.h"
 #include "coterie/err.h"
 #include "domain/batch.h"
 #include "domain/event.h"
 
 enum cot_record_kind {
     COT_RECORD_EVENT,       /* event_kind says which: order lines, refunds, views, e-mails, responses, redemptions */
-    COT_RECORD_CUSTOMER,    /* identity and traits; more than one identity value: they are one person (a link) */
+    COT_RECORD_CUSTOMER,    /* identity and traits */
     COT_RECORD_PRODUCT,     /* facts of an item */
     COT_RECORD_LINK,        /* the identity values of the record are one person, from occurred_at on */
     COT_RECORD_CAMPAIGN,    /* campaign, name, detail = type, starts_at, ends_at */
@@ -41,9 +46,10 @@ enum cot_record_flag {
     COT_RECORD_HAS_PRICE = 1 << 6,    /* products: price_minor is given */
     COT_RECORD_HAS_TAX = 1 << 7,
     COT_RECORD_HAS_SHIPPING = 1 << 8,
-    COT_RECORD_ADJUSTMENT = 1 << 9,  /* a ledger correction ("A" lines of Online Retail, bank charges): counts for the
-                                        shop's money, is no item that anyone chose */
-    COT_RECORD_ORDER_LEVEL = 1 << 10 /* the row stands for a whole order, not for one line */
+    COT_RECORD_ADJUSTMENT = 1 << 9,    /* a ledger correction ("A" lines of Online Retail, bank charges): counts for the
+                                          shop's money, is no item that anyone chose */
+    COT_RECORD_ORDER_LEVEL = 1 << 10,  /* the row stands for a whole order, not for one line */
+    COT_RECORD_CAMPAIGN_DATE = 1 << 11 /* no time in the row: it is the start of `campaign`, as its description says */
 };
 
 /* A trait of a person. */
@@ -126,23 +132,19 @@ struct cot_records {
     struct cot_reject *rejects;
     size_t n_rejects;
     size_t records_capacity, traits_capacity, rejects_capacity;
-    struct cot_text_block *blocks; /* of texts that are not in the batch */
-    struct cot_text_block *block;  /* the one in use */
+    struct cot_arena arena; /* of texts that are not in the batch */
 };
 
 void cot_records_clear(struct cot_records *records);
 void cot_records_release(struct cot_records *records);
+
+/* Texts that are in no batch are allocated from records->arena and live until _clear. */
 
 /* Room for one more record (all zero), trait or reject. Pointers to earlier ones are void then: use indexes. */
 cot_code cot_records_add(struct cot_records *records, struct cot_record **ret_record,
                          struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_records_add_trait(struct cot_records *records, const struct cot_trait *trait,
                                struct cot_err *err) COT_MUST_CHECK;
-
-/* A copy of text, or `size` bytes to write to, that live as long as the records; NULL: no memory. */
-char *cot_records_alloc(struct cot_records *records, size_t size);
-cot_code cot_records_copy(struct cot_records *records, struct cot_text text, struct cot_text *ret_copy,
-                          struct cot_err *err) COT_MUST_CHECK;
 
 /* A reject of row i_row at `line`; code is a static word; the formatted reason is copied. */
 cot_code cot_records_reject(struct cot_records *records, uint64_t line, size_t i_row, const char *code,
@@ -151,10 +153,7 @@ cot_code cot_records_reject(struct cot_records *records, uint64_t line, size_t i
 
 /* 128-bit hash of what the record says (not of where it stood or how it was written: the same facts from CSV and from
  * Parquet are equal). `traits` are the record's own. */
-struct cot_record_hash {
-    uint64_t high, low;
-};
-struct cot_record_hash cot_record_hash(const struct cot_record *record, const struct cot_trait *traits);
+struct cot_hash128 cot_record_hash(const struct cot_record *record, const struct cot_trait *traits);
 
 const char *cot_record_kind_name(enum cot_record_kind kind);
 

@@ -87,6 +87,10 @@ enum cot_value_error cot_value_decimal(const char *text, size_t size, enum cot_d
 enum cot_value_error cot_value_time(const char *text, size_t size, enum cot_date_order order,
                                     const struct cot_zone *zone, int64_t *ret_ms, bool *ret_has_time);
 
+/* The civil date and time alone, any year from 1 to 9999: birth dates. */
+enum cot_value_error cot_value_civil(const char *text, size_t size, enum cot_date_order order,
+                                     struct cot_civil *ret_civil);
+
 /* Whether a cell could be a date in any order, a number in any mark: for telling headers and columns apart. */
 bool cot_value_looks_date(const char *text, size_t size);
 bool cot_value_looks_number(const char *text, size_t size);
