@@ -6,6 +6,7 @@
 
 #define COMMANDS(X)                                                                                                    \
     X(simulate)                                                                                                        \
+    X(report)                                                                                                          \
     X(sql)                                                                                                             \
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \

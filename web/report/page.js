@@ -139,8 +139,12 @@ const dark = matchMedia('screen and (prefers-color-scheme: dark)');
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
+  const keep = parseFloat(style.getPropertyValue('--keep')) / 100;
+  /* A segment's colour ("#rrggbb") as the style sheet shows it. */
+  const segmentColor = (color) => /^#[0-9a-f]{6}$/i.test(color || '') ?
+    `rgb(${[1, 3, 5].map((i) => Math.round(keep * parseInt(color.slice(i, i + 2), 16) + (1 - keep) * 255)).join(',')})` : '#888';
   const names = ['paper', 'surface', 'sunken', 'ink', 'muted', 'line', 'accent', 'above', 'below', 'fill', 'second'];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  return {...Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()])), segmentColor};
 }
 
 /* option: (theme, width) -> ECharts option. label: what the chart shows, for those who can't see it. */

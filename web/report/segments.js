@@ -134,7 +134,7 @@ function drawMap(doc) {
     xAxis: {type: 'value', min: x0, max: x1, show: false}, yAxis: {type: 'value', min: y0, max: y1, show: false},
     series: series.map(({segment, points}) => ({
       name: String(segment.id), type: 'scatter', symbolSize: 6,
-      itemStyle: {color: segment.color, opacity: 0.72, borderColor: t.surface, borderWidth: 0.4},
+      itemStyle: {color: t.segmentColor(segment.color), opacity: 0.72, borderColor: t.surface, borderWidth: 0.4},
       emphasis: {itemStyle: {opacity: 1, borderColor: t.ink, borderWidth: 1.5}},
       data: hidden.has(segment.id) ? [] : points.map((p) => [inside(p[0], x0, x1), inside(p[1], y0, y1)]),
     })),
@@ -204,21 +204,21 @@ function drawTree(doc) {
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
     return node;
   };
-  const colorOf = (item) => {
-    for (let i = item; i; i = i.parent) if (operating(i)) return colors.get(i.node.segment) || i.node.color;
-    return null;
-  };
   const box = el('div', {class: 'tree'});
   put('dendrogram', box, cut === null ? el('p', {class: 'hint'}, 'No single height separates these segments, so no cut is drawn.') : null);
   const draw = () => {
     const t = theme();
+    const colorOf = (item) => { /* of the operating segment that it is or belongs to */
+      for (let i = item; i; i = i.parent) if (operating(i)) return t.segmentColor(colors.get(i.node.segment) || i.node.color);
+      return t.muted;
+    };
     const w = box.clientWidth;
     const treeWidth = Math.max(110, Math.min(w * 0.68, w - 170));
     const x = (item) => 6 + (1 - scale(item) / most) * (treeWidth - 16);
     const svg = svgNode('svg', {width: treeWidth, height, role: 'img', 'aria-label': `Dendrogram of ${doc.segments.length} segments`});
     for (const item of placed) {
       if (!item.children.length && !operating(item)) continue;
-      const color = colorOf(item) || t.muted;
+      const color = colorOf(item);
       const inside = operating(item) || item.inside > 0;
       for (const child of item.children)
         svg.append(svgNode('path', {d: `M${x(item)},${item.y}V${child.y}H${x(child)}`, fill: 'none', stroke: inside ? color : operating(child) ? colorOf(child) : t.muted,
@@ -229,9 +229,9 @@ function drawTree(doc) {
       svg.append(svgNode('line', {x1: at, x2: at, y1: 0, y2: height, stroke: t.ink, 'stroke-dasharray': '4 4', 'stroke-width': 1.2}));
     }
     const labels = placed.filter(operating).map((item) => {
-      svg.append(svgNode('circle', {cx: x(item), cy: item.y, r: 4.5, fill: colorOf(item) || t.muted, stroke: t.surface, 'stroke-width': 1.5}));
+      svg.append(svgNode('circle', {cx: x(item), cy: item.y, r: 4.5, fill: colorOf(item), stroke: t.surface, 'stroke-width': 1.5}));
       return el('div', {class: 'leaf', style: {top: `${item.y}px`, left: `${treeWidth + 8}px`, width: `${w - treeWidth - 8}px`}},
-        el('div', {class: 'ellipsis', title: item.node.name}, swatch(colorOf(item)), ` ${item.node.name}`),
+        el('div', {class: 'ellipsis', title: item.node.name}, swatch(colors.get(item.node.segment) || item.node.color), ` ${item.node.name}`),
         el('span', {class: 'hint ellipsis'}, w < 560 ? plural(item.node.size, 'customer') : `${plural(item.node.size, 'customer')}, ${fmt.share(item.node.revenue_share)} of revenue`));
     });
     box.style.height = `${height}px`;

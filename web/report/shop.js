@@ -192,8 +192,8 @@ function drawHistory(history) {
     }, {trigger: 'axis'}),
     xAxis: axis(t, {type: 'category', boundaryGap: runs.length < 6, data: runs.map((_, i) => name(i)), splitLine: {show: false}}),
     yAxis: axis(t, {type: 'value', axisLabel: {formatter: fmt.percent}, splitNumber: 4}),
-    series: segments.map((s) => ({name: String(s.id), type: 'line', symbol: 'circle', symbolSize: 8, lineStyle: {color: s.color, width: 2.5},
-      itemStyle: {color: s.color}, data: s.runs.map((r) => (r ? r.share : null))})),
+    series: segments.map((s) => ({name: String(s.id), type: 'line', symbol: 'circle', symbolSize: 8, lineStyle: {color: t.segmentColor(s.color), width: 2.5},
+      itemStyle: {color: t.segmentColor(s.color)}, data: s.runs.map((r) => (r ? r.share : null))})),
   }));
   const shown = runs.map((_, i) => i).slice(-8);
   put('history-table', tablePanel('Customers of each segment', 'With those who joined and left since the run before.', {
