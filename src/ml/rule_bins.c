@@ -190,6 +190,8 @@ double cot_rule_round_between(double low, double high)
     double middle = low + (high - low) / 2;
     if (low <= 0 && high > 0)
         return 0;
+    if (!isfinite(middle))
+        return low;
     for (int digits = 1; digits <= 17; digits++) {
         int shift = digits - 1 - (int)floor(log10(fabs(middle)));
         double scale = pow(10, abs(shift));

@@ -1,0 +1,117 @@
+#include <string.h>
+
+#include "cli/command.h"
+#include "engine/lab.h"
+
+static const struct {
+    const char *name;
+    enum cot_lab_method method;
+} methods[] = {{"kmeans", COT_LAB_KMEANS}, {"ward", COT_LAB_WARD}, {"tree", COT_LAB_TREE}};
+
+static cot_code take_method(const struct cot_call *call, enum cot_lab_method *ret_method, struct cot_err *err)
+{
+    const char *name = cot_call_value(call, "method");
+    if (name == NULL)
+        return COT_OK;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, name) == 0) {
+            *ret_method = methods[i].method;
+            return COT_OK;
+        }
+    return cot_fail(err, COT_USAGE, "--method is '%s': kmeans, ward or tree", name);
+}
+
+/* Options that a method would have to ignore are refused. */
+static cot_code check_options(const struct cot_call *call, enum cot_lab_method method, struct cot_err *err)
+{
+    static const char *const kmeans_only[] = {"n-init", "tol", "init"};
+    for (size_t i = 0; method != COT_LAB_KMEANS && i < sizeof kmeans_only / sizeof *kmeans_only; i++)
+        if (cot_call_value(call, kmeans_only[i]) != NULL)
+            return cot_fail(err, COT_USAGE, "--%s is for --method kmeans only", kmeans_only[i]);
+    if (method == COT_LAB_WARD && cot_call_value(call, "max-iter") != NULL)
+        return cot_fail(err, COT_USAGE, "--max-iter is for --method kmeans and tree only");
+    if (method == COT_LAB_KMEANS && cot_call_value(call, "linkage-out") != NULL)
+        return cot_fail(err, COT_USAGE, "--linkage-out is for --method ward and tree only");
+    return COT_OK;
+}
+
+static void print_outcome(yyjson_mut_doc *doc)
+{
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    printf("%llu x %llu numbers, %llu clusters\n",
+           (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "n")),
+           (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "d")),
+           (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "k")));
+    printf("inertia     %.9g\n", yyjson_mut_get_real(yyjson_mut_obj_get(root, "inertia")));
+    printf("iterations  %llu\n", (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "iterations")));
+    printf("seconds     %.4f (the fit alone)\n", yyjson_mut_get_real(yyjson_mut_obj_get(root, "seconds")));
+}
+
+static cot_code run(struct cot_call *call, struct cot_err *err)
+{
+    struct cot_lab_cluster_options options = {.n_init = 1, .max_iter = 300, .tol = 1e-4};
+    yyjson_mut_doc *doc = NULL;
+    int64_t k = 0;
+    int64_t n_init = 1;
+    cot_code rc = take_method(call, &options.method, err);
+    int64_t max_iter = options.method == COT_LAB_TREE ? 100 : 300;
+    if (rc == COT_OK)
+        rc = check_options(call, options.method, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "k", 1, INT32_MAX, &k, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "n-init", 1, 10000, &n_init, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "max-iter", options.method == COT_LAB_TREE ? 0 : 1, 1000000, &max_iter, err);
+    if (rc == COT_OK)
+        rc = cot_call_double(call, "tol", 0, 1e300, &options.tol, err);
+    options.input = cot_call_value(call, "input");
+    if (rc == COT_OK && (options.input == NULL || k == 0))
+        rc = cot_fail(err, COT_USAGE, "lab cluster needs --input FILE and --k K");
+    if (rc != COT_OK)
+        return rc;
+    options.k = (size_t)k;
+    options.n_init = (unsigned)n_init;
+    options.max_iter = (unsigned)max_iter;
+    options.init = cot_call_value(call, "init");
+    options.labels_out = cot_call_value(call, "labels-out");
+    options.centroids_out = cot_call_value(call, "centroids-out");
+    options.linkage_out = cot_call_value(call, "linkage-out");
+    rc = cot_lab_cluster_run(&call->context, &options, &doc, err);
+    if (rc != COT_OK)
+        return rc;
+    if (call->json)
+        rc = cot_print_json(doc, err);
+    else
+        print_outcome(doc);
+    yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+static const struct cot_option options_of_lab_cluster[] = {
+    {"input", "FILE", "NumPy array (.npy, float32 or float64), CSV or white-space text, each plain or gzip"},
+    {"k", "K", "number of clusters"},
+    {"method", "NAME", "kmeans, ward (exact) or tree (Ward, polished; default kmeans)"},
+    {"n-init", "N", "k-means: runs from different seedings, the best is kept (default 1)"},
+    {"max-iter", "N", "Lloyd steps at most (default 300; tree: 100)"},
+    {"tol", "T", "k-means: stop when the centres move less, relative to the mean variance (default 1e-4)"},
+    {"init", "FILE", "k-means: start from these centroids instead of k-means++"},
+    {"labels-out", "FILE", "write one label a line, or an int32 array where FILE ends with .npy"},
+    {"centroids-out", "FILE", "write the centroids as a float32 .npy"},
+    {"linkage-out", "FILE", "ward, tree: write SciPy's linkage matrix as a float64 .npy"},
+    {NULL, NULL, NULL},
+};
+
+const struct cot_command cot_command_lab_cluster = {
+    .name = "lab cluster",
+    .arguments = "",
+    .n_min = 0,
+    .n_max = 0,
+    .summary = "cluster a table of numbers, without a shop",
+    .help = "Runs one learner on raw data and prints inertia, iterations and the seconds of the fit alone. K-means is\n"
+            "seeded by greedy k-means++; ward is exact; tree is what 'segment' uses.\n\n"
+            "  coterie lab cluster --input points.npy --k 8 --seed 1 --labels-out labels.txt\n"
+            "  coterie lab cluster --input points.csv.gz --k 8 --method ward --linkage-out linkage.npy",
+    .options = options_of_lab_cluster,
+    .run = run,
+};

@@ -1,0 +1,35 @@
+/*
+ * The lab: one learner on raw data, without a shop.
+ */
+#ifndef COT_ENGINE_LAB_H
+#define COT_ENGINE_LAB_H
+
+#include <yyjson.h>
+
+#include "coterie/err.h"
+#include "engine/context.h"
+
+enum cot_lab_method { COT_LAB_KMEANS, COT_LAB_WARD, COT_LAB_TREE };
+
+struct cot_lab_cluster_options {
+    const char *input;         /* .npy, CSV or white-space text, each plain or gzip */
+    const char *labels_out;    /* one label a line; int32 array where it ends with ".npy"; NULL: not written */
+    const char *centroids_out; /* k x d float32 .npy; NULL: not written */
+    const char *linkage_out;   /* (n-1) x 4 float64 .npy as SciPy has it (tree: over its k segments); not for k-means */
+    const char *init;          /* initial centroids, as input; k-means only */
+    enum cot_lab_method method;
+    size_t k;
+    unsigned n_init;   /* k-means only */
+    unsigned max_iter; /* k-means: Lloyd steps; tree: of the polish */
+    double tol;        /* k-means only */
+};
+
+/*
+ * {"n","d","k","method","inertia","iterations","seconds"}: inertia of the labels about their means (k-means: about its
+ * centroids), seconds of the fit alone. context gives seed and threads. Errors as the learners', COT_IO, COT_BAD_DATA
+ * for an input that can't be understood. The caller frees the document.
+ */
+cot_code cot_lab_cluster_run(const struct cot_context *context, const struct cot_lab_cluster_options *options,
+                             yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+
+#endif
