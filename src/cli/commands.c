@@ -7,6 +7,7 @@
 #define COMMANDS(X)                                                                                                    \
     X(simulate)                                                                                                        \
     X(report)                                                                                                          \
+    X(lab_cluster)                                                                                                     \
     X(sql)                                                                                                             \
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \
