@@ -8,6 +8,9 @@
     X(simulate)                                                                                                        \
     X(report)                                                                                                          \
     X(lab_cluster)                                                                                                     \
+    X(features_list)                                                                                                   \
+    X(features_show)                                                                                                   \
+    X(features_export)                                                                                                 \
     X(sql)                                                                                                             \
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \

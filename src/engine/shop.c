@@ -68,6 +68,19 @@ cot_code cot_shop_last_day(struct cot_store *store, int64_t *ret_as_of_ms, struc
     return rc;
 }
 
+cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms, struct cot_err *err)
+{
+    struct cot_shop shop = {0};
+    int64_t ms = 0;
+    if (!cot_parse_iso(text, strlen(text), &ms) || ms < COT_EVENT_MIN_MS || ms > COT_EVENT_MAX_MS)
+        return cot_fail(err, COT_USAGE, "'%s' is no date: write 2011-11-30 or 2011-11-30T12:00:00Z", text);
+    cot_code rc = load_settings(store, &shop, err);
+    if (rc == COT_OK)
+        *ret_as_of_ms = strlen(text) > strlen("2011-11-30") ? ms : cot_zone_utc(shop.zone, ms + COT_MS_PER_DAY) - 1;
+    cot_zone_free(shop.zone);
+    return rc;
+}
+
 /* A shop of customers alone (a snapshot of traits) has no last day: everything that is known counts. */
 static cot_code choose_as_of(struct cot_store *store, struct cot_shop *shop, int64_t as_of_ms, struct cot_err *err)
 {

@@ -41,6 +41,10 @@ void cot_shop_free(struct cot_shop *shop);
 /* The end of the last day (in the shop's time zone) that has an event; COT_NOT_FOUND where there is none. */
 cot_code cot_shop_last_day(struct cot_store *store, int64_t *ret_as_of_ms, struct cot_err *err) COT_MUST_CHECK;
 
+/* Reads "2011-11-30" (the end of that day in the shop's time zone) or an ISO time. COT_USAGE for anything else. */
+cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms,
+                        struct cot_err *err) COT_MUST_CHECK;
+
 /* What people call a customer: the shop's own id where there is one (the value of the smallest node of kind user), else
  * "anon-<16 hex>". Not NUL-terminated; valid as long as shop and buffer. i_customer: as in history.people. */
 const char *cot_shop_customer_id(const struct cot_shop *shop, uint32_t i_customer, char buffer[COT_ANONYMOUS_ID_SIZE],
