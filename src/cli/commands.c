@@ -12,6 +12,7 @@
     X(features_show)                                                                                                   \
     X(features_export)                                                                                                 \
     X(sql)                                                                                                             \
+    X(quality)                                                                                                         \
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \
     X(help)                                                                                                            \
