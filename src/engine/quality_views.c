@@ -10,8 +10,9 @@
 
 /* Codes and names that shops book beside what they sell. */
 #define NO_PRODUCT_WORDS                                                                                               \
-    "'postage|shipping|carriage|freight|delivery|manual|adjust|bad debt|bank charge|commission|amazon fee|fee$|"       \
-    "discount|voucher|gift card|sample|cruk|donation|deposit|surcharge|rounding|write.?off|cash back'"
+    "'postage|shipping|carriage$|freight|^delivery|delivery (charge|fee)|^manual$|adjust|bad debt|bank charge|"        \
+    "commission|( |^|n)fee$|discount|voucher|gift card|^samples?$|^cruk|donation$|^deposit|surcharge|rounding|"        \
+    "write.?off|cash back'"
 
 static const char views_sql[] =
     /* A code keeps what it is although someone once wrote "test" or "damaged" as its name: all its names must say so.

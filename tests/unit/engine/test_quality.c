@@ -63,7 +63,7 @@ static const char faults_sql[] =
     "  (1011, 65, 1, '2031-02-06 09:12', '2031-02-06', null, 'f1', 4, 1, 1000, null, null, null, 'EUR', null, null, "
     "null,"
     "    null, 1, 1011),"
-    "  (1012, 65, 1, '2024-02-06 09:12', '2024-02-06', null, 'f2', 5, 1, 100000, null, null, null, 'EUR', null, null, "
+    "  (1012, 65, 1, '2024-02-06 09:12', '2024-02-06', null, 'f2', 5, 1, 10000, null, null, null, 'EUR', null, null, "
     "null,"
     "    null, 1, 1012),"
     "  (1013, 1, 1, '2024-02-06 09:12', '2024-02-06', null, 'f2', 5, 1, 1000, null, null, null, 'EUR', null, null, "
