@@ -43,9 +43,9 @@ static const char *const brands[] = {"Alder", "Birch", "Cedar",   "Dovetail", "E
                                      "Gorse", "Hazel", "Juniper", "Kestrel",  "Linden", "Marram"};
 
 /* Shares below sum to 1; the Dirichlet parameters are these times a concentration. */
-static const double category_concentration = 7;
-static const double channel_concentration = 6;
-static const double rate_shape = 5;
+static const double category_concentration = 9;
+static const double channel_concentration = 9;
+static const double rate_shape = 10;
 static const double dropout_concentration = 20;
 
 /* What the segments are, in the order of their sizes. Traits in the order of COT_SIMULATION_TRAITS. */
@@ -60,42 +60,44 @@ struct profile {
 
 /* clang-format off */
 static const struct profile profiles[COT_SIMULATION_MAX_SEGMENTS] = {
-    /*                                 value lines disc  ret   sess  views cart  srch  open  hour  wkend age */
-    {"mainstream",           6, 0.015, {   52,   1.2,  0.20,  0.04,   1.0,   2.2,  0.20,  0.25,  0.20,    18,  0.28,    46},
-        {.14, .16, .10, .10, .24, .08, .10, .08}, {.66, .16, .10, .08}, .35, .05, .020, 1.2},
-    {"bargain_hunters",      8, 0.015, {   30,   2.0,  0.65,  0.05,   2.4,   3.4,  0.42,  0.55,  0.50,    20,  0.36,    39},
-        {.12, .34, .10, .24, .04, .08, .04, .04}, {.52, .12, .06, .30}, .40, .10, .080, 1.4},
-    {"families",            13, 0.010, {   84,   4.5,  0.35,  0.05,   1.6,   2.6,  0.40,  0.35,  0.34,    20,  0.25,    37},
-        {.34, .14, .06, .04, .04, .32, .04, .02}, {.32, .56, .08, .04}, .92, .12, .050, 1.5},
-    {"fashion_returners",   10, 0.012, {   68,   2.2,  0.30,  0.28,   3.6,   5.5,  0.36,  0.35,  0.32,    21,  0.38,    28},
-        {.03, .05, .62, .20, .03, .01, .05, .01}, {.22, .70, .04, .04}, .15, .08, .060, 1.1},
-    {"store_regulars",      11, 0.010, {   36,   2.4,  0.14,  0.02,   0.4,   1.8,  0.12,  0.20,  0.08,    11,  0.14,    63},
-        {.42, .12, .04, .05, .03, .02, .04, .28}, {.14, .02, .80, .04}, .10, .04, -.010, 1.3},
-    {"premium",              7, 0.012, {  240,   1.3,  0.05,  0.08,   1.4,   4.2,  0.16,  0.18,  0.30,    13,  0.18,    49},
-        {.03, .16, .10, .05, .40, .02, .20, .04}, {.80, .12, .06, .02}, .30, .06, .010, 1.1},
-    {"gift_givers",        3.5, 0.030, {  105,   0.7,  0.10,  0.06,   0.6,   3.6,  0.14,  0.70,  0.12,    16,  0.50,    55},
-        {.04, .08, .06, .36, .06, .34, .02, .04}, {.34, .04, .04, .58}, .20, .03, .040, 1.1},
-    {"athletes",             9, 0.012, {   88,   1.0,  0.18,  0.12,   2.0,   2.6,  0.25,  0.45,  0.45,     7,  0.42,    32},
-        {.06, .02, .14, .03, .08, .01, .64, .02}, {.46, .46, .04, .04}, .20, .09, .030, 1.1},
-    {"gardeners",            6, 0.015, {  120,   2.8,  0.24,  0.03,   0.9,   3.6,  0.22,  0.30,  0.40,    10,  0.55,    58},
-        {.05, .22, .02, .02, .02, .01, .04, .62}, {.42, .04, .44, .10}, .12, .07, .020, 1.8},
-    {"gadget_fans",         11, 0.012, {  150,   0.6,  0.40,  0.15,   4.5,   3.2,  0.30,  0.65,  0.22,    23,  0.30,    34},
-        {.02, .04, .04, .02, .76, .06, .05, .01}, {.60, .26, .02, .12}, .20, .05, .050, 1.1},
+    /*                     orders/y  leave  value lines  disc   ret   sess views  cart  srch  open  hour wkend age */
+    {"mainstream",           5, 0.002, {  50,  0.9,  0.12, 0.03,  0.7,  2.0, 0.15, 0.15, 0.12,  18,  0.28, 46},
+        {.05, .62, .05, .05, .07, .05, .05, .06}, {.80, .10, .06, .04}, .12, .05, .020, 1.2},
+    {"bargain_hunters",      9, 0.002, {  24,  3.0,  0.75, 0.03,  2.4,  3.4, 0.50, 0.60, 0.65,  21,  0.40, 36},
+        {.07, .08, .06, .65, .03, .05, .03, .03}, {.42, .05, .03, .50}, .10, .10, .080, 1.4},
+    {"families",            14, 0.001, {  95,  5.5,  0.40, 0.06,  1.2,  2.4, 0.42, 0.30, 0.35,  14,  0.55, 37},
+        {.16, .07, .04, .03, .03, .62, .03, .02}, {.20, .70, .05, .05}, .92, .12, .050, 1.5},
+    {"lapsing",             12, 0.450, {  62,  0.7,  0.55, 0.10,  0.9,  2.6, 0.30, 0.35, 0.05,  16,  0.35, 31},
+        {.03, .06, .06, .05, .05, .04, .68, .03}, {.30, .05, .05, .60}, .06, .02, .100, 1.1},
+    {"fashion_returners",   10, 0.002, {  75,  2.0,  0.28, 0.38,  4.2,  5.0, 0.35, 0.32, 0.30,  21,  0.42, 25},
+        {.02, .04, .76, .10, .03, .01, .03, .01}, {.10, .84, .03, .03}, .04, .08, .060, 1.1},
+    {"store_regulars",      13, 0.001, {  28,  2.8,  0.06, 0.01, 0.15,  1.5, 0.10, 0.12, 0.05,  10,  0.10, 66},
+        {.74, .05, .02, .03, .02, .01, .02, .11}, {.07, .01, .90, .02}, .04, .04, -.010, 1.3},
+    {"premium",              7, 0.002, { 380,  0.9,  0.02, 0.08,  1.8,  6.0, 0.10, 0.10, 0.50,  12,  0.14, 53},
+        {.02, .07, .04, .03, .74, .02, .06, .02}, {.90, .05, .04, .01}, .10, .06, .010, 1.1},
+    {"gift_givers",          4, 0.025, { 130,  0.4,  0.05, 0.12,  0.4,  4.0, 0.20, 0.85, 0.06,  16,  0.75, 58},
+        {.03, .05, .05, .04, .03, .04, .04, .72}, {.06, .02, .02, .90}, .06, .03, .040, 1.1},
+    {"athletes",             9, 0.010, {  88,  0.9,  0.18, 0.14,  2.2,  2.4, 0.25, 0.50, 0.55,   7,  0.45, 31},
+        {.06, .02, .10, .03, .06, .01, .70, .02}, {.50, .44, .03, .03}, .20, .09, .030, 1.1},
+    {"stockpilers",          3, 0.012, { 220, 10.0,  0.55, 0.02,  0.3,  6.0, 0.55, 0.20, 0.25,  20,  0.60, 48},
+        {.80, .10, .01, .04, .01, .02, .01, .01}, {.90, .04, .03, .03}, .60, .07, .020, 2.5},
 };
 
 static const struct profile outlier_profiles[COT_SIMULATION_N_OUTLIER_KINDS] = {
-    {"wholesaler",          40, 0.005, { 2600,   9.0,  0.55,  0.02,   0.8,   5.0,  0.30,  0.60,  0.15,    10,  0.04,    48},
+    {"wholesaler",          40, 0.005, {2600,  9.0,  0.55, 0.02,  0.8,  5.0, 0.30, 0.60, 0.15,  10,  0.04, 48},
         {.20, .20, .10, .10, .10, .10, .10, .10}, {.86, .02, .02, .10}, .35, .02, 0, 24},
-    {"bot",                  0, 0.500, {   50,   1.0,  0.20,  0.05,    22,    12,  0.02,  0.05,  0.01,    12,  0.29,    40},
+    {"bot",                  0, 0.500, {  50,  1.0,  0.20, 0.05,   10,    5, 0.35, 0.50, 0.01,  12,  0.29, 40},
         {.125,.125,.125,.125,.125,.125,.125,.125},{.97, .01, .01, .01}, .35, .01, 0, 1},
-    {"test_account",       500, 0.120, {  1.6,   0.3,  0.85,  0.65,   1.0,   1.5,  0.80,  0.05,  0.02,    14,  0.04,    40},
+    {"test_account",       500, 0.120, { 1.6,  0.3,  0.85, 0.65,  1.0,  1.5, 0.80, 0.05, 0.02,  14,  0.04, 40},
         {.125,.125,.125,.125,.125,.125,.125,.125},{.90, .08, .01, .01}, .35, .01, 0, 1},
 };
-static const double outlier_weights[COT_SIMULATION_N_OUTLIER_KINDS] = {.40, .25, .35};
+static const double outlier_weights[COT_SIMULATION_N_OUTLIER_KINDS] = {.40, .30, .30};
+/* Outliers differ among themselves more than customers do, above all in volume. */
+static const double outlier_widening = 1.5, outlier_widening_log = 3.6;
 /* clang-format on */
 
-static void set_segment(const struct profile *profile, double weight, const struct cot_simulation_options *options,
-                        struct cot_simulation_segment *ret_segment)
+static void set_segment(const struct profile *profile, double weight, bool outlier,
+                        const struct cot_simulation_options *options, struct cot_simulation_segment *ret_segment)
 {
     double narrowing = 1 / (options->spread * options->spread); /* of variances */
     *ret_segment = (struct cot_simulation_segment){
@@ -111,6 +113,11 @@ static void set_segment(const struct profile *profile, double weight, const stru
         .quantity = profile->quantity,
         .buys = profile->orders_per_year > 0,
     };
+    for (size_t i = 0; i < COT_SIMULATION_N_TRAITS; i++)
+        ret_segment->deviations[i] = cot_simulation_traits[i].deviation * options->spread *
+                                     (!outlier                                               ? 1
+                                      : cot_simulation_traits[i].scale == COT_SIMULATION_LOG ? outlier_widening_log
+                                                                                             : outlier_widening);
     memcpy(ret_segment->traits, profile->traits, sizeof ret_segment->traits);
     ret_segment->traits[COT_SIMULATION_SESSIONS] *= options->activity;
     for (size_t i = 0; i < COT_SIMULATION_N_CATEGORIES; i++)
@@ -129,12 +136,11 @@ static void set_segments(struct cot_simulation *simulation)
     for (size_t i = 0; i < n; i++) /* from 20 down to 1 in equal steps */
         sum += sizes[i] = n > 1 ? 20 - 19 * (double)i / (double)(n - 1) : 1;
     for (size_t i = 0; i < n; i++)
-        set_segment(&profiles[i], sizes[i] / sum * (1 - options->outlier_share), options, &simulation->segments[i]);
+        set_segment(&profiles[i], sizes[i] / sum * (1 - options->outlier_share), false, options,
+                    &simulation->segments[i]);
     for (size_t i = 0; i < COT_SIMULATION_N_OUTLIER_KINDS; i++)
-        set_segment(&outlier_profiles[i], outlier_weights[i] * options->outlier_share, options,
+        set_segment(&outlier_profiles[i], outlier_weights[i] * options->outlier_share, true, options,
                     &simulation->segments[n + i]);
-    for (size_t i = 0; i < COT_SIMULATION_N_TRAITS; i++)
-        simulation->trait_deviations[i] = cot_simulation_traits[i].deviation * options->spread;
 }
 
 /* Each category has a ladder of prices in equal ratios, so that any order value can be met closely. */
@@ -189,6 +195,8 @@ cot_code cot_simulation_init(const struct cot_simulation_options *options, struc
         return cot_fail(err, COT_USAGE, "%u months: give 1 to 120", options->n_months);
     if (!(options->outlier_share >= 0 && options->outlier_share <= 0.5))
         return cot_fail(err, COT_USAGE, "a share of outliers of %g: give 0 to 0.5", options->outlier_share);
+    if (!(options->atypical_share >= 0 && options->atypical_share <= 0.5))
+        return cot_fail(err, COT_USAGE, "a share of atypical customers of %g: give 0 to 0.5", options->atypical_share);
     if (!(options->spread > 0) || !(options->activity > 0))
         return cot_fail(err, COT_USAGE, "a spread of %g and an activity of %g: both are above 0", options->spread,
                         options->activity);

@@ -32,12 +32,12 @@ enum cot_simulation_scale { COT_SIMULATION_LOG, COT_SIMULATION_LOGIT, COT_SIMULA
  * difficulty. The segment's value is the median.
  */
 #define COT_SIMULATION_TRAITS(X)                                                                                       \
-    X(COT_SIMULATION_ORDER_VALUE, "mean_order_value", COT_SIMULATION_LOG, 0.42) /* major units, after discount */      \
+    X(COT_SIMULATION_ORDER_VALUE, "mean_order_value", COT_SIMULATION_LOG, 0.50) /* major units, after discount */      \
     X(COT_SIMULATION_EXTRA_LINES, "extra_lines", COT_SIMULATION_LOG, 0.35)      /* lines of an order beyond one */     \
     X(COT_SIMULATION_DISCOUNT, "discount_share", COT_SIMULATION_LOGIT, 0.70)    /* of lines */                         \
     X(COT_SIMULATION_RETURNS, "return_share", COT_SIMULATION_LOGIT, 0.60)       /* of lines */                         \
-    X(COT_SIMULATION_SESSIONS, "sessions_per_month", COT_SIMULATION_LOG, 0.50)  /* without an order */                 \
-    X(COT_SIMULATION_VIEWS, "views_per_session", COT_SIMULATION_LOG, 0.35)                                             \
+    X(COT_SIMULATION_SESSIONS, "sessions_per_month", COT_SIMULATION_LOG, 0.45)  /* without an order */                 \
+    X(COT_SIMULATION_VIEWS, "views_per_session", COT_SIMULATION_LOG, 0.30)                                             \
     X(COT_SIMULATION_CART, "cart_share", COT_SIMULATION_LOGIT, 0.60)     /* of sessions without an order */            \
     X(COT_SIMULATION_SEARCH, "search_share", COT_SIMULATION_LOGIT, 0.70) /* of sessions */                             \
     X(COT_SIMULATION_OPENS, "open_share", COT_SIMULATION_LOGIT, 0.70)    /* of newsletters */                          \
@@ -73,11 +73,12 @@ enum {
 /* The distributions of a segment (or of a kind of outlier). */
 struct cot_simulation_segment {
     const char *name;
-    double weight;               /* share of all customers */
-    double orders_per_year;      /* mean of lambda, while alive */
-    double rate_shape;           /* lambda ~ Gamma(shape, shape / mean) */
-    double dropout_a, dropout_b; /* p ~ Beta(a, b) */
-    double traits[COT_SIMULATION_N_TRAITS];
+    double weight;                                  /* share of all customers */
+    double orders_per_year;                         /* mean of lambda, while alive */
+    double rate_shape;                              /* lambda ~ Gamma(shape, shape / mean) */
+    double dropout_a, dropout_b;                    /* p ~ Beta(a, b) */
+    double traits[COT_SIMULATION_N_TRAITS];         /* medians */
+    double deviations[COT_SIMULATION_N_TRAITS];     /* on the scales of the traits */
     double categories[COT_SIMULATION_N_CATEGORIES]; /* Dirichlet parameters */
     double channels[COT_SIMULATION_N_CHANNELS];     /* Dirichlet parameters */
     double children_share;                          /* of customers with children at home */
@@ -89,12 +90,13 @@ struct cot_simulation_segment {
 struct cot_simulation_options {
     uint64_t seed;
     size_t n_customers;
-    size_t n_segments;    /* 1..COT_SIMULATION_MAX_SEGMENTS */
-    unsigned n_months;    /* length of the history */
-    double outlier_share; /* 0..0.5 */
-    double spread;        /* widens every latent distribution within a segment: 1 is the default difficulty */
-    double activity;      /* multiplies purchase rates, sessions and messages; 1 is the default */
-    bool orders_only;     /* no sessions, messages or campaigns */
+    size_t n_segments;     /* 1..COT_SIMULATION_MAX_SEGMENTS */
+    unsigned n_months;     /* length of the history */
+    double outlier_share;  /* 0..0.5 */
+    double spread;         /* widens every latent distribution within a segment: 1 is the default difficulty */
+    double atypical_share; /* of each segment's customers: they live like another segment, and no data can tell */
+    double activity;       /* multiplies purchase rates, sessions and messages; 1 is the default */
+    bool orders_only;      /* no sessions, messages or campaigns */
 };
 
 struct cot_simulation_product {
@@ -119,7 +121,6 @@ struct cot_simulation {
     int64_t start_ms, end_ms; /* the history is within [start, end) */
     size_t n_segments;        /* without outliers */
     struct cot_simulation_segment segments[COT_SIMULATION_MAX_SEGMENTS + COT_SIMULATION_N_OUTLIER_KINDS];
-    double trait_deviations[COT_SIMULATION_N_TRAITS]; /* with the spread */
     struct cot_simulation_product products[COT_SIMULATION_N_PRODUCTS];
     struct cot_simulation_campaign campaigns[COT_SIMULATION_N_CAMPAIGNS];
 };
@@ -135,8 +136,9 @@ cot_code cot_simulation_init(const struct cot_simulation_options *options, struc
 
 /* One customer: everything that is true of them before anything happens. */
 struct cot_simulation_customer {
-    size_t index;   /* 0..n_customers-1 */
-    size_t segment; /* index into segments; >= n_segments: an outlier of that kind */
+    size_t index;     /* 0..n_customers-1 */
+    size_t segment;   /* index into segments; >= n_segments: an outlier of that kind */
+    size_t behaviour; /* the segment whose distributions the vector is drawn from: another one if atypical */
     bool outlier;
     double purchase_rate;                   /* lambda, orders a day while alive, beyond the first order */
     double dropout;                         /* p */

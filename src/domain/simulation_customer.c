@@ -5,7 +5,7 @@
 #include "domain/simulation.h"
 
 /* Customers join within this first part of the history, so that each is seen for a while. */
-static const double joining_part = 0.5;
+static const double joining_part = 0.3;
 
 static double from_scale(enum cot_simulation_scale scale, double median, double deviation, double z)
 {
@@ -31,14 +31,23 @@ static void draw_dirichlet(struct cot_rng *rng, const double *parameters, size_t
 
 static size_t draw_segment(const struct cot_simulation *simulation, struct cot_rng *rng)
 {
+    double weights[COT_SIMULATION_MAX_SEGMENTS + COT_SIMULATION_N_OUTLIER_KINDS];
     size_t n = simulation->n_segments + COT_SIMULATION_N_OUTLIER_KINDS;
-    double left = cot_rng_uniform(rng);
-    for (size_t i = 0; i < n; i++) {
-        left -= simulation->segments[i].weight;
-        if (left < 0)
-            return i;
-    }
-    return 0; /* rounding of the weights' sum */
+    for (size_t i = 0; i < n; i++)
+        weights[i] = simulation->segments[i].weight;
+    return cot_rng_choice(rng, weights, n);
+}
+
+/* The segment that a customer lives like: its own, or for an atypical one another by size. Outliers are typical. */
+static size_t draw_behaviour(const struct cot_simulation *simulation, size_t segment, struct cot_rng *rng)
+{
+    double weights[COT_SIMULATION_MAX_SEGMENTS];
+    bool atypical = cot_rng_uniform(rng) < simulation->options.atypical_share;
+    if (!atypical || segment >= simulation->n_segments || simulation->n_segments < 2)
+        return segment;
+    for (size_t i = 0; i < simulation->n_segments; i++)
+        weights[i] = i == segment ? 0 : simulation->segments[i].weight;
+    return cot_rng_choice(rng, weights, simulation->n_segments);
 }
 
 /* Traits of the person that are told without a date. They lean on the segment, but say little of it. */
@@ -64,6 +73,16 @@ static void draw_times(const struct cot_simulation *simulation, struct cot_rng *
         c->signup_ms = simulation->start_ms;
 }
 
+/* Ages of adults; and no single outlier may fill the files (nobody else comes near these limits). */
+static void limit_traits(double *traits)
+{
+    traits[COT_SIMULATION_AGE] = fmin(fmax(traits[COT_SIMULATION_AGE], 18), 95);
+    traits[COT_SIMULATION_SESSIONS] = fmin(traits[COT_SIMULATION_SESSIONS], 500);
+    traits[COT_SIMULATION_VIEWS] = fmin(traits[COT_SIMULATION_VIEWS], 50);
+    traits[COT_SIMULATION_EXTRA_LINES] = fmin(traits[COT_SIMULATION_EXTRA_LINES], 100);
+    traits[COT_SIMULATION_ORDER_VALUE] = fmin(traits[COT_SIMULATION_ORDER_VALUE], 200000);
+}
+
 void cot_simulation_customer_draw(const struct cot_simulation *simulation, size_t index,
                                   struct cot_simulation_customer *ret_customer)
 {
@@ -72,16 +91,17 @@ void cot_simulation_customer_draw(const struct cot_simulation *simulation, size_
     cot_simulation_rng(simulation, COT_SIMULATION_STREAM_LATENT, index, &rng);
     c.segment = draw_segment(simulation, &rng);
     c.outlier = c.segment >= simulation->n_segments;
-    const struct cot_simulation_segment *segment = &simulation->segments[c.segment];
+    c.behaviour = draw_behaviour(simulation, c.segment, &rng);
+    const struct cot_simulation_segment *segment = &simulation->segments[c.behaviour];
     if (segment->buys) {
         double mean = segment->orders_per_year / 365.25;
         c.purchase_rate = cot_rng_gamma(&rng, segment->rate_shape, segment->rate_shape / mean);
     }
     c.dropout = cot_rng_beta(&rng, segment->dropout_a, segment->dropout_b);
     for (size_t i = 0; i < COT_SIMULATION_N_TRAITS; i++)
-        c.traits[i] = from_scale(cot_simulation_traits[i].scale, segment->traits[i], simulation->trait_deviations[i],
+        c.traits[i] = from_scale(cot_simulation_traits[i].scale, segment->traits[i], segment->deviations[i],
                                  cot_rng_normal(&rng));
-    c.traits[COT_SIMULATION_AGE] = fmin(fmax(c.traits[COT_SIMULATION_AGE], 18), 95);
+    limit_traits(c.traits);
     draw_dirichlet(&rng, segment->categories, COT_SIMULATION_N_CATEGORIES, c.categories);
     draw_dirichlet(&rng, segment->channels, COT_SIMULATION_N_CHANNELS, c.channels);
     c.base_response = from_scale(COT_SIMULATION_LOGIT, segment->base_response, 0.4, cot_rng_normal(&rng));

@@ -339,7 +339,7 @@ cot_code cot_simulation_history_draw(const struct cot_simulation *simulation,
 {
     struct drawing d = {.simulation = simulation,
                         .customer = customer,
-                        .segment = &simulation->segments[customer->segment],
+                        .segment = &simulation->segments[customer->behaviour],
                         .history = history};
     history->n_lines = history->n_events = history->n_responses = 0;
     history->n_orders = history->n_refunds = history->n_sessions = 0;

@@ -21,7 +21,10 @@ enum {
     PILOT_ROUNDS = 8
 };
 
-static const double spreads[] = {[COT_SIMULATE_EASY] = 0.65, [COT_SIMULATE_DEFAULT] = 1.0, [COT_SIMULATE_HARD] = 1.3};
+static const struct {
+    double spread, atypical_share;
+} difficulties[] = {
+    [COT_SIMULATE_EASY] = {0.7, 0.01}, [COT_SIMULATE_DEFAULT] = {1, 0.028}, [COT_SIMULATE_HARD] = {1.4, 0.05}};
 
 struct output {
     int descriptors[COT_SIMULATE_N_FILES]; /* -1: not written */
@@ -255,7 +258,7 @@ static yyjson_mut_val *files_value(yyjson_mut_doc *doc, const struct cot_simulat
     return files;
 }
 
-static yyjson_mut_val *traits_value(yyjson_mut_doc *doc, const struct cot_simulation *simulation)
+static yyjson_mut_val *traits_value(yyjson_mut_doc *doc)
 {
     static const char *const scales[] = {"log", "logit", "linear"};
     yyjson_mut_val *traits = yyjson_mut_arr(doc);
@@ -263,7 +266,6 @@ static yyjson_mut_val *traits_value(yyjson_mut_doc *doc, const struct cot_simula
         yyjson_mut_val *trait = yyjson_mut_arr_add_obj(doc, traits);
         yyjson_mut_obj_add_str(doc, trait, "name", cot_simulation_traits[i].name);
         yyjson_mut_obj_add_str(doc, trait, "scale", scales[cot_simulation_traits[i].scale]);
-        yyjson_mut_obj_add_real(doc, trait, "deviation", simulation->trait_deviations[i]);
     }
     return traits;
 }
@@ -286,6 +288,9 @@ static void add_segment(yyjson_mut_doc *doc, yyjson_mut_val *segments, const str
     yyjson_mut_val *traits = yyjson_mut_obj_add_obj(doc, value, "traits");
     for (int i = 0; i < COT_SIMULATION_N_TRAITS; i++)
         yyjson_mut_obj_add_real(doc, traits, cot_simulation_traits[i].name, segment->traits[i]);
+    yyjson_mut_val *deviations = yyjson_mut_obj_add_obj(doc, value, "deviations");
+    for (int i = 0; i < COT_SIMULATION_N_TRAITS; i++)
+        yyjson_mut_obj_add_real(doc, deviations, cot_simulation_traits[i].name, segment->deviations[i]);
     yyjson_mut_val *categories = yyjson_mut_obj_add_obj(doc, value, "categories");
     for (int i = 0; i < COT_SIMULATION_N_CATEGORIES; i++)
         yyjson_mut_obj_add_real(doc, categories, cot_simulation_categories[i], segment->categories[i]);
@@ -331,12 +336,13 @@ static cot_code make_document(const struct cot_simulation *simulation, const str
     add_time(doc, root, "start", simulation->start_ms);
     add_time(doc, root, "end", simulation->end_ms);
     yyjson_mut_obj_add_real(doc, root, "spread", options->spread);
+    yyjson_mut_obj_add_real(doc, root, "atypical_share", options->atypical_share);
     yyjson_mut_obj_add_real(doc, root, "activity", options->activity);
     yyjson_mut_obj_add_val(doc, root, "files", files_value(doc, simulation, total));
     yyjson_mut_obj_add_uint(doc, root, "orders", total->n_orders);
     yyjson_mut_obj_add_uint(doc, root, "refunds", total->n_refunds);
     yyjson_mut_obj_add_uint(doc, root, "alive", total->n_alive);
-    yyjson_mut_obj_add_val(doc, root, "traits", traits_value(doc, simulation));
+    yyjson_mut_obj_add_val(doc, root, "traits", traits_value(doc));
     yyjson_mut_val *segments = yyjson_mut_obj_add_arr(doc, root, "segments");
     for (size_t i = 0; i < simulation->n_segments + COT_SIMULATION_N_OUTLIER_KINDS; i++)
         add_segment(doc, segments, simulation, i, total->n_segment[i]);
@@ -389,7 +395,8 @@ static cot_code make_plan(const struct cot_context *context, const struct cot_si
                                           .n_segments = options->n_segments,
                                           .n_months = options->n_months,
                                           .outlier_share = options->outlier_share,
-                                          .spread = spreads[options->difficulty],
+                                          .spread = difficulties[options->difficulty].spread,
+                                          .atypical_share = difficulties[options->difficulty].atypical_share,
                                           .activity = 1,
                                           .orders_only = options->orders_only};
     if (!(options->dirty_share >= 0 && options->dirty_share <= 0.5))

@@ -36,12 +36,12 @@ struct cot_simulate_options cot_simulate_defaults(void);
 
 /*
  * Writes the files. The document is truth.json:
- *   {"seed","customers","months","start","end","spread","activity",
+ *   {"seed","customers","months","start","end","spread","atypical_share","activity",
  *    "files":[{"path","kind","rows","accepted","quarantined","duplicate","dirty":{reason:rows,...}}],
  *    "orders","refunds","alive",
- *    "traits":[{"name","scale","deviation"}],
+ *    "traits":[{"name","scale"}],
  *    "segments":[{"name","kind","weight","size","rate_shape","rate_mean_per_day","dropout_a","dropout_b",
- *                 "traits":{...},"categories":{...},"channels":{...},"base_response","uplift"}],
+ *                 "traits":{...},"deviations":{...},"categories":{...},"channels":{...},"base_response","uplift"}],
  *    "campaigns":[{"campaign_id","treated","control","treated_responses","control_responses","expected_uplift"}]}
  * The same options and seed give the same bytes at any number of threads. COT_USAGE: an option out of range; COT_IO.
  */

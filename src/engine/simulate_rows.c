@@ -349,8 +349,9 @@ static cot_code add_truth(struct cot_simulate_rows *rows, const struct cot_simul
     double days = (double)(simulation->end_ms - c->first_ms) / (double)COT_MS_PER_DAY;
     cot_code rc = cot_buf_append(text, row, (size_t)(at - row), err);
     if (rc == COT_OK)
-        rc = cot_buf_printf(text, err, ",%s,%s,%d,%.6g,%.6g,%.4f,%d,%u,%u,%zu,%zu", cot_simulation_label(simulation, c),
-                            cot_simulation_kind(simulation, c), c->outlier, c->purchase_rate, c->dropout, days, alive,
+        rc = cot_buf_printf(text, err, ",%s,%s,%d,%s,%.6g,%.6g,%.4f,%d,%u,%u,%zu,%zu",
+                            cot_simulation_label(simulation, c), cot_simulation_kind(simulation, c), c->outlier,
+                            simulation->segments[c->behaviour].name, c->purchase_rate, c->dropout, days, alive,
                             history->n_orders, history->n_refunds, history->n_lines, history->n_events);
     for (size_t i = 0; i < COT_SIMULATION_N_TRAITS && rc == COT_OK; i++)
         rc = cot_buf_printf(text, err, ",%.6g", c->traits[i]);
@@ -367,10 +368,11 @@ static cot_code add_truth(struct cot_simulate_rows *rows, const struct cot_simul
 static cot_code add_truth_header(struct cot_buf *text, struct cot_err *err)
 {
     /* "simulated_kind" as the third column is what tells an importer that this is no data. */
-    cot_code rc = cot_buf_puts(text,
-                               "customer_id,segment,simulated_kind,is_outlier,purchase_rate,dropout,observed_days,"
-                               "alive,orders,refunds,order_lines,events",
-                               err);
+    cot_code rc =
+        cot_buf_puts(text,
+                     "customer_id,segment,simulated_kind,is_outlier,behaves_like,purchase_rate,dropout,observed_days,"
+                     "alive,orders,refunds,order_lines,events",
+                     err);
     for (size_t i = 0; i < COT_SIMULATION_N_TRAITS && rc == COT_OK; i++)
         rc = cot_buf_printf(text, err, ",%s", cot_simulation_traits[i].name);
     for (size_t i = 0; i < COT_SIMULATION_N_CATEGORIES && rc == COT_OK; i++)
