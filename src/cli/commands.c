@@ -13,6 +13,8 @@
     X(features_export)                                                                                                 \
     X(sql)                                                                                                             \
     X(quality)                                                                                                         \
+    X(export_segment)                                                                                                  \
+    X(export_list)                                                                                                     \
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \
     X(help)                                                                                                            \
