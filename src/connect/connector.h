@@ -80,8 +80,11 @@ const char *cot_file_kind_name(enum cot_file_kind kind);
     X(COT_FIELD_GROSS_AMOUNT, "gross_amount", NUMBER, "the row before discount: discount is taken off")                \
     X(COT_FIELD_TOTAL, "total", NUMBER, "the row with tax and shipping: they are taken off where given")               \
     X(COT_FIELD_DISCOUNT, "discount", NUMBER, "discount of the row, as an amount")                                     \
+    X(COT_FIELD_COUPON_DISCOUNT, "coupon_discount", NUMBER, "further discount of the row, by a coupon")                \
+    X(COT_FIELD_MATCH_DISCOUNT, "match_discount", NUMBER, "further discount of the row, matching a coupon")            \
     X(COT_FIELD_DISCOUNT_SHARE, "discount_share", NUMBER, "discount as a share 0..1 (or %), included in amount")       \
     X(COT_FIELD_ORDER_DISCOUNT, "order_discount", NUMBER, "discount of the whole order, shared out over its lines")    \
+    X(COT_FIELD_ORDER_SUBTOTAL, "order_subtotal", NUMBER, "all lines of the order after all discounts")                \
     X(COT_FIELD_TAX, "tax", NUMBER, "tax")                                                                             \
     X(COT_FIELD_SHIPPING, "shipping", NUMBER, "shipping")                                                              \
     X(COT_FIELD_UNIT_COST, "unit_cost", NUMBER, "what one unit costs the shop")                                        \
@@ -101,6 +104,9 @@ const char *cot_file_kind_name(enum cot_file_kind kind);
     X(COT_FIELD_CAMPAIGN_TYPE, "campaign_type", TEXT, "campaign type")                                                 \
     X(COT_FIELD_STARTS_AT, "starts_at", TIME, "first moment of the campaign")                                          \
     X(COT_FIELD_ENDS_AT, "ends_at", TIME, "last day of the campaign")                                                  \
+    X(COT_FIELD_SENT_AT, "sent_at", TIME, "when the campaign's message was sent")                                      \
+    X(COT_FIELD_RESPONDED_AT, "responded_at", TIME, "when the customer responded")                                     \
+    X(COT_FIELD_ARM, "arm", TEXT, "treated or control")                                                                \
     X(COT_FIELD_RESPONSE, "response", TEXT, "yes/no: did the customer respond")                                        \
     X(COT_FIELD_COUPON, "coupon", TEXT, "coupon code")                                                                 \
     X(COT_FIELD_PRICE, "price", NUMBER, "catalogue price of one unit")                                                 \
@@ -112,6 +118,9 @@ const char *cot_file_kind_name(enum cot_file_kind kind);
     X(COT_FIELD_DISPLAY, "display", TEXT, "place of the promotion in the store")                                       \
     X(COT_FIELD_MAILER, "mailer", TEXT, "place of the promotion in the mailer")                                        \
     X(COT_FIELD_WEEK, "week", TEXT, "week of the promotion")                                                           \
+    X(COT_FIELD_BIRTH_DATE, "birth_date", TIME, "date of birth: becomes a trait")                                      \
+    X(COT_FIELD_SIGNED_UP_AT, "signed_up_at", TIME, "since when a customer: becomes a trait")                          \
+    X(COT_FIELD_ACCEPTS_MARKETING, "accepts_marketing", TEXT, "yes/no: consent to marketing")                          \
     X(COT_FIELD_TRAIT, "trait", TEXT, "a trait of the customer, under the column's name")                              \
     X(COT_FIELD_NONE, "ignore", TEXT, "not used")
 
@@ -139,7 +148,7 @@ struct cot_connector_column {
     bool required; /* without it the file is not of this shape */
 };
 
-/* One known shape. Its hooks are in connect/decode.h's terms. */
+/* One known shape. Its hooks use connect/decode.h. */
 struct cot_connector {
     const char *name;  /* "shopify_orders" */
     const char *title; /* "Shopify order export" */
@@ -156,12 +165,17 @@ struct cot_connector {
     bool is_generic;              /* by synonyms: loses to any specific shape that fits */
     bool is_timeless;             /* traits and products without a date */
     bool other_columns_are_traits;
-    /* Points for a file without a header, from its cells; NULL: needs a header. 0: not this shape. */
-    int (*score_cells)(const struct cot_batch *sample, enum cot_field *ret_fields);
-    /* Decodes one row; NULL where is_grouped. */
-    cot_code (*decode)(struct cot_decoder *decoder, size_t i_row, struct cot_err *err);
-    /* Decodes the rows of one group; NULL where not is_grouped. */
-    cot_code (*decode_group)(struct cot_decoder *decoder, struct cot_err *err);
+    bool is_ignored;             /* known, and nothing in it to import (the simulator's truth): skip the file */
+    size_t max_columns;          /* a file of this shape has at most so many columns; 0: any number */
+    const char *needs_file_name; /* words of which the file's name must hold one, by '|'; NULL: any name will do */
+    const char *unless;          /* headers that a file of this shape never has, by '|'; NULL: any */
+    /* For files without a header: says from the cells whether the file is of this shape, and the field of each column.
+     * NULL: needs a header. */
+    bool (*fits_cells)(const struct cot_batch *sample, enum cot_field *ret_fields);
+    /* What a row says: adds records, or rejects it. Grouped shapes: what the rows of decoder->group say. */
+    void (*decode)(struct cot_decoder *decoder);
+    /* The last word on a record before it is kept; may be NULL. */
+    void (*adjust)(struct cot_decoder *decoder, struct cot_record *record);
 };
 
 extern const struct cot_connector *const cot_connectors[]; /* ends with NULL */
@@ -205,6 +219,9 @@ struct cot_mapping {
     char *channel;                     /* default; NULL: none */
     enum cot_date_order date_order;    /* asked for */
     enum cot_decimal_mark decimal;     /* asked for */
+    uint64_t n_observed;               /* rows taken as evidence */
+    bool has_currency_option;
+    char base_currency[4];
     bool is_settled;
     char *explanation; /* why this shape, in a sentence */
 };

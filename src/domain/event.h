@@ -32,6 +32,7 @@
     X(COT_EVENT_CAMPAIGN_SENT, 34, "campaign_sent", COT_EVENT_GROUP_MESSAGE)                                           \
     X(COT_EVENT_CAMPAIGN_RESPONSE, 35, "campaign_response", COT_EVENT_GROUP_MESSAGE)                                   \
     X(COT_EVENT_COUPON_REDEEMED, 36, "coupon_redeemed", COT_EVENT_GROUP_MESSAGE)                                       \
+    X(COT_EVENT_CAMPAIGN_CONTROL, 37, "campaign_control", COT_EVENT_GROUP_MESSAGE) /* held out: not written to */      \
     X(COT_EVENT_CALL, 50, "call", COT_EVENT_GROUP_SERVICE)                                                             \
     X(COT_EVENT_STORE_VISIT, 51, "store_visit", COT_EVENT_GROUP_SERVICE)                                               \
     X(COT_EVENT_COMPLAINT, 52, "complaint", COT_EVENT_GROUP_SERVICE)                                                   \

@@ -107,9 +107,8 @@ static bool peel(const char **text, size_t *size, bool *ret_negative, char *ret_
             *ret_negative = has_sign = true;
             *text += 3;
             *size -= 3;
-        } else if (!has_sign && (last == '-' || last == '+') && *size > 1) {
-            *ret_negative = last == '-';
-            has_sign = true;
+        } else if (!has_sign && last == '-' && *size > 1) {
+            *ret_negative = has_sign = true;
             (*size)--;
         } else if (last == '%' && *size > 1) {
             (*size)--;
@@ -332,6 +331,10 @@ void cot_style_observe_number(struct cot_column_style *style, const char *text, 
         as_point = memchr(text, '.', size) != NULL;
         as_comma = !as_point;
     }
+    /* "$90,000": who writes the sign before the number writes decimals with a point. */
+    if (as_point && as_comma && memchr(text, ',', size) != NULL && whole != text &&
+        (memchr(whole, '$', (size_t)(text - whole)) != NULL || memmem(whole, (size_t)(text - whole), "£", 2) != NULL))
+        as_comma = false;
     style->n_point += as_point && !as_comma;
     style->n_comma += as_comma && !as_point;
     if (as_point && as_comma && memchr(text, ',', size) != NULL) {

@@ -14,7 +14,8 @@
  *
  * JSON: each object is a row; nested objects become columns with dotted keys ("address.city"), arrays stay JSON text.
  * Columns are the union of the keys in the head of the file; a later key stands in the last column, named "_extra", as
- * one JSON object. Parquet: every column as text; timestamps ISO 8601, with zone in UTC ("...Z"); nested ones as JSON.
+ * one JSON object. Parquet: every column as text; timestamps ISO 8601, with zone or
+ * of the old INT96 kind in UTC ("...Z"); nested ones as JSON.
  *
  * A reader belongs to one thread at a time.
  */

@@ -39,8 +39,10 @@ static cot_code open_database(struct cot_reader *reader, struct cot_err *err)
 }
 
 /* The column as text: times as ISO 8601 (with zone: UTC), nested values as JSON, the rest as DuckDB writes it. */
-static const char *text_expression(duckdb_type type)
+static const char *text_expression(duckdb_type type, bool is_instant)
 {
+    if (is_instant)
+        return "strftime(%s, '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ')";
     switch (type) {
     case DUCKDB_TYPE_TIMESTAMP_TZ: return "strftime(%s at time zone 'UTC', '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ')";
     case DUCKDB_TYPE_STRUCT:
@@ -70,14 +72,14 @@ static char *quote_identifier(const char *name)
     return quoted;
 }
 
-static cot_code append_expression(struct cot_buf *sql, const char *name, duckdb_type type, bool is_first,
+static cot_code append_expression(struct cot_buf *sql, const char *name, duckdb_type type, bool is_instant,
                                   struct cot_err *err)
 {
-    const char *format = text_expression(type);
+    const char *format = text_expression(type, is_instant);
     const char *hole = strstr(format, "%s");
     char *quoted = quote_identifier(name);
     cot_code rc = quoted == NULL ? cot_fail(err, COT_NOMEM, "a query") : COT_OK;
-    if (rc == COT_OK && !is_first)
+    if (rc == COT_OK && sql->size > strlen("select "))
         rc = cot_buf_puts(sql, ", ", err);
     if (rc == COT_OK)
         rc = cot_buf_append(sql, format, (size_t)(hole - format), err);
@@ -92,11 +94,39 @@ static cot_code append_expression(struct cot_buf *sql, const char *name, duckdb_
     return rc;
 }
 
+/* Marks the columns stored as INT96: those are UTC by the convention of Hive, Impala and Spark, though DuckDB (like
+ * Parquet itself) gives them no zone. */
+static cot_code find_instants(struct cot_reader *reader, const char *quoted_path, struct cot_rows *columns,
+                              bool *ret_is_instant, struct cot_err *err)
+{
+    struct cot_buf sql = {0};
+    struct cot_rows *rows = NULL;
+    bool more = true;
+    size_t size = 0;
+    cot_code rc =
+        cot_buf_printf(&sql, err, "select name from parquet_schema(%s) where \"type\" = 'INT96'", quoted_path);
+    if (rc == COT_OK)
+        rc = cot_rows_open_on(reader->parquet->connection, sql.data, &rows, err);
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
+        const char *name = cot_rows_text(rows, 0, &size);
+        for (size_t i = 0; i < cot_rows_n_columns(columns); i++) {
+            const char *column = cot_rows_column_name(columns, i);
+            if (cot_rows_column_type(columns, i) == DUCKDB_TYPE_TIMESTAMP && strlen(column) == size &&
+                memcmp(column, name, size) == 0)
+                ret_is_instant[i] = true;
+        }
+    }
+    cot_rows_close(rows);
+    cot_buf_release(&sql);
+    return rc;
+}
+
 /* The columns, and the query that reads them all. */
 static cot_code plan(struct cot_reader *reader, const char *quoted_path, struct cot_buf *sql, struct cot_err *err)
 {
     struct cot_rows *rows = NULL;
     struct cot_text *names = NULL;
+    bool *is_instant = NULL;
     cot_code rc =
         cot_buf_printf(sql, err, "select * from read_parquet(%s, hive_partitioning = false) limit 0", quoted_path);
     if (rc == COT_OK)
@@ -105,18 +135,23 @@ static cot_code plan(struct cot_reader *reader, const char *quoted_path, struct 
         return rc;
     size_t n = cot_rows_n_columns(rows);
     names = calloc(n + 1, sizeof *names);
+    is_instant = calloc(n + 1, sizeof *is_instant);
     cot_buf_clear(sql);
-    rc = names == NULL ? cot_fail(err, COT_NOMEM, "reading '%s'", reader->path) : cot_buf_puts(sql, "select ", err);
+    rc = names == NULL || is_instant == NULL ? cot_fail(err, COT_NOMEM, "reading '%s'", reader->path)
+                                             : find_instants(reader, quoted_path, rows, is_instant, err);
+    if (rc == COT_OK)
+        rc = cot_buf_puts(sql, "select ", err);
     for (size_t i = 0; i < n && rc == COT_OK; i++) {
         const char *name = cot_rows_column_name(rows, i);
         names[i] = (struct cot_text){.data = name, .size = (uint32_t)strlen(name)};
-        rc = append_expression(sql, name, cot_rows_column_type(rows, i), i == 0, err);
+        rc = append_expression(sql, name, cot_rows_column_type(rows, i), is_instant[i], err);
     }
     if (rc == COT_OK)
         rc = cot_reader_set_columns(reader, names, n, err);
     if (rc == COT_OK)
         rc = cot_buf_printf(sql, err, " from read_parquet(%s, hive_partitioning = false)", quoted_path);
     free(names);
+    free(is_instant);
     cot_rows_close(rows);
     return rc;
 }

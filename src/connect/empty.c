@@ -1,1 +1,0 @@
-/* Placeholder removed by the first source of this folder. */ typedef int cot_connect_empty;
