@@ -27,13 +27,26 @@ function contrastBars(contrasts) {
   }));
 }
 
-/* Numbers behind a strategy, by their names: money, shares and plain numbers look different. */
-function strategyNumber(name, value) {
-  if (typeof value === 'string') return value;
-  if (/revenue|spend|value_per|monetary|basket/.test(name) && !/share|ratio/.test(name)) return fmt.amount(value);
-  if (/share|rate$/.test(name)) return fmt.share(value);
-  if (/ratio/.test(name)) return `${fmt.fixed1(value)}×`;
-  return fmt.number(value);
+/* The numbers behind a strategy: title and format. What the card shows elsewhere is left out; a name that is not here is
+   shown as it is. */
+const strategyNumbers = {
+  value_ratio: ['Spend against the average', (v) => `${fmt.fixed1(v)}×`],
+  overdue: ['Silence against their usual gap', (v) => `${fmt.fixed1(v)}×`],
+  overall_gap: ['Usual gap', (v) => withUnit(v, 'days')],
+  recency_days: ['Since the last order', (v) => withUnit(v, 'days')],
+  tenure_days: ['Since the first order', (v) => withUnit(v, 'days')],
+  orders: ['Orders', fmt.number],
+  one_time_share: ['With one order', fmt.share],
+  buyer_share: ['Have ordered', fmt.share],
+  trend: ['Spend of the last 90 days against the 90 before', (v) => fmt.signedPercent(v)],
+  revenue_share: null,
+};
+
+function strategyNumber([name, value]) {
+  const known = strategyNumbers[name];
+  if (known === null || (typeof value !== 'number' && typeof value !== 'string')) return null;
+  const [title, format] = known || [words(name), fmt.number];
+  return el('span', null, `${title} `, el('b', null, typeof value === 'number' ? format(value) : value));
 }
 
 const changes = {born: 'new in this run', kept: 'as before', grown: 'grown', shrunk: 'shrunk'};
@@ -44,7 +57,7 @@ function card(s) {
     el('div', {class: 'meter', 'aria-hidden': 'true'}, el('span', {style: {width: `${Math.min(1, Math.max(0, share || 0)) * 100}%`}})),
     hint(note));
   const detail = s.strategy_detail || {};
-  const numbers = Object.entries(detail.numbers || {}).filter(([, value]) => known(value) || typeof value === 'string');
+  const numbers = Object.entries(detail.numbers || {}).map(strategyNumber).filter(Boolean);
   const change = s.change && s.change !== 'born' && known(s.previous_size) ?
     `${changes[s.change]}: ${fmt.count(s.previous_size)} before` : s.change ? changes[s.change] : null;
   return el('article', {class: 'card', id: cardId(s), style: color, 'aria-labelledby': `${cardId(s)}-name`},
@@ -52,8 +65,7 @@ function card(s) {
     el('div', {class: 'pair'}, meter('Customers', s.share, `${fmt.count(s.size)}${change ? ` (${change})` : ''}`),
       meter('Revenue', s.revenue_share, `${fmt.amount(s.revenue)}, ${fmt.amount(s.size ? s.revenue / s.size : NaN)} each`)),
     detail.why || numbers.length ? el('div', null, el('h4', null, 'What to do'), detail.why ? el('p', null, detail.why) : null,
-      numbers.length ? el('p', {class: 'numbers'}, numbers.map(([name, value]) =>
-        el('span', null, `${words(name)} `, el('b', null, strategyNumber(name, value))))) : null) : null,
+      numbers.length ? el('p', {class: 'numbers'}, numbers) : null) : null,
     s.rule ? el('div', null, el('h4', null, 'Rule'), el('p', {class: 'rule'}, s.rule),
       el('p', {class: 'hint'}, `Finds ${fmt.share(s.coverage)} of the segment; ${fmt.share(s.precision)} of those it finds belong to it.`)) : null,
     s.contrasts && s.contrasts.length ? el('div', null, el('h4', null, 'Differs from all customers in'), contrastBars(s.contrasts)) : null,

@@ -137,7 +137,7 @@ function drawCohorts(cohorts) {
       title: `${fmt.count(active)} of ${fmt.count(row.customers)} first seen in ${fmt.month(row.month)} ordered ${plural(i + 1, 'month')} later`};
   });
   put('cohort-table', table({
-    className: 'heat months', head: ['First order', 'Customers', ...Array.from({length: n - 1}, (_, i) => `+${i + 1}`)],
+    className: n > 14 ? 'heat months dense' : 'heat months', head: ['First order', 'Customers', ...Array.from({length: n - 1}, (_, i) => `+${i + 1}`)],
     rows: cohorts.rows.map((row) => [fmt.month(row.month), fmt.count(row.customers), ...cells(row)]),
   }));
 }
@@ -165,7 +165,7 @@ function drawConcentration(c) {
     series: [
       {type: 'line', showSymbol: false, lineStyle: {color: t.accent, width: 2.5}, areaStyle: {color: t.accent, opacity: 0.1}, data: c.curve, z: 2,
         markPoint: {symbol: 'circle', symbolSize: 10, itemStyle: {color: t.accent}, silent: true,
-          label: {show: true, position: 'right', color: t.ink, formatter: (p) => p.name},
+          label: {show: true, position: 'right', offset: [2, 10], color: t.ink, formatter: (p) => p.name},
           data: c.top.filter((row) => row.share >= 0.1).map((row) => ({coord: [row.customers / c.customers, row.revenue_share],
             name: `${fmt.percent(row.share)} bring ${fmt.share(row.revenue_share)}`}))}},
       {type: 'line', showSymbol: false, silent: true, tooltip: {show: false}, lineStyle: {color: t.muted, type: 'dashed', width: 1}, data: [[0, 0], [1, 1]]},
@@ -208,24 +208,36 @@ function drawHistory(history) {
 
 /* ---- quality ---- */
 
-const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'For information']};
+const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'To know']};
 
 function qualityNotice() {
   const worst = data.quality && data.quality.findings.find((f) => f.severity === 'high');
   return worst ? el('p', {class: 'notice'}, el('b', null, 'Data quality: '), worst.text, ' ', el('a', {href: '#quality'}, 'All findings'), '.') : null;
 }
 
+function finding(f) {
+  const [tone, word] = severities[f.severity] || ['', words(f.severity)];
+  return el('div', {class: 'finding'}, el('div', {class: `severity ${tone}`}, word),
+    el('div', null, f.title ? el('h3', null, f.title) : null, el('p', null, f.text),
+      f.means ? el('p', {class: 'hint'}, f.means) : null, f.action ? el('p', {class: 'hint'}, f.action) : null));
+}
+
+function qualityColumns(columns) {
+  const dimensions = ['completeness', 'validity', 'uniqueness', 'consistency', 'timeliness'];
+  const cell = (value) => known(value) ? {text: fmt.percent1(value), class: 'below', style: {'--v': 1 - Math.min(1, Math.max(0, value))}} : '';
+  return numbersBelow({
+    head: ['Column', 'Source', 'Rows', ...dimensions.map(words)], textColumns: [1],
+    rows: columns.map((c) => [`${c.table}.${c.column}`, c.source, fmt.count(c.rows), ...dimensions.map((d) => cell(c[d]))]),
+  }, 'Every column');
+}
+
 function drawQuality(quality) {
   if (!quality) return $('quality').remove();
-  const findings = quality.findings;
+  const {findings, columns} = quality;
   $('quality-lead').textContent = findings.length ? `${plural(findings.length, 'finding')}, worst first, and what each means for the results.`
     : 'Nothing found that would bend the results.';
-  if (!findings.length) return;
-  put('quality-body', el('div', {class: 'panel'}, findings.map((f) => {
-    const [tone, word] = severities[f.severity] || ['', words(f.severity)];
-    return el('div', {class: 'finding'}, el('div', {class: `severity ${tone}`}, word),
-      el('div', null, el('p', null, f.text), f.means ? el('p', {class: 'hint'}, f.means) : null));
-  })));
+  put('quality-body', findings.length ? el('div', {class: 'panel'}, findings.map(finding)) : null,
+    columns && columns.length ? qualityColumns(columns) : null);
 }
 
 /* ---- sources ---- */
