@@ -35,7 +35,8 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
 {
     yyjson_mut_doc *doc = NULL;
     const char *out = cot_call_value(call, "out");
-    struct cot_report_options options = {.out_path = out != NULL || call->json ? out : "report.html"};
+    struct cot_report_options options = {.out_path = out != NULL || call->json ? out : "report.html",
+                                         .always_check = cot_call_flag(call, "quality")};
     cot_code rc = cot_call_int(call, "run", 1, INT32_MAX, &options.run_id, err);
     if (rc == COT_OK)
         rc = cot_report_run(&call->context, &options, &doc, err);
@@ -52,6 +53,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
 static const struct cot_option options[] = {
     {"out", "FILE", "the HTML file to write (default report.html; with --json none)"},
     {"run", "N", "show this run of 'coterie segment' (default: the newest)"},
+    {"quality", NULL, "check the data's quality beyond 2 million order lines too, where it takes minutes"},
     {NULL, NULL, NULL},
 };
 

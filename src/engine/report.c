@@ -6,6 +6,7 @@
 
 #include "base/civil.h"
 #include "domain/event.h"
+#include "engine/quality.h"
 #include "engine/report_page.h"
 #include "engine/report_segments.h"
 #include "engine/report_shop.h"
@@ -15,7 +16,7 @@
 #include "engine/shop.h"
 #include "store/store.h"
 
-enum { NOTICE_SIZE = 320 };
+enum { NOTICE_SIZE = 320, MAX_CHECKED_LINES = 2000000 };
 
 /* What a report is made of; freed together. */
 struct parts {
@@ -33,12 +34,11 @@ static void parts_release(struct parts *parts)
     cot_report_totals_release(&parts->totals);
     cot_shop_free(parts->shop);
     cot_store_close(parts->store);
+    *parts = (struct parts){0};
 }
 
-/* The documents of other use cases, each of which opens the store for itself. No run at all is fine, a missing one is
- * not. */
-static cot_code make_documents(const struct cot_context *context, int64_t run_id, struct parts *parts,
-                               struct cot_err *err)
+/* No run at all is fine, a missing one is not. */
+static cot_code find_run(const struct cot_context *context, int64_t run_id, struct parts *parts, struct cot_err *err)
 {
     cot_code rc = cot_segment_show_run(context, run_id, &parts->segments, err);
     if (rc == COT_NOT_FOUND && run_id == 0)
@@ -158,6 +158,38 @@ static cot_code add_parts(struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_v
     return COT_OK;
 }
 
+static void add_quality_document(yyjson_mut_doc *quality, yyjson_mut_doc *doc, yyjson_mut_val *root)
+{
+    size_t i, n;
+    yyjson_mut_val *finding;
+    yyjson_mut_val *copy = yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(quality));
+    yyjson_mut_arr_foreach(yyjson_mut_obj_get(copy, "findings"), i, n, finding)
+        yyjson_mut_obj_remove_key(finding, "examples"); /* of customers: they stay in the shop */
+    yyjson_mut_obj_add_val(doc, root, "quality", copy);
+}
+
+/* The checks read every line some twenty times: beyond a few million lines the report names them instead. The store
+ * must be closed: the use case opens it for itself. */
+static cot_code add_quality(const struct cot_context *context, uint64_t n_lines, bool always, yyjson_mut_doc *doc,
+                            yyjson_mut_val *root, struct cot_err *err)
+{
+    char text[NOTICE_SIZE];
+    yyjson_mut_doc *quality = NULL;
+    if (n_lines > MAX_CHECKED_LINES && !always) {
+        snprintf(text, sizeof text,
+                 "Not checked for this report: the shop is so large that it takes minutes. 'coterie quality' checks it,"
+                 " 'coterie report --quality' checks it here.");
+        yyjson_mut_val *skipped = yyjson_mut_obj_add_obj(doc, root, "quality");
+        yyjson_mut_obj_add_strcpy(doc, skipped, "skipped", text);
+        return COT_OK;
+    }
+    cot_code rc = cot_quality_run(context, &quality, err);
+    if (rc == COT_OK)
+        add_quality_document(quality, doc, root);
+    yyjson_mut_doc_free(quality);
+    return rc;
+}
+
 static cot_code write_page(const yyjson_mut_doc *doc, const char *path, struct cot_err *err)
 {
     struct cot_buf page = {0};
@@ -176,13 +208,17 @@ cot_code cot_report_run(const struct cot_context *context, const struct cot_repo
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     cot_code rc = root == NULL ? cot_fail(err, COT_NOMEM, "report") : COT_OK;
     if (rc == COT_OK)
-        rc = make_documents(context, options->run_id, &parts, err);
+        rc = find_run(context, options->run_id, &parts, err);
     if (rc == COT_OK)
         rc = load_shop(context, &parts, err);
     if (rc != COT_OK)
         goto out;
     yyjson_mut_doc_set_root(doc, root);
+    uint64_t n_lines = parts.totals.n_lines + parts.totals.n_refunds;
     rc = add_parts(&parts, doc, root, err);
+    parts_release(&parts);
+    if (rc == COT_OK)
+        rc = add_quality(context, n_lines, options->always_check, doc, root, err);
     if (rc == COT_OK && options->out_path != NULL)
         rc = write_page(doc, options->out_path, err);
     if (rc != COT_OK)

@@ -4,6 +4,7 @@
 #ifndef COT_ENGINE_REPORT_H
 #define COT_ENGINE_REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <yyjson.h>
 
@@ -13,6 +14,7 @@
 struct cot_report_options {
     int64_t run_id;       /* segment run to show; 0: the newest */
     const char *out_path; /* the HTML file to write; NULL: the document only */
+    bool always_check;    /* the data's quality, beyond 2 million order and refund lines too: minutes */
 };
 
 /*
@@ -36,7 +38,7 @@ struct cot_report_options {
  *     month whole, "last_month", "earlier_customers": of cohorts before the 24 shown},
  *  "concentration": {"customers", "negative", "gini", "half_customers", "top": [{"share","customers","revenue_share"}],
  *     "curve": [[share of customers, share of revenue], ...]},
- *  "quality": null | {"findings": [{"severity","text","means"}]},                        worst first
+ *  "quality": the document of cot_quality_run without examples | {"skipped": "sentence"} for large shops,
  *  "provenance": {"files", "totals": {"rows_read","rows_accepted","rows_duplicate","rows_quarantined"},
  *     "imports": [{"file","kind","connector","finished_at", the four counts}],           the last 50, newest first
  *     "quarantine": [{"code","reason","rows"}]}}                                         open rows, most first

@@ -211,7 +211,7 @@ function drawHistory(history) {
 const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'To know']};
 
 function qualityNotice() {
-  const worst = data.quality && data.quality.findings.find((f) => f.severity === 'high');
+  const worst = data.quality && data.quality.findings && data.quality.findings.find((f) => f.severity === 'high');
   return worst ? el('p', {class: 'notice'}, el('b', null, 'Data quality: '), worst.text, ' ', el('a', {href: '#quality'}, 'All findings'), '.') : null;
 }
 
@@ -233,6 +233,10 @@ function qualityColumns(columns) {
 
 function drawQuality(quality) {
   if (!quality) return $('quality').remove();
+  if (quality.skipped) {
+    $('quality-lead').textContent = quality.skipped;
+    return;
+  }
   const {findings, columns} = quality;
   $('quality-lead').textContent = findings.length ? `${plural(findings.length, 'finding')}, worst first, and what each means for the results.`
     : 'Nothing found that would bend the results.';
