@@ -8,6 +8,7 @@
     X(simulate)                                                                                                        \
     X(report)                                                                                                          \
     X(lab_cluster)                                                                                                     \
+    X(rfm)                                                                                                             \
     X(features_list)                                                                                                   \
     X(features_show)                                                                                                   \
     X(features_export)                                                                                                 \
