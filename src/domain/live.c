@@ -1,0 +1,481 @@
+#include "domain/live.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/civil.h"
+
+/* What is held of one node. */
+struct node {
+    struct cot_entry *entries; /* in order of time, then of arrival; those after now included */
+    size_t n_entries, entries_capacity;
+    struct cot_trait_fact *traits;
+    size_t n_traits, traits_capacity;
+    uint32_t *links; /* indices into the ledger of those that name the node */
+    size_t n_links, links_capacity;
+    uint32_t root;
+    uint32_t mark;     /* of the last walk over links that came by */
+    uint32_t *members; /* of a root: its customer's nodes, ascending; NULL: itself alone */
+    size_t n_members;
+    struct customer *customer; /* of a root, once it was asked for */
+};
+
+/* The state kept of one customer. */
+struct customer {
+    struct cot_fold fold;
+    struct cot_entry *merged; /* of several nodes */
+    size_t n_merged, merged_capacity;
+    bool stale; /* must be merged and folded anew */
+    struct cot_profile profile;
+    struct cot_customer summary;
+};
+
+struct cot_live {
+    struct cot_live_options options;
+    int64_t now_ms;
+    struct node *nodes;
+    size_t n_nodes, nodes_capacity;
+    struct cot_lines lines;
+    struct cot_link *links; /* the ledger */
+    size_t n_links, links_capacity;
+    uint32_t *waiting; /* links after now */
+    size_t n_waiting, waiting_capacity;
+    struct cot_item_fact *item_facts;
+    size_t n_item_facts, item_facts_capacity;
+    uint32_t n_items;
+    struct cot_catalogue catalogue;
+    bool catalogue_stale;
+    int64_t kind_since_ms[128];
+    struct cot_summary_scratch scratch;
+    uint32_t mark; /* of the newest walk */
+    uint64_t n_refolds;
+};
+
+cot_code cot_live_open(const struct cot_live_options *options, struct cot_live **ret_live, struct cot_err *err)
+{
+    struct cot_live *live = calloc(1, sizeof *live);
+    if (live == NULL)
+        return cot_fail(err, COT_NOMEM, "live state");
+    live->options = *options;
+    live->catalogue_stale = true;
+    for (size_t kind = 0; kind < 128; kind++)
+        live->kind_since_ms[kind] = INT64_MAX;
+    *ret_live = live;
+    return COT_OK;
+}
+
+static void customer_free(struct customer *customer)
+{
+    if (customer == NULL)
+        return;
+    cot_fold_release(&customer->fold);
+    free(customer->merged);
+    free(customer);
+}
+
+void cot_live_free(struct cot_live *live)
+{
+    if (live == NULL)
+        return;
+    for (size_t i = 0; i < live->n_nodes; i++) {
+        free(live->nodes[i].entries);
+        free(live->nodes[i].traits);
+        free(live->nodes[i].links);
+        free(live->nodes[i].members);
+        customer_free(live->nodes[i].customer);
+    }
+    free(live->nodes);
+    cot_lines_release(&live->lines);
+    free(live->links);
+    free(live->waiting);
+    free(live->item_facts);
+    cot_catalogue_release(&live->catalogue);
+    cot_summary_scratch_release(&live->scratch);
+    free(live);
+}
+
+uint64_t cot_live_n_refolds(const struct cot_live *live)
+{
+    return live->n_refolds;
+}
+
+uint32_t cot_live_root(const struct cot_live *live, uint32_t node)
+{
+    return node < live->n_nodes ? live->nodes[node].root : node;
+}
+
+/* Nodes up to and including this one exist, each a customer of its own. */
+static cot_code nodes_reach(struct cot_live *live, uint32_t node, struct cot_err *err)
+{
+    void *grown = cot_array_reserve(live->nodes, &live->nodes_capacity, (size_t)node + 1, sizeof *live->nodes);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu identity nodes", (size_t)node + 1);
+    live->nodes = grown;
+    for (; live->n_nodes <= node; live->n_nodes++)
+        live->nodes[live->n_nodes] = (struct node){.root = (uint32_t)live->n_nodes};
+    return COT_OK;
+}
+
+static void customer_spoil(struct cot_live *live, uint32_t node)
+{
+    struct customer *customer = live->nodes[live->nodes[node].root].customer;
+    if (customer != NULL)
+        customer->stale = true;
+}
+
+/* An entry after all others of a customer of several nodes extends its view; any other spoils it. */
+static cot_code merged_append(struct customer *customer, const struct cot_entry *entry, struct cot_err *err)
+{
+    size_t n = customer->n_merged;
+    if (customer->stale || (n > 0 && cot_entry_ms(entry) <= cot_entry_ms(&customer->merged[n - 1]))) {
+        customer->stale = true;
+        return COT_OK;
+    }
+    void *grown = cot_array_reserve(customer->merged, &customer->merged_capacity, n + 1, sizeof *customer->merged);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu events of a customer", n + 1);
+    customer->merged = grown;
+    customer->merged[customer->n_merged++] = *entry;
+    return COT_OK;
+}
+
+/* Puts an entry behind those of its time or before. */
+static cot_code entry_insert(struct cot_live *live, uint32_t i_node, const struct cot_entry *entry, struct cot_err *err)
+{
+    struct node *node = &live->nodes[i_node];
+    void *grown = cot_array_reserve(node->entries, &node->entries_capacity, node->n_entries + 1, sizeof *node->entries);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu events of a node", node->n_entries + 1);
+    node->entries = grown;
+    struct cot_run run = {node->entries, node->n_entries};
+    size_t place = cot_run_until(&run, cot_entry_ms(entry));
+    memmove(node->entries + place + 1, node->entries + place, (node->n_entries - place) * sizeof *node->entries);
+    node->entries[place] = *entry;
+    node->n_entries++;
+    const struct node *root = &live->nodes[node->root];
+    if (root->customer == NULL)
+        return COT_OK;
+    if (root->members != NULL)
+        return merged_append(root->customer, entry, err);
+    root->customer->stale |= place < root->customer->fold.n_entries; /* late: the fold has gone past it */
+    return COT_OK;
+}
+
+cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *event, struct cot_err *err)
+{
+    uint32_t detail = event->detail;
+    cot_code rc = nodes_reach(live, event->node, err);
+    if (rc != COT_OK)
+        return rc;
+    if (event->kind == COT_EVENT_ORDER_LINE || event->kind == COT_EVENT_REFUND) {
+        struct cot_line line = {.amount_minor = event->amount_minor,
+                                .order = event->order,
+                                .quantity = event->quantity > 0 ? (float)event->quantity : 1};
+        rc = cot_lines_add(&live->lines, &line, event->discount_minor, event->cost_minor, &detail, err);
+        live->catalogue_stale = true; /* its prices */
+    }
+    if (rc != COT_OK)
+        return rc;
+    if (event->item != COT_NO_ITEM && event->item >= live->n_items)
+        live->n_items = event->item + 1;
+    if (event->occurred_at_ms < live->kind_since_ms[event->kind & 127])
+        live->kind_since_ms[event->kind & 127] = event->occurred_at_ms;
+    struct cot_entry entry = cot_entry_make(event->occurred_at_ms, event->kind, event->channel, event->item, detail);
+    return entry_insert(live, event->node, &entry, err);
+}
+
+cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t order, struct cot_err *err)
+{
+    if (order == 0)
+        return cot_fail(err, COT_USAGE, "only orders with a key are superseded");
+    if (i_node >= live->n_nodes)
+        return COT_OK;
+    struct node *node = &live->nodes[i_node];
+    size_t n = 0;
+    for (size_t i = 0; i < node->n_entries; i++) {
+        const struct cot_entry *entry = &node->entries[i];
+        if (!cot_entry_is_commerce(entry) || live->lines.lines[entry->detail].order != order)
+            node->entries[n++] = *entry;
+    }
+    if (n < node->n_entries) {
+        node->n_entries = n;
+        live->catalogue_stale = true;
+        customer_spoil(live, i_node);
+    }
+    return COT_OK;
+}
+
+/* Is the pair linked now? The latest op in force decides, among equals the later in the ledger. */
+static bool pair_is_linked(const struct cot_live *live, uint32_t a, uint32_t b)
+{
+    const struct cot_link *best = NULL;
+    for (size_t i = 0; i < live->nodes[a].n_links; i++) {
+        const struct cot_link *link = &live->links[live->nodes[a].links[i]];
+        bool same = (link->node_a == a && link->node_b == b) || (link->node_a == b && link->node_b == a);
+        if (same && link->occurred_at_ms <= live->now_ms && link->recorded_at_ms <= live->now_ms &&
+            (best == NULL || link->occurred_at_ms >= best->occurred_at_ms))
+            best = link;
+    }
+    return best != NULL && best->op > 0;
+}
+
+static int node_compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Finds the customer that a node belongs to by the links in force and makes its smallest node the root. */
+static cot_code customer_gather(struct cot_live *live, uint32_t start, struct cot_err *err)
+{
+    uint32_t *members = NULL;
+    size_t n = 0;
+    size_t capacity = 0;
+    uint32_t mark = ++live->mark;
+    void *grown = cot_array_reserve(members, &capacity, 1, sizeof *members);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "nodes of a customer");
+    members = grown;
+    members[n++] = start;
+    live->nodes[start].mark = mark;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *node = &live->nodes[members[i]];
+        for (size_t j = 0; j < node->n_links; j++) {
+            const struct cot_link *link = &live->links[node->links[j]];
+            uint32_t other = link->node_a == members[i] ? link->node_b : link->node_a;
+            if (live->nodes[other].mark == mark || !pair_is_linked(live, members[i], other))
+                continue;
+            grown = cot_array_reserve(members, &capacity, n + 1, sizeof *members);
+            if (grown == NULL) {
+                free(members);
+                return cot_fail(err, COT_NOMEM, "nodes of a customer");
+            }
+            members = grown;
+            members[n++] = other;
+            live->nodes[other].mark = mark;
+        }
+    }
+    qsort(members, n, sizeof *members, node_compare);
+    for (size_t i = 0; i < n; i++) {
+        struct node *node = &live->nodes[members[i]];
+        customer_free(node->customer);
+        free(node->members);
+        node->customer = NULL;
+        node->members = NULL;
+        node->n_members = 0;
+        node->root = members[0];
+    }
+    if (n > 1) {
+        live->nodes[members[0]].members = members;
+        live->nodes[members[0]].n_members = n;
+    } else {
+        free(members);
+    }
+    return COT_OK;
+}
+
+/* A link has come into force: its two ends may now be one customer, or two. Every node of the customers that they were
+ * part of is reached from the ends, or from those of another link that came into force with it. */
+static cot_code link_apply(struct cot_live *live, const struct cot_link *link, struct cot_err *err)
+{
+    cot_code rc = customer_gather(live, link->node_a, err);
+    if (rc == COT_OK && live->nodes[link->node_b].mark != live->mark) /* that walk did not come by */
+        rc = customer_gather(live, link->node_b, err);
+    return rc;
+}
+
+static cot_code node_add_link(struct cot_live *live, uint32_t i_node, uint32_t i_link, struct cot_err *err)
+{
+    struct node *node = &live->nodes[i_node];
+    void *grown = cot_array_reserve(node->links, &node->links_capacity, node->n_links + 1, sizeof *node->links);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "links of a node");
+    node->links = grown;
+    node->links[node->n_links++] = i_link;
+    return COT_OK;
+}
+
+cot_code cot_live_add_link(struct cot_live *live, const struct cot_link *link, struct cot_err *err)
+{
+    uint32_t i_link = (uint32_t)live->n_links;
+    cot_code rc = nodes_reach(live, link->node_a > link->node_b ? link->node_a : link->node_b, err);
+    if (rc != COT_OK)
+        return rc;
+    void *links = cot_array_reserve(live->links, &live->links_capacity, live->n_links + 1, sizeof *live->links);
+    if (links != NULL)
+        live->links = links;
+    void *waiting =
+        cot_array_reserve(live->waiting, &live->waiting_capacity, live->n_waiting + 1, sizeof *live->waiting);
+    if (waiting != NULL)
+        live->waiting = waiting;
+    if (links == NULL || waiting == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu links", live->n_links + 1);
+    live->links[live->n_links++] = *link;
+    rc = node_add_link(live, link->node_a, i_link, err);
+    if (rc == COT_OK)
+        rc = node_add_link(live, link->node_b, i_link, err);
+    if (rc != COT_OK)
+        return rc;
+    if (link->occurred_at_ms > live->now_ms) {
+        live->waiting[live->n_waiting++] = i_link;
+        return COT_OK;
+    }
+    return link_apply(live, link, err);
+}
+
+cot_code cot_live_add_trait(struct cot_live *live, uint32_t i_node, const struct cot_trait_fact *trait,
+                            struct cot_err *err)
+{
+    cot_code rc = nodes_reach(live, i_node, err);
+    if (rc != COT_OK)
+        return rc;
+    struct node *node = &live->nodes[i_node];
+    void *grown = cot_array_reserve(node->traits, &node->traits_capacity, node->n_traits + 1, sizeof *node->traits);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "traits of a node");
+    node->traits = grown;
+    node->traits[node->n_traits++] = *trait;
+    return COT_OK;
+}
+
+cot_code cot_live_add_item(struct cot_live *live, const struct cot_item_fact *fact, struct cot_err *err)
+{
+    void *grown = cot_array_reserve(live->item_facts, &live->item_facts_capacity, live->n_item_facts + 1,
+                                    sizeof *live->item_facts);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu facts of items", live->n_item_facts + 1);
+    live->item_facts = grown;
+    live->item_facts[live->n_item_facts++] = *fact;
+    if (fact->item >= live->n_items)
+        live->n_items = fact->item + 1;
+    live->catalogue_stale = true;
+    return COT_OK;
+}
+
+cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err *err)
+{
+    size_t n = 0;
+    cot_code rc = COT_OK;
+    if (now_ms < live->now_ms)
+        return cot_fail(err, COT_USAGE, "the live clock stands at %lld and can't go back to %lld",
+                        (long long)live->now_ms, (long long)now_ms);
+    if (now_ms > live->now_ms)
+        live->catalogue_stale = true; /* facts and prices that lay ahead */
+    live->now_ms = now_ms;
+    for (size_t i = 0; i < live->n_waiting; i++) {
+        const struct cot_link *link = &live->links[live->waiting[i]];
+        if (link->occurred_at_ms > now_ms)
+            live->waiting[n++] = live->waiting[i];
+        else if (rc == COT_OK)
+            rc = link_apply(live, link, err);
+    }
+    live->n_waiting = n;
+    return rc;
+}
+
+/* The catalogue as of now: facts in force, prices of the order lines so far. */
+static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
+{
+    size_t n_prices = 0;
+    if (!live->catalogue_stale)
+        return COT_OK;
+    struct cot_price *prices = malloc((live->lines.n + 1) * sizeof *prices);
+    if (prices == NULL)
+        return cot_fail(err, COT_NOMEM, "prices of %zu order lines", live->lines.n);
+    cot_catalogue_release(&live->catalogue);
+    cot_code rc =
+        cot_catalogue_init(&live->catalogue, live->n_items, live->item_facts, live->n_item_facts, live->now_ms, err);
+    for (size_t i = 0; rc == COT_OK && i < live->n_nodes; i++)
+        for (size_t j = 0; j < live->nodes[i].n_entries; j++) {
+            const struct cot_entry *entry = &live->nodes[i].entries[j];
+            if (cot_entry_ms(entry) > live->now_ms)
+                break;
+            if (cot_entry_kind(entry) == COT_EVENT_ORDER_LINE)
+                n_prices += cot_price_of(entry, &live->lines, live->n_items, &prices[n_prices]);
+        }
+    if (rc == COT_OK)
+        rc = cot_catalogue_price(&live->catalogue, prices, n_prices, err);
+    free(prices);
+    live->catalogue_stale = rc != COT_OK;
+    return rc;
+}
+
+/* The customer's entries: the node's own run, or its nodes' merged. */
+static cot_code customer_merge(struct cot_live *live, const struct node *root, struct customer *customer,
+                               struct cot_err *err)
+{
+    size_t n = 0;
+    struct cot_run *runs = malloc(root->n_members * sizeof *runs);
+    for (size_t i = 0; runs != NULL && i < root->n_members; i++) {
+        const struct node *node = &live->nodes[root->members[i]];
+        runs[i] = (struct cot_run){node->entries, node->n_entries};
+        n += node->n_entries;
+    }
+    void *grown = cot_array_reserve(customer->merged, &customer->merged_capacity, 2 * n + 1, sizeof *customer->merged);
+    if (grown != NULL)
+        customer->merged = grown;
+    if (grown != NULL && runs != NULL)
+        cot_runs_merge(runs, root->n_members, customer->merged);
+    customer->n_merged = n;
+    cot_code rc = grown == NULL || runs == NULL ? cot_fail(err, COT_NOMEM, "%zu events of a customer", n) : COT_OK;
+    free(runs);
+    return rc;
+}
+
+static void customer_profile(const struct cot_live *live, const struct node *root, uint32_t i_root,
+                             struct cot_profile *ret_profile)
+{
+    struct cot_trait_best best = {0};
+    size_t n = root->members != NULL ? root->n_members : 1;
+    for (size_t i = 0; i < n; i++) {
+        const struct node *node = &live->nodes[root->members != NULL ? root->members[i] : i_root];
+        cot_trait_consider(&best, live->options.words, node->traits, node->n_traits, live->now_ms, COT_WITH_TIMELESS);
+    }
+    cot_profile_make(&best, live->options.words, cot_zone_local(live->options.zone, live->now_ms), ret_profile);
+}
+
+cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
+                           struct cot_err *err)
+{
+    cot_code rc = nodes_reach(live, node, err);
+    if (rc == COT_OK)
+        rc = catalogue_refresh(live, err);
+    if (rc != COT_OK)
+        return rc;
+    uint32_t i_root = live->nodes[node].root;
+    struct node *root = &live->nodes[i_root];
+    if (root->customer == NULL) {
+        root->customer = calloc(1, sizeof *root->customer);
+        if (root->customer == NULL)
+            return cot_fail(err, COT_NOMEM, "customer");
+        root->customer->stale = true;
+    }
+    struct customer *customer = root->customer;
+    if (customer->stale) {
+        if (root->members != NULL)
+            rc = customer_merge(live, root, customer, err);
+        cot_fold_clear(&customer->fold);
+        customer->stale = rc != COT_OK;
+        live->n_refolds++;
+    }
+    struct cot_run run = root->members != NULL ? (struct cot_run){customer->merged, customer->n_merged}
+                                               : (struct cot_run){root->entries, root->n_entries};
+    struct cot_summary_input input = {.fold = {.lines = &live->lines, .zone = live->options.zone},
+                                      .as_of_ms = live->now_ms,
+                                      .minor_per_unit = live->options.minor_per_unit,
+                                      .catalogue = &live->catalogue,
+                                      .kind_since_ms = live->kind_since_ms};
+    if (rc == COT_OK)
+        rc = cot_fold_extend(&customer->fold, &input.fold, &run, cot_run_until(&run, live->now_ms), err);
+    if (rc != COT_OK) {
+        customer->stale = true;
+        return rc;
+    }
+    customer_profile(live, root, i_root, &customer->profile);
+    rc = cot_summary_make(&customer->summary, &input, &customer->fold, &run, &customer->profile, &live->scratch, err);
+    if (rc == COT_OK)
+        *ret_customer = &customer->summary;
+    return rc;
+}

@@ -1,0 +1,73 @@
+/*
+ * Live state: a shop that changes event by event, and the features of any of its customers as of a day.
+ *
+ * Facts are applied as they are recorded; what a customer looks like on a day equals, to the bit, the replay of the
+ * facts with both times at or before it (tests/unit/domain/test_replay_equals_live.c). An event that comes in order
+ * extends the customer's fold; anything late, a superseded order, a merge or an unmerge folds that one customer anew.
+ * Facts that lie ahead (occurred_at after now) are kept and come into force as the days go by.
+ *
+ * The clock only goes forward. One writer; a customer's view is valid until the next call.
+ */
+#ifndef COT_DOMAIN_LIVE_H
+#define COT_DOMAIN_LIVE_H
+
+#include <stdint.h>
+
+#include "coterie/err.h"
+#include "domain/catalogue.h"
+#include "domain/event.h"
+#include "domain/feature_summary.h"
+#include "domain/identity.h"
+#include "domain/profile.h"
+#include "domain/timeline.h"
+
+struct cot_live;
+
+struct cot_live_options {
+    const struct cot_zone *zone;         /* NULL: UTC; must outlive the state */
+    double minor_per_unit;               /* 100 for GBP */
+    const struct cot_trait_words *words; /* keys and values of traits; must outlive the state */
+};
+
+struct cot_live_event {
+    uint32_t node;
+    enum cot_event_kind kind;
+    enum cot_channel channel;
+    int64_t occurred_at_ms;
+    uint32_t item;   /* COT_NO_ITEM: none */
+    uint32_t detail; /* hash of session or campaign (cot_detail_hash) of what is neither order line nor refund */
+    uint64_t order;  /* cot_order_hash; order lines and refunds */
+    double quantity; /* order lines and refunds; <= 0: not known, counts as 1 */
+    int64_t amount_minor, discount_minor, cost_minor; /* the last two may be COT_UNKNOWN_MINOR */
+};
+
+cot_code cot_live_open(const struct cot_live_options *options, struct cot_live **ret_live,
+                       struct cot_err *err) COT_MUST_CHECK;
+void cot_live_free(struct cot_live *live);
+
+/* Moves the clock; COT_USAGE backwards. Links, traits and items that were waiting for the moment come into force. */
+cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err *err) COT_MUST_CHECK;
+
+/* Each is recorded now: the caller has advanced the clock to the fact's recorded_at. */
+cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *event,
+                            struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_add_link(struct cot_live *live, const struct cot_link *link, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_add_trait(struct cot_live *live, uint32_t node, const struct cot_trait_fact *trait,
+                            struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_add_item(struct cot_live *live, const struct cot_item_fact *fact, struct cot_err *err) COT_MUST_CHECK;
+
+/* A newer version of an order is coming: takes back the node's lines and refunds with that key. */
+cot_code cot_live_supersede(struct cot_live *live, uint32_t node, uint64_t order, struct cot_err *err) COT_MUST_CHECK;
+
+/* The customer to whom a node belongs now: the smallest of its nodes. */
+uint32_t cot_live_root(const struct cot_live *live, uint32_t node);
+
+/* The features' view of that customer as of now. O(new entries + items) where nothing late has come. Prices of items
+ * are those of now: the first view after a day's events prices the catalogue (O(order lines)). */
+cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
+                           struct cot_err *err) COT_MUST_CHECK;
+
+/* How often a customer had to be folded anew, for tests and figures. */
+uint64_t cot_live_n_refolds(const struct cot_live *live);
+
+#endif
