@@ -1,0 +1,255 @@
+#include "coterie/kmeans.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "coterie/metrics.h"
+#include "unit/ml/planted.h"
+
+static struct cot_kmeans *fit(const struct cot_matrix *x, const struct cot_kmeans_options *options)
+{
+    struct cot_err err = {0};
+    struct cot_kmeans *kmeans = NULL;
+    if (cot_kmeans_fit(x, options, &kmeans, &err) != COT_OK)
+        fail_msg("%s", err.message);
+    return kmeans;
+}
+
+static double ari(const uint32_t *a, const uint32_t *b, size_t n)
+{
+    double value = 0;
+    assert_int_equal(cot_metric_ari(a, b, n, &value, NULL), COT_OK);
+    return value;
+}
+
+/* scikit-learn 1.7.2: KMeans(4, init=x[:4], n_init=1, tol=0).fit(x, sample_weight=i%4+1) on the fixed table. */
+static void test_parity_with_scikit_learn(void **state)
+{
+    float data[FIXED_N * FIXED_D];
+    float weights[FIXED_N];
+    struct cot_matrix x = {.data = data, .n = FIXED_N, .d = FIXED_D, .stride = FIXED_D};
+    struct cot_kmeans_options options;
+    static const double first[] = {0.19149995, 0.25919998, 0.64480001};
+    static const double sizes[] = {10, 18, 15, 17};
+    (void)state;
+    fixed_table(data);
+    cot_kmeans_options_init(&options, 4);
+    options.init = data;
+    options.tol = 0;
+    struct cot_kmeans *kmeans = fit(&x, &options);
+    assert_true(fabs(kmeans->inertia - 9.571883201599121) < 1e-5);
+    for (size_t j = 0; j < FIXED_D; j++)
+        assert_true(fabs((double)kmeans->centroids[j] - first[j]) < 1e-6);
+    for (size_t c = 0; c < 4; c++)
+        assert_true(kmeans->cluster_mass[c] == sizes[c]);
+    cot_kmeans_free(kmeans);
+
+    for (size_t i = 0; i < FIXED_N; i++)
+        weights[i] = (float)(i % 4 + 1);
+    options.weights = weights;
+    kmeans = fit(&x, &options);
+    assert_true(fabs(kmeans->inertia - 19.891273498535156) < 2e-5);
+    cot_kmeans_free(kmeans);
+}
+
+static void test_finds_planted_clusters(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct planted p = planted_make(3000, 5, 6, 5, 10, seed);
+        struct cot_matrix x = planted_view(&p);
+        struct cot_kmeans_options options;
+        cot_kmeans_options_init(&options, 6);
+        options.n_init = 3;
+        options.seed = seed;
+        struct cot_kmeans *kmeans = fit(&x, &options);
+        assert_true(ari(kmeans->labels, p.truth, p.n) > 0.99);
+        cot_kmeans_free(kmeans);
+        planted_free(&p);
+    }
+}
+
+static void test_same_bytes_at_any_number_of_threads(void **state)
+{
+    struct planted p = planted_make(20000, 7, 5, 5, 2, 3);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans_options options;
+    struct cot_kmeans *results[3];
+    static const unsigned n_threads[] = {1, 2, 8};
+    (void)state;
+    cot_kmeans_options_init(&options, 9);
+    options.n_init = 2;
+    for (int i = 0; i < 3; i++) {
+        options.n_threads = n_threads[i];
+        results[i] = fit(&x, &options);
+    }
+    for (int i = 1; i < 3; i++) {
+        assert_memory_equal(results[0]->labels, results[i]->labels, x.n * sizeof(uint32_t));
+        assert_memory_equal(results[0]->centroids, results[i]->centroids, 9 * 7 * sizeof(float));
+        assert_true(results[0]->inertia == results[i]->inertia);
+    }
+    for (int i = 0; i < 3; i++)
+        cot_kmeans_free(results[i]);
+    planted_free(&p);
+}
+
+/* Units and offsets must not matter: powers of two exactly, an offset within what float32 holds of the data. */
+static void test_scale_and_offset(void **state)
+{
+    struct planted p = planted_make(2000, 4, 4, 3, 8, 5);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans_options options;
+    (void)state;
+    cot_kmeans_options_init(&options, 4);
+    struct cot_kmeans *before = fit(&x, &options);
+    for (size_t i = 0; i < p.n * p.d; i++)
+        p.x[i] *= 0x1p60F;
+    struct cot_kmeans *scaled = fit(&x, &options);
+    assert_memory_equal(before->labels, scaled->labels, p.n * sizeof(uint32_t));
+    assert_true(fabs(scaled->inertia / before->inertia / 0x1p120 - 1) < 1e-12);
+    for (size_t i = 0; i < p.n * p.d; i++)
+        p.x[i] = p.x[i] * 0x1p-60F + 10000;
+    struct cot_kmeans *shifted = fit(&x, &options);
+    assert_true(ari(before->labels, shifted->labels, p.n) > 0.999);
+    assert_true(fabs(shifted->inertia / before->inertia - 1) < 1e-3);
+    cot_kmeans_free(before);
+    cot_kmeans_free(scaled);
+    cot_kmeans_free(shifted);
+    planted_free(&p);
+}
+
+/* A weight of 2 is the point twice, from the same start. */
+static void test_weights_are_repetitions(void **state)
+{
+    struct planted p = planted_make(400, 3, 4, 2, 3, 8);
+    float *twice = malloc(2 * p.n * p.d * sizeof *twice);
+    float *weights = malloc(p.n * sizeof *weights);
+    size_t n = 0;
+    struct cot_kmeans_options options;
+    (void)state;
+    for (size_t i = 0; i < p.n; i++) {
+        weights[i] = i % 3 == 0 ? 2 : 1;
+        for (size_t r = 0; r < (i % 3 == 0 ? 2 : 1); r++)
+            memcpy(twice + n++ * p.d, p.x + i * p.d, p.d * sizeof *twice);
+    }
+    struct cot_matrix x = planted_view(&p);
+    struct cot_matrix repeated = {.data = twice, .n = n, .d = p.d, .stride = p.d};
+    cot_kmeans_options_init(&options, 4);
+    options.init = p.x;
+    options.tol = 0;
+    struct cot_kmeans *b = fit(&repeated, &options);
+    options.weights = weights;
+    struct cot_kmeans *a = fit(&x, &options);
+    assert_true(fabs(a->inertia / b->inertia - 1) < 1e-6);
+    for (size_t c = 0; c < 4; c++)
+        assert_true(a->cluster_mass[c] == b->cluster_mass[c]);
+    cot_kmeans_free(a);
+    cot_kmeans_free(b);
+    free(twice);
+    free(weights);
+    planted_free(&p);
+}
+
+static void test_empty_clusters_are_filled(void **state)
+{
+    struct planted p = planted_make(500, 2, 3, 1, 10, 4);
+    struct cot_matrix x = planted_view(&p);
+    float init[6] = {0, 0, 1e6F, 1e6F, -1e6F, 1e6F};
+    struct cot_kmeans_options options;
+    (void)state;
+    cot_kmeans_options_init(&options, 3);
+    options.init = init;
+    struct cot_kmeans *kmeans = fit(&x, &options);
+    for (size_t c = 0; c < 3; c++)
+        assert_true(kmeans->cluster_mass[c] > 0);
+    cot_kmeans_free(kmeans);
+    planted_free(&p);
+}
+
+static void test_fewer_distinct_points_than_clusters(void **state)
+{
+    float data[20];
+    struct cot_matrix x = {.data = data, .n = 20, .d = 1, .stride = 1};
+    struct cot_kmeans_options options;
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        data[i] = (float)(i % 2);
+    cot_kmeans_options_init(&options, 5);
+    struct cot_kmeans *kmeans = fit(&x, &options);
+    assert_true(kmeans->inertia == 0);
+    for (int i = 2; i < 20; i++)
+        assert_int_equal(kmeans->labels[i], kmeans->labels[i - 2]);
+    cot_kmeans_free(kmeans);
+}
+
+static void test_assign_agrees_with_fit_in_any_order(void **state)
+{
+    struct planted p = planted_make(1000, 6, 5, 2, 6, 2);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans_options options;
+    uint32_t labels[1000];
+    float d2[1000];
+    double sum = 0;
+    (void)state;
+    cot_kmeans_options_init(&options, 5);
+    struct cot_kmeans *kmeans = fit(&x, &options);
+    assert_int_equal(cot_kmeans_assign(&x, kmeans->centroids, 5, 2, labels, d2, NULL), COT_OK);
+    assert_memory_equal(labels, kmeans->labels, sizeof labels);
+    for (size_t i = 0; i < p.n; i++)
+        sum += (double)d2[i];
+    assert_true(fabs(sum / kmeans->inertia - 1) < 1e-5);
+    for (size_t i = 0; i < p.n; i += 97) {
+        struct cot_matrix one = {.data = p.x + i * p.d, .n = 1, .d = p.d, .stride = p.d};
+        uint32_t label = 0;
+        assert_int_equal(cot_kmeans_assign(&one, kmeans->centroids, 5, 1, &label, NULL, NULL), COT_OK);
+        assert_int_equal(label, labels[i]);
+    }
+    cot_kmeans_free(kmeans);
+    planted_free(&p);
+}
+
+static void test_refusals_name_the_cause(void **state)
+{
+    float data[12] = {0, 1, 2, 3, 4, 5, 6, NAN, 8, 9, 10, 11};
+    float weights[4] = {1, 1, -1, 1};
+    struct cot_matrix x = {.data = data, .n = 4, .d = 3, .stride = 3};
+    struct cot_kmeans_options options;
+    struct cot_kmeans *kmeans = NULL;
+    struct cot_err err = {0};
+    (void)state;
+    cot_kmeans_options_init(&options, 2);
+    assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_BAD_DATA);
+    assert_non_null(strstr(err.message, "row 2, column 1"));
+    data[7] = INFINITY;
+    assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_BAD_DATA);
+    data[7] = 7;
+    options.weights = weights;
+    assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_BAD_DATA);
+    assert_non_null(strstr(err.message, "weight 2"));
+    options.weights = NULL;
+    options.k = 5;
+    assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_USAGE);
+    options.k = 0;
+    assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_USAGE);
+    assert_null(kmeans);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parity_with_scikit_learn),
+        cmocka_unit_test(test_finds_planted_clusters),
+        cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
+        cmocka_unit_test(test_scale_and_offset),
+        cmocka_unit_test(test_weights_are_repetitions),
+        cmocka_unit_test(test_empty_clusters_are_filled),
+        cmocka_unit_test(test_fewer_distinct_points_than_clusters),
+        cmocka_unit_test(test_assign_agrees_with_fit_in_any_order),
+        cmocka_unit_test(test_refusals_name_the_cause),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
