@@ -1,0 +1,19 @@
+/* Tables of numbers in text: any bytes are refused or give a matrix of finite numbers. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "num/array.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
+{
+    struct cot_array array = {0};
+    if (cot_text_decode((const char *)bytes, size, &array, NULL) == COT_OK) {
+        for (size_t i = 0; i < array.n * array.d; i++)
+            if (!isfinite(array.data[i]))
+                abort();
+    }
+    cot_array_release(&array);
+    return 0;
+}
