@@ -12,6 +12,9 @@
     X(features_list)                                                                                                   \
     X(features_show)                                                                                                   \
     X(features_export)                                                                                                 \
+    X(import)                                                                                                          \
+    X(quarantine_list)                                                                                                 \
+    X(quarantine_replay)                                                                                               \
     X(sql)                                                                                                             \
     X(quality)                                                                                                         \
     X(export_segment)                                                                                                  \

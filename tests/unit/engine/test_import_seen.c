@@ -58,7 +58,8 @@ static void what_is_stored_counts(void **state)
     (void)state;
     cot_seen_init(&seen);
     assert_int_equal(cot_seen_reserve(&seen, 10, &err), COT_OK);
-    assert_int_equal(cot_seen_stored(&seen, hash_of(1), 2, &err), COT_OK);
+    assert_int_equal(cot_seen_add_stored(&seen, hash_of(1), &err), COT_OK);
+    assert_int_equal(cot_seen_add_stored(&seen, hash_of(1), &err), COT_OK);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(cot_seen_meet(&seen, hash_of(1), &duplicate, &err), COT_OK);
         assert_true(duplicate == (i < 2));
@@ -71,11 +72,52 @@ static void what_is_stored_counts(void **state)
     cot_seen_release(&seen);
 }
 
+/* Few rows against a large history, so that only the slots touched are ended. */
+static void a_small_file_is_ended_too(void **state)
+{
+    struct cot_seen seen;
+    struct cot_err err = {0};
+    bool duplicate = false;
+    (void)state;
+    cot_seen_init(&seen);
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_int_equal(cot_seen_add_stored(&seen, hash_of(i), &err), COT_OK);
+    for (int i_file = 0; i_file < 3; i_file++) {
+        for (uint32_t i = 99990; i < 100010; i++) {
+            assert_int_equal(cot_seen_meet(&seen, hash_of(i), &duplicate, &err), COT_OK);
+            assert_true(duplicate == (i < 100000 || i_file > 1));
+        }
+        if (i_file == 0)
+            cot_seen_rollback(&seen);
+        else
+            cot_seen_commit(&seen);
+    }
+    cot_seen_release(&seen);
+}
+
+static void rows_with_an_id_are_there_once(void **state)
+{
+    struct cot_seen seen;
+    struct cot_err err = {0};
+    bool duplicate = true;
+    (void)state;
+    cot_seen_init(&seen);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(cot_seen_meet_once(&seen, hash_of(5), &duplicate, &err), COT_OK);
+        assert_true(duplicate == (i > 0));
+        if (i == 1)
+            cot_seen_commit(&seen);
+    }
+    cot_seen_release(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_add_the_excess),
         cmocka_unit_test(what_is_stored_counts),
+        cmocka_unit_test(a_small_file_is_ended_too),
+        cmocka_unit_test(rows_with_an_id_are_there_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
