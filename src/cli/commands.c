@@ -21,6 +21,7 @@
     X(export_list)                                                                                                     \
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \
+    X(forget)                                                                                                          \
     X(help)                                                                                                            \
     X(man)                                                                                                             \
     X(completion)                                                                                                      \
