@@ -48,10 +48,13 @@ static cot_code find_run(const struct cot_context *context, int64_t run_id, stru
     return rc;
 }
 
+/* The run's moment; without a run that of the newest data. */
 static cot_code moment(const struct parts *parts, int64_t *ret_as_of_ms, struct cot_err *err)
 {
-    if (parts->segments == NULL)
-        return cot_shop_last_day(parts->store, ret_as_of_ms, err);
+    if (parts->segments == NULL) {
+        *ret_as_of_ms = COT_AS_OF_LAST_DAY;
+        return COT_OK;
+    }
     yyjson_mut_val *root = yyjson_mut_doc_get_root(parts->segments);
     const char *text = yyjson_mut_get_str(yyjson_mut_obj_get(root, "as_of"));
     if (text == NULL || !cot_parse_iso(text, strlen(text), ret_as_of_ms))
@@ -71,7 +74,7 @@ static cot_code load_shop(const struct cot_context *context, struct parts *parts
         rc = cot_shop_load(parts->store, &options, &parts->shop, err);
     if (rc == COT_OK)
         rc = cot_report_totals_measure(&parts->totals, &parts->shop->history.people, &parts->shop->history.timelines,
-                                       options.as_of_ms, parts->shop->zone, &context->progress, err);
+                                       parts->shop->history.as_of_ms, parts->shop->zone, &context->progress, err);
     return rc;
 }
 

@@ -71,8 +71,9 @@ function numberFormat(options) {
 }
 
 function currencyFormat(options) {
+  if (!data.currency) return numberFormat(options); /* a shop without money */
   try {
-    return numberFormat({style: 'currency', currency: data.currency || 'XXX', currencyDisplay: 'narrowSymbol', ...options});
+    return numberFormat({style: 'currency', currency: data.currency, currencyDisplay: 'narrowSymbol', ...options});
   } catch {
     return numberFormat(options); /* a currency that the browser refuses */
   }

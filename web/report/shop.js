@@ -16,7 +16,7 @@ function story(h, segments, concentration) {
       `customers and ${fmt.share(first.revenue_share)} of their revenue.`);
   }
   const top = concentration && concentration.top.find((row) => row.share === 0.1);
-  if (top && known(top.revenue_share)) said.push(`The best tenth of buyers brings ${fmt.share(top.revenue_share)} of revenue.`);
+  if (top && top.revenue_share > 0) said.push(`The best tenth of buyers brings ${fmt.share(top.revenue_share)} of revenue.`);
   if (known(h.repeat_share)) said.push(`${fmt.share(h.repeat_share)} of buyers came back for another order.`);
   return el('p', null, said.join(' '));
 }
@@ -27,15 +27,18 @@ function drawHeadline() {
     (h.from ? ` · orders from ${fmt.date(h.from)} to ${fmt.date(h.to)}` : '') + (data.currency ? ` · ${data.currency}` : '');
   put('notices', data.notices.map((text) => el('p', {class: 'notice'}, text)), qualityNotice());
   put('story', story(h, data.segments, data.concentration));
-  put('tiles', tiles([
-    ['Customers', fmt.count(h.customers), h.buyers === h.customers ? 'all of them ordered' : `${fmt.count(h.buyers)} have ordered`],
-    ['Orders', fmt.count(h.orders), known(h.orders_per_buyer) ? `${fmt.fixed1(h.orders_per_buyer)} a buyer` : null],
+  const bought = h.orders > 0 ? [
     ['Net revenue', fmt.moneyShort(h.revenue), h.refunds < 0 ? `${fmt.moneyShort(-h.refunds)} refunded` : 'no refunds', fmt.money(h.revenue)],
     ['Average order', fmt.money(h.average_order), 'before refunds'],
     ['Came back', fmt.share(h.repeat_share), `${fmt.count(h.repeat_buyers)} with 2 orders or more`],
+  ] : [];
+  put('tiles', tiles([
+    ['Customers', fmt.count(h.customers), h.buyers === h.customers ? 'all of them ordered' : `${fmt.count(h.buyers)} have ordered`],
+    ['Orders', fmt.count(h.orders), known(h.orders_per_buyer) ? `${fmt.fixed1(h.orders_per_buyer)} a buyer` : null],
+    ...bought,
     h.unassigned.lines > 0 ? ['Without a customer', fmt.share(h.unassigned.revenue_share), `of revenue, ${fmt.count(h.unassigned.lines)} lines`] : null,
   ]));
-  $('definition').textContent = h.revenue_definition;
+  $('definition').textContent = h.orders > 0 ? h.revenue_definition : '';
   drawMonths();
 }
 
@@ -122,7 +125,7 @@ function drawRfm(rfm) {
 /* ---- cohorts ---- */
 
 function drawCohorts(cohorts) {
-  if (!cohorts || !cohorts.rows.length) return $('cohorts').remove();
+  if (!cohorts || cohorts.rows.length < 2) return $('cohorts').remove();
   $('cohorts-lead').textContent = 'Of the customers whose first order was in a month, the share that ordered again that many months later.' +
     (cohorts.complete ? '' : ` Dashed: ${fmt.month(cohorts.last_month)}, which the data covers in part.`) +
     (cohorts.earlier_customers ? ` ${plural(cohorts.earlier_customers, 'customer')} of earlier months not shown.` : '');
@@ -145,7 +148,7 @@ function drawCohorts(cohorts) {
 /* ---- concentration ---- */
 
 function drawConcentration(c) {
-  if (!c || !c.customers) return $('concentration').remove();
+  if (!c || !c.half_customers) return $('concentration').remove();
   $('concentration-lead').textContent = `${plural(c.customers, 'customer')} with orders or refunds, from the one with the most net revenue down. ` +
     (c.negative ? `${plural(c.negative, 'customer')} with more refunds than orders count as 0.` : '');
   put('concentration-tiles', tiles([
