@@ -12,6 +12,7 @@
 #include "engine/report_shop.h"
 #include "engine/report_sources.h"
 #include "engine/report_totals.h"
+#include "engine/rfm.h"
 #include "engine/segment.h"
 #include "engine/shop.h"
 #include "store/store.h"
@@ -123,6 +124,35 @@ static cot_code add_notices(struct parts *parts, yyjson_mut_doc *doc, yyjson_mut
     return COT_OK;
 }
 
+/* RFM as of the report's moment; crossed with the segments where they are those of the newest run, which cot_rfm_cross
+ * takes. */
+static cot_code add_rfm(const struct cot_context *context, struct parts *parts, yyjson_mut_doc *doc,
+                        yyjson_mut_val *root, struct cot_err *err)
+{
+    struct cot_feature_matrix matrix = {0};
+    struct cot_feature_matrix_options options = {.n_threads = context->n_threads, .progress = &context->progress};
+    yyjson_mut_val *rfm = yyjson_mut_obj(doc);
+    yyjson_mut_val *cross = NULL;
+    yyjson_mut_val *run = yyjson_mut_obj_get(yyjson_mut_doc_get_root(parts->segments), "run");
+    cot_code rc = rfm == NULL ? cot_fail(err, COT_NOMEM, "report") : COT_OK;
+    if (rc == COT_OK)
+        rc = cot_feature_matrix_fill(&parts->shop->history, &options, &matrix, err);
+    if (rc == COT_OK)
+        rc = cot_rfm_describe(parts->shop, &matrix, doc, rfm, err);
+    if (rc == COT_OK && run != NULL)
+        rc = cot_rfm_cross(parts->store, &matrix, doc, &cross, err);
+    cot_feature_matrix_free(&matrix);
+    if (rc != COT_OK)
+        return rc;
+    if (cross != NULL && yyjson_mut_get_sint(run) == yyjson_mut_get_sint(yyjson_mut_obj_get(cross, "run")))
+        yyjson_mut_obj_add_val(doc, rfm, "cross", cross);
+    else
+        yyjson_mut_obj_add_null(doc, rfm, "cross");
+    bool scored = yyjson_mut_get_uint(yyjson_mut_obj_get(rfm, "scored")) > 0;
+    yyjson_mut_obj_add_val(doc, root, "rfm", scored ? rfm : yyjson_mut_null(doc));
+    return COT_OK;
+}
+
 static void add_header(const struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
     char text[COT_TIME_TEXT_SIZE];
@@ -133,7 +163,8 @@ static void add_header(const struct parts *parts, yyjson_mut_doc *doc, yyjson_mu
     yyjson_mut_obj_add_strcpy(doc, root, "time_zone", cot_zone_name(parts->shop->zone));
 }
 
-static cot_code add_parts(struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err)
+static cot_code add_parts(const struct cot_context *context, struct parts *parts, yyjson_mut_doc *doc,
+                          yyjson_mut_val *root, struct cot_err *err)
 {
     yyjson_mut_val *sources = NULL;
     struct cot_report_shop shop = {.totals = &parts->totals,
@@ -151,6 +182,8 @@ static cot_code add_parts(struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_v
         rc = cot_report_shop_add(&shop, doc, root, err);
     if (rc == COT_OK)
         rc = cot_report_segments_add(segments, &parts->shop->history, doc, root, err);
+    if (rc == COT_OK)
+        rc = add_rfm(context, parts, doc, root, err);
     if (rc == COT_OK)
         rc = cot_report_sources_make(parts->store, doc, &sources, err);
     if (rc != COT_OK)
@@ -218,7 +251,7 @@ cot_code cot_report_run(const struct cot_context *context, const struct cot_repo
         goto out;
     yyjson_mut_doc_set_root(doc, root);
     uint64_t n_lines = parts.totals.n_lines + parts.totals.n_refunds;
-    rc = add_parts(&parts, doc, root, err);
+    rc = add_parts(context, &parts, doc, root, err);
     parts_release(&parts);
     if (rc == COT_OK)
         rc = add_quality(context, n_lines, options->always_check, doc, root, err);

@@ -32,8 +32,8 @@ struct cot_report_options {
  *  "map": null | {"features": [{"feature","title","unit"}], "points": [[x, y, segment id, value or null, ...], ...],
  *     "axes": [{"share","high","low"}]},    one value a feature; who a point is stays out
  *  "history": null | the document of cot_segment_history_run,
- *  "rfm": null | {"grid": [{"recency","frequency","customers","revenue"}], "groups": [{"name","size","share","revenue",
- *     "revenue_share"}], "segments": null | {"columns": [segment ids], "counts": [groups x columns]}},
+ *  "rfm": null (nobody ordered) | "groups", "grid" and counts as cot_rfm_run gives them, "cross": likewise, null where
+ *     the run shown is not the newest,
  *  "cohorts": {"rows": [{"month", "customers", "active": [customers, one month later, ...]}], "complete": is the last
  *     month whole, "last_month", "earlier_customers": of cohorts before the 24 shown},
  *  "concentration": {"customers", "negative", "gini", "half_customers", "top": [{"share","customers","revenue_share"}],

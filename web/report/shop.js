@@ -78,48 +78,47 @@ function drawMonths() {
 
 function rfmGrid(rfm) {
   const most = Math.max(1, ...rfm.grid.map((cell) => cell.customers));
-  const at = new Map(rfm.grid.map((cell) => [`${cell.recency} ${cell.frequency}`, cell]));
+  const at = new Map(rfm.grid.map((cell) => [`${cell.recency} ${cell.frequency_monetary}`, cell]));
   const scores = [1, 2, 3, 4, 5];
-  return tablePanel('Recency and frequency', 'Customers with each pair of scores. R5: bought last; F5: buys most often.', {
+  return tablePanel('Recency against frequency and spend', 'Customers with each pair of scores. R5: bought last; FM5: buys most often and for most.', {
     className: 'heat grid', head: ['', ...scores.map((r) => `R${r}`)],
-    rows: scores.slice().reverse().map((f) => [`F${f}`, ...scores.map((r) => {
-      const cell = at.get(`${r} ${f}`);
+    rows: scores.slice().reverse().map((fm) => [`FM${fm}`, ...scores.map((r) => {
+      const cell = at.get(`${r} ${fm}`);
       if (!cell || !cell.customers) return '';
       return {text: fmt.count(cell.customers), class: 'fill', style: {'--v': Math.sqrt(cell.customers / most)},
-        title: `Recency ${r}, frequency ${f}: ${plural(cell.customers, 'customer')}, ${fmt.amount(cell.revenue)}`};
+        title: `${cell.group}: ${plural(cell.customers, 'customer')}, ${fmt.amount(cell.revenue)}`};
     })]),
   });
 }
 
 function rfmGroups(rfm) {
-  const most = Math.max(...rfm.groups.map((g) => Math.max(g.share, g.revenue_share)), 0.001);
+  const most = Math.max(...rfm.groups.map((g) => Math.max(g.share || 0, g.revenue_share || 0)), 0.001);
   const bar = (share) => el('span', {class: 'bar-cell'}, el('span', {class: 'inline-bar', 'aria-hidden': 'true',
-    style: {width: `${Math.max(0, share) / most * 3.5}rem`}}), el('span', null, fmt.share(share)));
+    style: {width: `${Math.max(0, share || 0) / most * 3.5}rem`}}), el('span', null, fmt.share(share)));
   return tablePanel('The eleven groups', null, {
     head: ['Group', 'Customers', 'Share', 'Revenue'], textColumns: [2, 3], className: 'groups',
-    rows: rfm.groups.map((g) => [{text: g.name, title: `${g.name}: ${fmt.amount(g.revenue)}`}, fmt.count(g.size), bar(g.share), bar(g.revenue_share)]),
+    rows: rfm.groups.map((g) => [{text: g.group, title: g.advice}, fmt.count(g.customers), bar(g.share),
+      {text: bar(g.revenue_share), title: fmt.amount(g.revenue)}]),
   });
 }
 
-function rfmCross(rfm, segments) {
-  const cross = rfm.segments;
-  const columns = segments.segments.filter((s) => cross.columns.includes(s.id));
+/* Groups that nobody is in are left out. */
+function rfmCross(cross, segments) {
+  const columns = cross.segments.map((s) => segments.find((t) => t.id === s.id) || s);
+  const rows = cross.groups.map((group, i) => ({group, counts: cross.counts[i], total: cross.counts[i].reduce((sum, n) => sum + n, 0)}));
   return tablePanel('Groups and learned segments', 'Customers in both; the tint is the share of the group.', {
     className: 'heat', head: ['Group', ...columns.map(segmentHead)],
-    rows: rfm.groups.map((g, i) => {
-      const total = cross.counts[i].reduce((sum, n) => sum + n, 0);
-      return [g.name, ...columns.map((s) => {
-        const n = cross.counts[i][cross.columns.indexOf(s.id)];
-        return n ? {text: fmt.count(n), class: 'fill', style: {'--v': n / total}, title: `${fmt.share(n / total)} of ${g.name}`} : '';
-      })];
-    }),
+    rows: rows.filter((row) => row.total > 0).map(({group, counts, total}) => [group, ...counts.map((n) => (n ?
+      {text: fmt.count(n), class: 'fill', style: {'--v': n / total}, title: `${fmt.share(n / total)} of ${group}`} : ''))]),
   });
 }
 
 function drawRfm(rfm) {
   if (!rfm) return $('rfm').remove();
-  $('rfm-lead').textContent = 'The marketer\'s classic: each customer scored 1 to 5 by how recently, how often and for how much they bought.';
-  put('rfm-body', el('div', {class: 'two'}, rfmGrid(rfm), rfmGroups(rfm)), rfm.segments && data.segments ? rfmCross(rfm, data.segments) : null);
+  $('rfm-lead').textContent = `The marketer's classic: ${fmt.count(rfm.scored)} buyers scored 1 to 5 by how recently, how often and for how much they bought.` +
+    (rfm.without_order ? ` ${plural(rfm.without_order, 'customer')} without an order ${rfm.without_order === 1 ? 'has' : 'have'} no score.` : '');
+  put('rfm-body', el('div', {class: 'two'}, rfmGrid(rfm), rfmGroups(rfm)),
+    rfm.cross && data.segments ? rfmCross(rfm.cross, data.segments.segments) : null);
 }
 
 /* ---- cohorts ---- */

@@ -111,6 +111,9 @@ static void figures_without_segments(void **state)
     assert_number(doc, "/concentration/top/2/revenue_share", 22.0 / 25.5);
     assert_text(doc, "/provenance/imports/0/file", "orders.csv");
     assert_number(doc, "/provenance/quarantine/0/rows", 1);
+    assert_number(doc, "/rfm/scored", 2);
+    assert_int_equal(yyjson_mut_arr_size(at(doc, "/rfm/groups")), 11);
+    assert_true(yyjson_mut_is_null(at(doc, "/rfm/cross")));
     assert_true(yyjson_mut_is_null(at(doc, "/segments")));
     assert_true(yyjson_mut_is_null(at(doc, "/map")));
     assert_true(yyjson_mut_is_null(at(doc, "/history")));
