@@ -1,0 +1,408 @@
+/* Discriminant clusterings for a range of k, and which k the evidence favours. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/progress.h"
+#include "base/rng.h"
+#include "base/threads.h"
+#include "coterie/discriminant.h"
+#include "coterie/kmeans.h"
+#include "coterie/linkage.h"
+#include "coterie/metrics.h"
+#include "coterie/pca.h"
+#include "num/check.h"
+
+enum {
+    MAX_COMPONENTS = 40,
+    MAX_ITER = 15,
+    MAX_RESAMPLE_ROWS = 3000, /* stability is an average: more rows cost Ward's square and change little */
+    STREAM_NOISE = 1,
+    STREAM_RESAMPLE = 2
+};
+/* A k less stable than this, or by this much less than the best, can't win. */
+static const double min_stability = 0.6;
+static const double max_stability_loss = 0.25;
+
+struct search {
+    const struct cot_matrix *z;
+    const struct cot_discriminant_path_options *options;
+    struct cot_discriminant_path *path;
+    float *scores;     /* n x n_components */
+    size_t n_rows;     /* of a resample */
+    uint32_t *labels;  /* n_resamples x n_evidence x n: every row by each resample's fit */
+    cot_code *codes;   /* [n_resamples] */
+    struct cot_err *errors;
+    uint64_t n_done;
+};
+
+void cot_discriminant_path_options_init(struct cot_discriminant_path_options *ret_options)
+{
+    *ret_options = (struct cot_discriminant_path_options){.k_min = 2, .k_max = 14, .n_resamples = 8, .seed = 1};
+}
+
+void cot_discriminant_path_free(struct cot_discriminant_path *path)
+{
+    if (path == NULL)
+        return;
+    for (size_t i = 0; i < path->choice.n_evidence; i++) {
+        if (path->fits != NULL)
+            cot_discriminant_free(path->fits[i]);
+        if (path->jaccards != NULL)
+            free(path->jaccards[i]);
+    }
+    free(path->fits);
+    free(path->jaccards);
+    free(path->stability_deviations);
+    free(path->choice.evidence);
+    free(path);
+}
+
+/* Each column shuffled by itself: the same variances, no structure between columns. */
+static void shuffle_columns(const struct cot_matrix *z, uint64_t seed, float *ret_noise)
+{
+    for (size_t j = 0; j < z->d; j++) {
+        struct cot_rng rng;
+        cot_rng_split(&rng, seed ^ STREAM_NOISE, j);
+        for (size_t i = 0; i < z->n; i++) {
+            size_t other = (size_t)cot_rng_below(&rng, i + 1);
+            ret_noise[i * z->d + j] = ret_noise[other * z->d + j];
+            ret_noise[other * z->d + j] = cot_matrix_row(z, i)[j];
+        }
+    }
+}
+
+/* Components whose variance is above that of noise's component of the same rank. */
+static cot_code keep_components(struct search *s, struct cot_err *err)
+{
+    const struct cot_matrix *z = s->z;
+    size_t n_components = z->d < MAX_COMPONENTS ? z->d : MAX_COMPONENTS;
+    unsigned n_threads = s->options->n_threads;
+    struct cot_pca *pca = NULL, *noise_pca = NULL;
+    float *noise = cot_alloc_array(z->n, z->d, sizeof *noise);
+    struct cot_matrix view = {.data = noise, .n = z->n, .d = z->d, .stride = z->d};
+    size_t kept = 0;
+    cot_code rc = noise == NULL ? cot_fail(err, COT_NOMEM, "shuffled copy of %zu rows", z->n) : COT_OK;
+    if (rc != COT_OK)
+        goto out;
+    shuffle_columns(z, s->options->seed, noise);
+    rc = cot_pca_fit(z, n_components, n_threads, &pca, err);
+    if (rc == COT_OK)
+        rc = cot_pca_fit(&view, n_components, n_threads, &noise_pca, err);
+    if (rc != COT_OK)
+        goto out;
+    while (kept < n_components && pca->variance[kept] > noise_pca->variance[kept])
+        kept++;
+    kept = kept > 1 ? kept : z->d > 1 ? 2 : 1;
+    pca->n_components = kept;
+    s->path->n_components = kept;
+    s->scores = cot_alloc_array(z->n, kept, sizeof *s->scores);
+    rc = s->scores == NULL ? cot_fail(err, COT_NOMEM, "components of %zu rows", z->n)
+                           : cot_pca_transform(pca, z, n_threads, s->scores, err);
+out:
+    cot_pca_free(pca);
+    cot_pca_free(noise_pca);
+    free(noise);
+    return rc;
+}
+
+/* The tree's cut at k, polished on the components, then on the discriminant axes. */
+static cot_code fit_k(const struct search *s, const struct cot_matrix *z, const struct cot_matrix *scores,
+                      const struct cot_linkage *tree, size_t k, unsigned n_threads, struct cot_discriminant **ret_fit,
+                      struct cot_err *err)
+{
+    struct cot_discriminant_options options = {
+        .shrinkage = s->options->shrinkage, .max_iter = MAX_ITER, .n_threads = n_threads};
+    struct cot_kmeans_options kmeans_options;
+    struct cot_kmeans *kmeans = NULL;
+    uint32_t *cut = malloc(z->n * sizeof *cut);
+    float *centres = cot_alloc_array(k, scores->d, sizeof *centres);
+    double *sums = cot_alloc_array(k, scores->d + 1, sizeof *sums);
+    cot_code rc = COT_OK;
+    if (cut == NULL || centres == NULL || sums == NULL)
+        rc = cot_fail(err, COT_NOMEM, "cut of %zu rows", z->n);
+    if (rc == COT_OK)
+        rc = cot_linkage_cut_k(tree, k, cut, err);
+    if (rc != COT_OK)
+        goto out;
+    for (size_t i = 0; i < z->n; i++) {
+        double *sum = sums + cut[i] * (scores->d + 1);
+        sum[scores->d] += 1;
+        for (size_t j = 0; j < scores->d; j++)
+            sum[j] += (double)cot_matrix_row(scores, i)[j];
+    }
+    for (size_t c = 0; c < k; c++)
+        for (size_t j = 0; j < scores->d; j++)
+            centres[c * scores->d + j] = (float)(sums[c * (scores->d + 1) + j] / sums[c * (scores->d + 1) + scores->d]);
+    cot_kmeans_options_init(&kmeans_options, k);
+    kmeans_options.init = centres;
+    kmeans_options.n_threads = n_threads;
+    rc = cot_kmeans_fit(scores, &kmeans_options, &kmeans, err);
+    if (rc == COT_OK)
+        rc = cot_discriminant_fit(z, kmeans->labels, k, &options, ret_fit, err);
+out:
+    cot_kmeans_free(kmeans);
+    free(cut);
+    free(centres);
+    free(sums);
+    return rc;
+}
+
+static cot_code fit_all(struct search *s, struct cot_err *err)
+{
+    struct cot_matrix scores = {
+        .data = s->scores, .n = s->z->n, .d = s->path->n_components, .stride = s->path->n_components};
+    struct cot_linkage_options options = {.method = COT_LINKAGE_WARD, .n_threads = s->options->n_threads};
+    struct cot_linkage *tree = NULL;
+    cot_code rc = cot_linkage_fit(&scores, &options, &tree, err);
+    for (size_t e = 0; rc == COT_OK && e < s->path->choice.n_evidence; e++) {
+        cot_progress_report(s->options->progress, "looking for segments", e, s->path->choice.n_evidence);
+        rc = fit_k(s, s->z, &scores, tree, s->options->k_min + e, s->options->n_threads, &s->path->fits[e], err);
+    }
+    cot_linkage_free(tree);
+    return rc;
+}
+
+/* Every row to the nearest centre of a fit that saw only a resample. */
+static void assign_all(const struct cot_discriminant *fit, const struct cot_matrix *z, float *y, uint32_t *ret_labels)
+{
+    struct cot_err ignored;
+    if (cot_discriminant_project(fit, z, 1, y, &ignored) != COT_OK)
+        return; /* d is the same by construction */
+    for (size_t i = 0; i < z->n; i++) {
+        double best = INFINITY;
+        for (size_t c = 0; c < fit->k; c++) {
+            double distance = 0;
+            for (size_t a = 0; a < fit->q; a++) {
+                double gap = (double)y[i * fit->q + a] - (double)fit->centroids[c * fit->q + a];
+                distance += gap * gap;
+            }
+            if (distance < best) {
+                best = distance;
+                ret_labels[i] = (uint32_t)c;
+            }
+        }
+    }
+}
+
+static cot_code resample(struct search *s, size_t b, struct cot_err *err)
+{
+    size_t n = s->z->n, m = s->n_rows, d = s->z->d, q = s->path->n_components;
+    size_t n_evidence = s->path->choice.n_evidence;
+    float *z = cot_alloc_array(m, d, sizeof *z);
+    float *scores = cot_alloc_array(m, q, sizeof *scores);
+    float *y = cot_alloc_array(n, s->options->k_min + n_evidence, sizeof *y);
+    struct cot_linkage_options linkage_options = {.method = COT_LINKAGE_WARD, .n_threads = 1};
+    struct cot_linkage *tree = NULL;
+    struct cot_rng rng;
+    cot_code rc = COT_OK;
+    if (z == NULL || scores == NULL || y == NULL) {
+        rc = cot_fail(err, COT_NOMEM, "resample of %zu rows", m);
+        goto out;
+    }
+    cot_rng_split(&rng, s->options->seed ^ STREAM_RESAMPLE, b);
+    for (size_t i = 0; i < m; i++) {
+        size_t row = (size_t)cot_rng_below(&rng, n);
+        memcpy(z + i * d, cot_matrix_row(s->z, row), d * sizeof *z);
+        memcpy(scores + i * q, s->scores + row * q, q * sizeof *scores);
+    }
+    struct cot_matrix z_view = {.data = z, .n = m, .d = d, .stride = d};
+    struct cot_matrix scores_view = {.data = scores, .n = m, .d = q, .stride = q};
+    rc = cot_linkage_fit(&scores_view, &linkage_options, &tree, err);
+    for (size_t e = 0; rc == COT_OK && e < n_evidence; e++) {
+        struct cot_discriminant *fit = NULL;
+        rc = fit_k(s, &z_view, &scores_view, tree, s->options->k_min + e, 1, &fit, err);
+        if (rc == COT_OK)
+            assign_all(fit, s->z, y, s->labels + (b * n_evidence + e) * n);
+        cot_discriminant_free(fit);
+    }
+out:
+    cot_linkage_free(tree);
+    free(z);
+    free(scores);
+    free(y);
+    return rc;
+}
+
+static void resample_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    struct search *s = context;
+    (void)i_block;
+    (void)i_thread;
+    for (size_t b = begin; b < end; b++) {
+        s->codes[b] = resample(s, b, &s->errors[b]);
+        uint64_t done = __atomic_add_fetch(&s->n_done, 1, __ATOMIC_RELAXED);
+        if (s->options->n_threads == 1)
+            cot_progress_report(s->options->progress, "testing their stability", done, s->options->n_resamples);
+    }
+}
+
+/* Mean over resamples of each cluster's best Jaccard index with a cluster of the resample's. */
+static cot_code measure_jaccards(struct search *s, size_t e, struct cot_err *err)
+{
+    const struct cot_discriminant *fit = s->path->fits[e];
+    size_t n = s->z->n, k = fit->k, n_resamples = s->options->n_resamples;
+    double *both = cot_alloc_array(k, k, sizeof *both);
+    double *other = cot_alloc_array(k, 1, sizeof *other);
+    s->path->jaccards[e] = cot_alloc_array(k, 1, sizeof(double));
+    if (both == NULL || other == NULL || s->path->jaccards[e] == NULL) {
+        free(both);
+        free(other);
+        return cot_fail(err, COT_NOMEM, "overlaps of %zu clusters", k);
+    }
+    for (size_t b = 0; b < n_resamples; b++) {
+        const uint32_t *labels = s->labels + (b * s->path->choice.n_evidence + e) * n;
+        memset(both, 0, k * k * sizeof *both);
+        memset(other, 0, k * sizeof *other);
+        for (size_t i = 0; i < n; i++) {
+            both[fit->labels[i] * k + labels[i]] += 1;
+            other[labels[i]] += 1;
+        }
+        for (size_t c = 0; c < k; c++) {
+            double best = 0;
+            for (size_t o = 0; o < k; o++) {
+                double either = fit->masses[c] + other[o] - both[c * k + o];
+                best = either > 0 && both[c * k + o] / either > best ? both[c * k + o] / either : best;
+            }
+            s->path->jaccards[e][c] += best / (double)n_resamples;
+        }
+    }
+    free(both);
+    free(other);
+    return COT_OK;
+}
+
+/* Mean and deviation of the adjusted Rand index between neighbouring resamples' clusterings of all rows. */
+static cot_code measure_stability(struct search *s, size_t e, struct cot_err *err)
+{
+    size_t n = s->z->n, n_resamples = s->options->n_resamples, n_evidence = s->path->choice.n_evidence;
+    double sum = 0, squares = 0;
+    cot_code rc = COT_OK;
+    for (size_t b = 0; rc == COT_OK && b < n_resamples; b++) {
+        double ari = 0;
+        size_t next = (b + 1) % n_resamples;
+        rc = cot_metric_ari(s->labels + (b * n_evidence + e) * n, s->labels + (next * n_evidence + e) * n, n, &ari,
+                            err);
+        sum += ari;
+        squares += ari * ari;
+    }
+    double mean = sum / (double)n_resamples;
+    s->path->choice.evidence[e].stability = mean;
+    s->path->stability_deviations[e] = sqrt(fmax(squares / (double)n_resamples - mean * mean, 0));
+    return rc;
+}
+
+static double scaled(double value, double worst, double best)
+{
+    return best != worst ? (value - worst) / (best - worst) : 0;
+}
+
+/* Each measure from its worst (0) to its best (1) over the range, summed; unstable ones can't win. */
+static void choose(struct cot_k_choice *choice)
+{
+    struct cot_k_evidence low = choice->evidence[0], high = choice->evidence[0];
+    double best_score = -1;
+    bool any = false;
+    for (size_t e = 1; e < choice->n_evidence; e++) {
+        const struct cot_k_evidence *x = &choice->evidence[e];
+        low.stability = fmin(low.stability, x->stability);
+        high.stability = fmax(high.stability, x->stability);
+        low.silhouette = fmin(low.silhouette, x->silhouette);
+        high.silhouette = fmax(high.silhouette, x->silhouette);
+        low.bic = fmin(low.bic, x->bic);
+        high.bic = fmax(high.bic, x->bic);
+    }
+    for (size_t e = 0; e < choice->n_evidence; e++) {
+        struct cot_k_evidence *x = &choice->evidence[e];
+        x->score = (scaled(x->stability, low.stability, high.stability) +
+                    scaled(x->silhouette, low.silhouette, high.silhouette) + scaled(x->bic, high.bic, low.bic)) /
+                   3;
+        x->stable = x->stability >= fmax(min_stability, high.stability - max_stability_loss);
+        any = any || x->stable;
+    }
+    for (size_t e = 0; e < choice->n_evidence; e++) {
+        const struct cot_k_evidence *x = &choice->evidence[e];
+        if ((x->stable || !any) && x->score > best_score) {
+            best_score = x->score;
+            choice->k = x->k;
+        }
+    }
+}
+
+static cot_code gather(struct search *s, struct cot_err *err)
+{
+    struct cot_discriminant_path *path = s->path;
+    cot_code rc = COT_OK;
+    for (size_t e = 0; rc == COT_OK && e < path->choice.n_evidence; e++) {
+        path->choice.evidence[e].k = s->options->k_min + e;
+        path->choice.evidence[e].silhouette = path->fits[e]->silhouette;
+        path->choice.evidence[e].bic = path->fits[e]->bic;
+        rc = measure_stability(s, e, err);
+        if (rc == COT_OK)
+            rc = measure_jaccards(s, e, err);
+    }
+    return rc;
+}
+
+static cot_code search_init(struct search *s, struct cot_err *err)
+{
+    size_t n = s->z->n;
+    size_t k_max = s->options->k_max < n / 10 ? s->options->k_max : n / 10;
+    if (s->options->k_min < 2 || k_max < s->options->k_min || s->options->n_resamples < 2)
+        return cot_fail(err, COT_USAGE, "%zu to %zu segments of %zu rows: at least 2, and 10 rows each",
+                        s->options->k_min, s->options->k_max, n);
+    size_t n_evidence = k_max - s->options->k_min + 1;
+    s->path = calloc(1, sizeof *s->path);
+    if (s->path == NULL)
+        return cot_fail(err, COT_NOMEM, "evidence for %zu values of k", n_evidence);
+    s->n_rows = n < MAX_RESAMPLE_ROWS ? n : MAX_RESAMPLE_ROWS;
+    s->path->choice.n_sample = n;
+    s->path->fits = calloc(n_evidence, sizeof *s->path->fits);
+    s->path->jaccards = calloc(n_evidence, sizeof *s->path->jaccards);
+    s->path->stability_deviations = calloc(n_evidence, sizeof(double));
+    s->path->choice.evidence = calloc(n_evidence, sizeof *s->path->choice.evidence);
+    s->labels = cot_alloc_array(n * n_evidence, s->options->n_resamples, sizeof *s->labels);
+    s->codes = calloc(s->options->n_resamples, sizeof *s->codes);
+    s->errors = calloc(s->options->n_resamples, sizeof *s->errors);
+    if (s->path->fits == NULL || s->path->jaccards == NULL || s->path->stability_deviations == NULL ||
+        s->path->choice.evidence == NULL || s->labels == NULL || s->codes == NULL || s->errors == NULL)
+        return cot_fail(err, COT_NOMEM, "evidence for %zu values of k", n_evidence);
+    s->path->choice.n_evidence = n_evidence;
+    return COT_OK;
+}
+
+cot_code cot_discriminant_path_fit(const struct cot_matrix *z, const struct cot_discriminant_path_options *options,
+                                   struct cot_discriminant_path **ret_path, struct cot_err *err)
+{
+    struct search s = {.z = z, .options = options};
+    cot_code rc = cot_check_finite(z, false, err);
+    if (rc == COT_OK)
+        rc = search_init(&s, err);
+    if (rc == COT_OK)
+        rc = keep_components(&s, err);
+    if (rc == COT_OK)
+        rc = fit_all(&s, err);
+    if (rc != COT_OK)
+        goto out;
+    cot_progress_report(options->progress, "testing their stability", 0, options->n_resamples);
+    cot_parallel_for(options->n_threads, options->n_resamples, 1, resample_block, &s);
+    for (size_t b = 0; b < options->n_resamples && rc == COT_OK; b++) {
+        rc = s.codes[b];
+        if (rc != COT_OK && err != NULL)
+            *err = s.errors[b];
+    }
+    if (rc == COT_OK)
+        rc = gather(&s, err);
+    if (rc != COT_OK)
+        goto out;
+    choose(&s.path->choice);
+    *ret_path = s.path;
+    s.path = NULL;
+out:
+    cot_discriminant_path_free(s.path);
+    free(s.scores);
+    free(s.labels);
+    free(s.codes);
+    free(s.errors);
+    return rc;
+}
