@@ -68,12 +68,12 @@ void cot_discriminant_path_options_init(struct cot_discriminant_path_options *re
 
 /* A fit for each k and the evidence for it. */
 struct cot_discriminant_path {
-    struct cot_k_choice choice;      /* evidence by k; choice.k wins by the rule of coterie/choose_k.h */
-    struct cot_discriminant **fits;  /* [choice.n_evidence] */
-    double **jaccards;               /* [choice.n_evidence][k]: mean over resamples of a cluster's best Jaccard index
-                                        (Hennig, doi:10.1016/j.csda.2006.11.025) */
-    double *stability_deviations;    /* [choice.n_evidence] over pairs of resamples */
-    size_t n_components;             /* that parallel analysis keeps */
+    struct cot_k_choice choice;     /* evidence by k; choice.k wins by the rule of coterie/choose_k.h */
+    struct cot_discriminant **fits; /* [choice.n_evidence] */
+    double **jaccards;              /* [choice.n_evidence][k]: mean over resamples of a cluster's best Jaccard index
+                                       (Hennig, doi:10.1016/j.csda.2006.11.025) */
+    double *stability_deviations;   /* [choice.n_evidence] over pairs of resamples */
+    size_t n_components;            /* that parallel analysis keeps */
 };
 
 /*

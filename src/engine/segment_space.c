@@ -11,7 +11,7 @@
 #include "coterie/matrix.h"
 
 enum {
-    MAX_FIT_ROWS = 100000,      /* quantiles and scales need no more */
+    MAX_FIT_ROWS = 100000, /* quantiles and scales need no more */
     MAX_CORRELATION_ROWS = 20000,
     BLOCK = 4096
 };
@@ -51,8 +51,9 @@ void cot_space_free(struct cot_space *space)
 /* Words that make a trait identify a person rather than describe one. */
 static bool names_a_person(const char *name)
 {
-    static const char *const words[] = {"email", "e_mail", "phone", "address", "postcode", "zip", "first_name",
-                                        "last_name", "surname", "full_name", "customer_id", "user_id", "ip_address"};
+    static const char *const words[] = {"email",       "e_mail",     "phone",     "address", "postcode",
+                                        "zip",         "first_name", "last_name", "surname", "full_name",
+                                        "customer_id", "user_id",    "ip_address"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcasestr(name, words[i]) != NULL)
             return true;
@@ -91,8 +92,8 @@ static int float_compare(const void *a, const void *b)
 
 struct column_facts {
     double coverage;
-    double same_share;    /* of the most frequent value among those present */
-    bool all_distinct;    /* whole numbers, no two alike: a running number */
+    double same_share; /* of the most frequent value among those present */
+    bool all_distinct; /* whole numbers, no two alike: a running number */
 };
 
 /* scratch: n floats. */
@@ -271,15 +272,17 @@ static cot_code drop_twins(const struct cot_feature_matrix *matrix, const uint32
         size_t twin = place[j] != SIZE_MAX ? twin_of(z, m, space->d, space, place, use, j, &r) : SIZE_MAX;
         if (cot_transform_is_constant(space->transform, j)) {
             struct cot_space_dropped *dropped = &space->dropped[space->n_dropped++];
-            *dropped = (struct cot_space_dropped){.i_column = space->columns[j].i_matrix,
-                                                  .reason = COT_SPACE_NO_VARIANCE};
+            *dropped =
+                (struct cot_space_dropped){.i_column = space->columns[j].i_matrix, .reason = COT_SPACE_NO_VARIANCE};
             snprintf(dropped->detail, sizeof dropped->detail, "the rare other values count as one");
             use[space->columns[j].i_matrix] = false;
         }
         if (twin == SIZE_MAX)
             continue;
         size_t a = space->columns[twin].i_matrix, b = space->columns[j].i_matrix;
-        size_t loser = coverage[b] > coverage[a] + 0.01 ? a : b;
+        /* b is after a: traits come after the catalogue and never replace one of its features */
+        bool better = coverage[b] > coverage[a] + 0.01 && is_catalogue_feature(matrix->columns[b].name);
+        size_t loser = better ? a : b;
         struct cot_space_dropped *dropped = &space->dropped[space->n_dropped++];
         *dropped = (struct cot_space_dropped){.i_column = loser, .reason = COT_SPACE_DUPLICATE};
         snprintf(dropped->detail, sizeof dropped->detail, "r = %.2f with %s", r,
@@ -376,8 +379,8 @@ out:
 
 /* Where the space's columns and codes are in a matrix. */
 struct mapping {
-    size_t *columns;   /* [n_columns], SIZE_MAX: not there */
-    float **codes;     /* [n_columns]: the space's code of each of the matrix's; NULL for numbers */
+    size_t *columns; /* [n_columns], SIZE_MAX: not there */
+    float **codes;   /* [n_columns]: the space's code of each of the matrix's; NULL for numbers */
 };
 
 static void mapping_release(struct mapping *mapping, size_t n)
@@ -422,8 +425,8 @@ static void fill_raw(const struct cot_space *space, const struct mapping *mappin
         size_t at = mapping->columns[j];
         float value = at != SIZE_MAX ? value_of(matrix, row, at) : NAN;
         if (mapping->codes[j] != NULL && !isnan(value))
-            value = value >= 0 && value < (float)matrix->columns[at].n_categories ? mapping->codes[j][(size_t)value]
-                                                                                  : NAN;
+            value =
+                value >= 0 && value < (float)matrix->columns[at].n_categories ? mapping->codes[j][(size_t)value] : NAN;
         raw[j] = value;
     }
 }

@@ -33,8 +33,8 @@ struct cot_space_dropped {
 
 struct cot_space_column {
     char *name;
-    size_t i_matrix;  /* column of the matrix it was fitted on */
-    double coverage;  /* share of rows with a value */
+    size_t i_matrix; /* column of the matrix it was fitted on */
+    double coverage; /* share of rows with a value */
     size_t n_categories;
     char **category_names;
 };

@@ -180,8 +180,7 @@ static void measure_clusters(struct work *w)
     }
     for (size_t c = 0; c < k; c++)
         for (size_t j = 0; j < d; j++)
-            w->means[c * d + j] =
-                w->fit->masses[c] > 0 ? w->means[c * d + j] / w->fit->masses[c] - w->fit->mean[j] : 0;
+            w->means[c * d + j] = w->fit->masses[c] > 0 ? w->means[c * d + j] / w->fit->masses[c] - w->fit->mean[j] : 0;
 }
 
 static double shrinkage_of(const struct work *w, size_t j)

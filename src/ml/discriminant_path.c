@@ -28,10 +28,10 @@ struct search {
     const struct cot_matrix *z;
     const struct cot_discriminant_path_options *options;
     struct cot_discriminant_path *path;
-    float *scores;     /* n x n_components */
-    size_t n_rows;     /* of a resample */
-    uint32_t *labels;  /* n_resamples x n_evidence x n: every row by each resample's fit */
-    cot_code *codes;   /* [n_resamples] */
+    float *scores;    /* n x n_components */
+    size_t n_rows;    /* of a resample */
+    uint32_t *labels; /* n_resamples x n_evidence x n: every row by each resample's fit */
+    cot_code *codes;  /* [n_resamples] */
     struct cot_err *errors;
     uint64_t n_done;
 };
@@ -281,8 +281,8 @@ static cot_code measure_stability(struct search *s, size_t e, struct cot_err *er
     for (size_t b = 0; rc == COT_OK && b < n_resamples; b++) {
         double ari = 0;
         size_t next = (b + 1) % n_resamples;
-        rc = cot_metric_ari(s->labels + (b * n_evidence + e) * n, s->labels + (next * n_evidence + e) * n, n, &ari,
-                            err);
+        rc =
+            cot_metric_ari(s->labels + (b * n_evidence + e) * n, s->labels + (next * n_evidence + e) * n, n, &ari, err);
         sum += ari;
         squares += ari * ari;
     }
