@@ -462,6 +462,10 @@ struct cot_text cot_decode_channel(const struct cot_decoder *d)
     struct cot_text text = cot_decode_text(d, COT_FIELD_CHANNEL);
     if (text.size == 0)
         return d->mapping->channel != NULL ? cot_text_of(d->mapping->channel) : text;
+    /* The plain names first: most files have them. */
+    for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++)
+        if (strlen(synonyms[i].channel) == text.size && memcmp(synonyms[i].channel, text.data, text.size) == 0)
+            return text;
     for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++)
         if (cot_text_is_any(text, synonyms[i].words))
             return cot_text_of(synonyms[i].channel);

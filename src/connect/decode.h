@@ -48,6 +48,13 @@ struct cot_decoder {
     size_t time_size;
     int64_t time_ms;
 
+    struct {
+        char name[32];
+        size_t size; /* 0: free */
+        bool is_known;
+        enum cot_event_kind kind;
+    } spellings[32]; /* event names looked up, by a hash of the name: a file has few */
+
     struct cot_group group;
 };
 

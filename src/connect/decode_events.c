@@ -70,6 +70,23 @@ bool cot_event_kind_from_spelling(struct cot_text name, enum cot_event_kind *ret
     return false;
 }
 
+static bool look_up_kind(struct cot_decoder *d, struct cot_text name, enum cot_event_kind *ret_kind)
+{
+    enum { N_SLOTS = sizeof d->spellings / sizeof d->spellings[0], NAME_SIZE = sizeof d->spellings[0].name };
+    if (name.size > NAME_SIZE)
+        return cot_event_kind_from_spelling(name, ret_kind);
+    size_t slot = (name.size * 7 + (unsigned char)name.data[0] + 3U * (unsigned char)name.data[name.size - 1] +
+                   5U * (unsigned char)name.data[name.size / 2]) %
+                  N_SLOTS;
+    if (d->spellings[slot].size != name.size || memcmp(d->spellings[slot].name, name.data, name.size) != 0) {
+        d->spellings[slot].is_known = cot_event_kind_from_spelling(name, &d->spellings[slot].kind);
+        d->spellings[slot].size = name.size;
+        memcpy(d->spellings[slot].name, name.data, name.size);
+    }
+    *ret_kind = d->spellings[slot].kind;
+    return d->spellings[slot].is_known;
+}
+
 static void read_subject(struct cot_decoder *d, struct cot_record *record)
 {
     record->event_key = cot_decode_text(d, COT_FIELD_EVENT_ID);
@@ -149,7 +166,7 @@ void cot_decode_event_row(struct cot_decoder *d)
     }
     read_subject(d, record);
     read_detail(d, record);
-    if (!cot_event_kind_from_spelling(name, &record->event_kind)) {
+    if (!look_up_kind(d, name, &record->event_kind)) {
         record->event_kind = COT_EVENT_CUSTOM;
         record->detail = name;
     }

@@ -20,7 +20,7 @@ static enum order_status read_status(struct cot_text text)
         text.data += 3;
         text.size -= 3;
     }
-    if (text.size == 0)
+    if (text.size == 0 || (text.size == 4 && memcmp(text.data, "paid", 4) == 0))
         return STATUS_SALE;
     if (cot_text_is_any(text, "refunded|refund|returned|return|chargeback|charged back|charged_back"))
         return STATUS_REFUNDED;

@@ -16,8 +16,11 @@ static void adjust(struct cot_decoder *d, struct cot_record *record)
     if (record->kind != COT_RECORD_EVENT)
         return;
     char first = record->order_key.size > 0 ? record->order_key.data[0] : '\0';
-    bool is_goods = !cot_text_is_any(
-        record->product_id, "POST|DOT|M|C2|D|S|B|BANK CHARGES|AMAZONFEE|CRUK|PADS|ADJUST|ADJUST2|TEST001|TEST002");
+    char code = record->product_id.size > 0 ? record->product_id.data[0] : '\0';
+    bool is_goods =
+        (code >= '0' && code <= '9') ||
+        !cot_text_is_any(record->product_id,
+                         "POST|DOT|M|C2|D|S|B|BANK CHARGES|AMAZONFEE|CRUK|PADS|ADJUST|ADJUST2|TEST001|TEST002");
     if ((first == 'C' || first == 'c') && record->event_kind == COT_EVENT_ORDER_LINE) {
         record->event_kind = COT_EVENT_REFUND;
         record->amount_minor = -llabs(record->amount_minor);

@@ -81,6 +81,14 @@ static bool take_currency(const char **text, size_t *size, bool at_end, char *re
     return false;
 }
 
+static bool has_digit(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (is_digit(text[i]))
+            return true;
+    return false;
+}
+
 /* Peels signs, brackets, currency and percent off both ends. False where a sign comes twice. */
 static bool peel(const char **text, size_t *size, bool *ret_negative, char *ret_currency)
 {
@@ -276,6 +284,8 @@ enum cot_value_error cot_value_decimal(const char *text, size_t size, enum cot_d
     cot_value_trim(&text, &size);
     if (size == 0)
         return COT_VALUE_EMPTY;
+    if (!has_digit(text, size))
+        return not_a_number(text, size);
     if (size > MAX_NUMBER_SIZE || !peel(&text, &size, &negative, ret_currency))
         return COT_VALUE_NOT_NUMBER;
     bool ok =
@@ -297,7 +307,7 @@ bool cot_value_looks_number(const char *text, size_t size)
     if (take_simple(text, size, true, &simple))
         return true;
     cot_value_trim(&text, &size);
-    if (size == 0 || size > 64 || !peel(&text, &size, &negative, NULL))
+    if (size == 0 || size > 64 || !has_digit(text, size) || !peel(&text, &size, &negative, NULL))
         return false;
     return take_body(text, size, '.', ',', &body) || take_body(text, size, ',', '.', &body);
 }
@@ -316,7 +326,7 @@ void cot_style_observe_number(struct cot_column_style *style, const char *text, 
     cot_value_trim(&text, &size);
     const char *whole = text;
     size_t whole_size = size;
-    if (size == 0 || size > 64 || !peel(&text, &size, &negative, currency))
+    if (size == 0 || size > 64 || !has_digit(text, size) || !peel(&text, &size, &negative, currency))
         return;
     bool as_point = take_body(text, size, '.', ',', &body);
     bool as_comma = take_body(text, size, ',', '.', &body);
