@@ -23,7 +23,7 @@ static const struct cot_option options[] = {
 };
 
 static const struct cot_column file_columns[] = {
-    {"path", "File", COT_FORMAT_TEXT, 48},
+    {"name", "File", COT_FORMAT_TEXT, 48},
     {"kind", "Kind", COT_FORMAT_TEXT, 0},
     {"rows_read", "Read", COT_FORMAT_COUNT, 0},
     {"rows_accepted", "Accepted", COT_FORMAT_COUNT, 0},
@@ -72,7 +72,7 @@ static uint64_t print_reasons(yyjson_mut_val *root)
             if (n_quarantined == 0)
                 printf("\nIn quarantine, not counted:\n");
             printf("  %llu row%s of %s, first line %llu: %s\n", (unsigned long long)number_of(reason, "rows"),
-                   number_of(reason, "rows") == 1 ? "" : "s", text_of(file, "path"),
+                   number_of(reason, "rows") == 1 ? "" : "s", text_of(file, "name"),
                    (unsigned long long)number_of(reason, "line"), text_of(reason, "example"));
             n_quarantined += number_of(reason, "rows");
         }
@@ -80,10 +80,25 @@ static uint64_t print_reasons(yyjson_mut_val *root)
     return n_quarantined;
 }
 
-static void print_imported(const struct cot_call *call, yyjson_mut_val *root)
+/* The last part of a path is enough in a table; the documents have the whole. */
+static void add_names(yyjson_mut_doc *doc, yyjson_mut_val *files)
 {
+    size_t i, n;
+    yyjson_mut_val *file;
+    yyjson_mut_arr_foreach(files, i, n, file)
+    {
+        const char *path = text_of(file, "path");
+        const char *slash = strrchr(path, '/');
+        yyjson_mut_obj_add_strcpy(doc, file, "name", slash != NULL ? slash + 1 : path);
+    }
+}
+
+static void print_imported(const struct cot_call *call, yyjson_mut_doc *doc)
+{
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     char customers[64];
     char orders[64];
+    add_names(doc, yyjson_mut_obj_get(root, "files"));
     cot_table_print(stdout, yyjson_mut_obj_get(root, "files"), file_columns);
     uint64_t n_quarantined = print_reasons(root);
     print_failed(root);
@@ -195,7 +210,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     else if (import.dry_run)
         print_dry(root);
     else
-        print_imported(call, root);
+        print_imported(call, doc);
     if (rc == COT_OK)
         rc = check_failed(call, root, err);
     yyjson_mut_doc_free(doc);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "engine/import_dry.h"
 #include "engine/import_run.h"
 #include "store/store.h"
@@ -188,16 +189,22 @@ static cot_code add_totals(struct cot_import_session *session, yyjson_mut_doc *d
 static cot_code run_session(struct cot_import_session *session, struct cot_import_files *files, yyjson_mut_doc *doc,
                             struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_CREATE,
-                                          .n_threads = getenv("DT") ? (unsigned)atoi(getenv("DT"))
-                                                                    : session->context->n_threads};
+    const struct cot_store_options how = {.mode = COT_STORE_CREATE, .n_threads = session->context->n_threads};
+    /* With few cores one of DuckDB's threads is enough for appending: reading and decoding need the others, and an
+     * insert by one thread copies rows once instead of twice. */
+    unsigned n_threads = how.n_threads != 0 ? how.n_threads : cot_threads_available();
+    unsigned n_appending = n_threads <= 4 ? 1 : n_threads / 2;
     cot_code rc = cot_store_open(session->context->data_dir, &how, &session->store, err);
     if (rc == COT_OK)
         rc = cot_import_shop_load(session->store, &session->shop, err);
     if (rc == COT_OK)
         rc = cot_import_settings(session, err);
     if (rc == COT_OK)
+        rc = cot_store_exec(session->store, err, "set threads = %u", n_appending);
+    if (rc == COT_OK)
         rc = import_all(session, files, doc, err);
+    if (rc == COT_OK)
+        rc = cot_store_exec(session->store, err, "set threads = %u", n_threads);
     if (rc == COT_OK) {
         add_skipped(doc, yyjson_mut_doc_get_root(doc), files);
         rc = add_totals(session, doc, err);

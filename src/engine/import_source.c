@@ -274,7 +274,7 @@ static cot_code supersede(struct cot_source *source, struct cot_import_shop *sho
     if (n_changed == 0)
         return COT_OK;
     rc = cot_store_exec(shop->store, err,
-                        "create or replace temp table superseding(order_key varchar, at timestamp_ms)");
+                        "create or replace temp table superseding(order_key varchar, since timestamp_ms)");
     if (rc == COT_OK)
         rc = cot_appender_open(shop->store, "superseding", &appender, err);
     for (uint32_t i = 0; i < source->orders.n && rc == COT_OK; i++) {
@@ -291,7 +291,7 @@ static cot_code supersede(struct cot_source *source, struct cot_import_shop *sho
         rc = rc_close;
     if (rc == COT_OK)
         rc = cot_store_exec(shop->store, err,
-                            "update event set superseded_at = coalesce(s.at, recorded_at) from superseding s"
+                            "update event set superseded_at = coalesce(s.since, recorded_at) from superseding s"
                             " where superseded_at is null and event.import_id in (select import_id from import_run"
                             " where source_id = %d) and (event.order_key = s.order_key or (kind = %d and event.detail ="
                             " s.order_key));"

@@ -1,0 +1,201 @@
+"""What an import means: people, money, refunds, versions, the quarantine and its replay, dry runs, erased people."""
+import json
+import os
+import tempfile
+import unittest
+
+from shop import fingerprints, import_json, run, sql, value, write
+
+ORDERS = "order_id,customer_id,email,order_date,product_id,quantity,amount,currency\n"
+
+
+def quarantine(data, *arguments):
+    return json.loads(run("quarantine", *arguments, "--data", data, "--json", "--quiet").stdout)
+
+
+class Import(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.data = os.path.join(self.scratch.name, "shop")
+        self.folder = os.path.join(self.scratch.name, "files")
+        os.mkdir(self.folder)
+
+    def tearDown(self):
+        self.scratch.cleanup()
+
+    def file(self, name, text):
+        return write(self.folder, name, text)
+
+    def test_guest_orders_join_by_email(self):
+        orders = self.file("orders.csv", ORDERS +
+                           "O1,C1,jo@shop.example,2025-01-01,P1,1,5.00,EUR\n"
+                           "O2,,JO@Shop.example ,2025-01-02,P1,1,6.00,EUR\n"
+                           "O3,,guest@shop.example,2025-01-03,P1,1,7.00,EUR\n"
+                           "O4,,,2025-01-04,P1,1,8.00,EUR\n")
+        first = import_json(self.data, orders)
+        self.assertEqual((first["customers"], first["orders"]), (2, 4))
+        self.assertEqual(value(self.data, "select count(*) from link"), 1)
+        self.assertEqual(value(self.data, "select count(*) from event where node_id is null"), 1)
+        # A customer list that says who the guest is joins them too; links are written once.
+        people = self.file("customers.csv", "customer_id,email,country\nC9,guest@shop.example,DE\nC1,jo@shop.example,FR\n")
+        second = import_json(self.data, people)
+        self.assertEqual(second["customers"], 2)
+        self.assertEqual(value(self.data, "select count(*) from link"), 2)
+
+    def test_refunds_are_negative_at_their_own_date(self):
+        orders = self.file("orders.csv", "order_id,customer_id,order_date,product_id,quantity,unit_price\n"
+                           "O1,C1,2025-01-01,P1,3,5.00\nO1,C1,2025-01-09,P1,-1,5.00\n")
+        import_json(self.data, orders, "--currency", "EUR")
+        self.assertEqual(sql(self.data, "select kind, occurred_at::date::varchar, quantity, amount_minor from event"
+                                        " order by kind"),
+                         [[1, "2025-01-01", 3.0, 1500], [2, "2025-01-09", 1.0, -500]])
+
+    def test_rates_convert_and_a_missing_one_waits_in_quarantine(self):
+        orders = self.file("orders.csv", ORDERS +
+                           "O1,C1,,2025-01-01,P1,1,5.00,EUR\n"
+                           "O2,C1,,2025-01-05,P1,2,10.00,USD\n"
+                           "O2,C1,,2025-01-05,P1,2,10.00,USD\n"
+                           "O3,C2,,2025-02-05,P1,1,1000,JPY\n")
+        first = import_json(self.data, orders)
+        self.assertEqual(first["base_currency"], "EUR")
+        self.assertEqual((first["files"][0]["rows_accepted"], first["files"][0]["rows_quarantined"]), (1, 3))
+        self.assertEqual(first["files"][0]["reasons"][0]["code"], "no_rate")
+        listed = quarantine(self.data, "list")
+        self.assertEqual((listed["open"], listed["summary"][0]["rows"]), (3, 3))
+        self.assertEqual([row["line"] for row in listed["rows"]], [3, 4, 5])
+        self.assertIn("USD", listed["rows"][0]["reason"])
+        self.assertEqual(json.loads(listed["rows"][0]["raw"])["order_id"], "O2")
+        # Given again, its bad rows are known as well.
+        again = import_json(self.data, orders)["files"][0]
+        self.assertEqual((again["rows_duplicate"], again["unchanged"]), (4, False))
+
+        import_json(self.data, self.file("rates.csv", "currency,date,rate\nUSD,2025-01-02,0.5\nUSD,2025-01-06,9\n"))
+        replayed = quarantine(self.data, "replay", "--code", "no_rate")
+        self.assertEqual((replayed["accepted"], replayed["still_open"]), (2, 1))
+        self.assertEqual(sql(self.data, "select amount_minor, amount_original, currency from event where order_key ="
+                                        " 'O2'"), [[500, 1000, "USD"], [500, 1000, "USD"]])
+        before = fingerprints(self.data)
+        self.assertEqual(quarantine(self.data, "replay")["accepted"], 0)
+        self.assertEqual(fingerprints(self.data), before)
+        # The file once more: the rows of the replay are in.
+        self.assertEqual(import_json(self.data, orders)["files"][0]["rows_duplicate"], 4)
+        self.assertEqual(fingerprints(self.data), before)
+        self.assertEqual(sql(self.data, "select rows_read - rows_accepted - rows_quarantined - rows_duplicate from"
+                                        " import_run where rows_read <> rows_accepted + rows_quarantined +"
+                                        " rows_duplicate"), [])
+
+    def test_a_rate_that_came_meanwhile_counts_once(self):
+        orders = self.file("orders.csv", ORDERS + "O1,C1,,2025-01-01,P1,1,5.00,EUR\nO2,C1,,2025-01-05,P1,2,10.00,USD\n")
+        import_json(self.data, orders)
+        import_json(self.data, self.file("rates.csv", "currency,date,rate\nUSD,2025-01-02,0.5\n"))
+        self.assertEqual(import_json(self.data, orders)["files"][0]["rows_accepted"], 1)
+        self.assertEqual(quarantine(self.data, "replay")["duplicate"], 1)
+        self.assertEqual(value(self.data, "select count(*) from event"), 2)
+
+    def test_overlapping_files_add_the_excess(self):
+        line = "O1,C1,,2025-01-01,P1,1,5.00,EUR\n"
+        other = "O2,C1,,2025-01-02,P1,1,5.00,EUR\n"
+        counts = []
+        for i, text in enumerate((line * 2, line * 3 + other, line + other * 2, line * 3)):
+            file = import_json(self.data, self.file(f"orders_{i}.csv", ORDERS + text))["files"][0]
+            counts.append((file["rows_accepted"], file["rows_duplicate"]))
+        self.assertEqual(counts, [(2, 0), (2, 2), (1, 2), (0, 3)])
+        # Another source is another matter.
+        file = import_json(self.data, os.path.join(self.folder, "orders_3.csv"), "--source", "till")["files"][0]
+        self.assertEqual(file["rows_accepted"], 3)
+
+    def test_rows_with_an_id_of_their_own_are_there_once(self):
+        header = "event_id,customer_id,event,occurred_at\n"
+        text = "E1,C1,page_view,2025-01-01T10:00:00Z\nE1,C1,page_view,2025-01-01T10:00:00Z\nE2,C1,search,2025-01-01T10:01:00Z\n"
+        file = import_json(self.data, self.file("events.csv", header + text))["files"][0]
+        self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (2, 1))
+        file = import_json(self.data, self.file("more.csv", header + text + "E3,C1,search,2025-01-02\n"))["files"][0]
+        self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (1, 3))
+
+    def test_a_changed_order_supersedes(self):
+        header = ("Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Created at,"
+                  "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Id\n")
+
+        def order(number, quantity):
+            return (f"#{number},a@shop.example,paid,2025-01-01 10:00:00 +0000,EUR,{quantity * 5}.00,0.00,0.00,"
+                    f"{quantity * 5}.00,0.00,2025-01-01 10:00:00 +0000,{quantity},Thing,5.00,SKU1,{number}\n")
+
+        first = import_json(self.data, self.file("a.csv", header + order(1001, 1) + order(1002, 1)))
+        self.assertEqual(first["files"][0]["rows_accepted"], 2)
+        self.assertEqual(first["files"][0]["connector"], "shopify_orders")
+        second = import_json(self.data, self.file("b.csv", header + order(1002, 3) + order(1003, 1)))
+        self.assertEqual(second["files"][0]["rows_accepted"], 2)
+        self.assertEqual(second["orders"], 3)
+        self.assertEqual(value(self.data, "select sum(amount_minor)::bigint from event where superseded_at is null"), 2500)
+        self.assertEqual(value(self.data, "select count(*) from event where superseded_at = recorded_at"), 1)
+        self.assertEqual(sql(self.data, "select order_key, max(version) from order_version group by all order by 1")[1][1], 2)
+        # A nightly folder holds both exports: neither brings the old version back.
+        before = fingerprints(self.data)
+        third = import_json(self.data, self.folder)
+        self.assertEqual([file["rows_duplicate"] for file in third["files"]], [2, 2])
+        self.assertEqual(fingerprints(self.data), before)
+        longer = import_json(self.data, self.file("c.csv", header + order(1001, 1) + order(1002, 1) + order(1004, 1)))
+        self.assertEqual((longer["files"][0]["rows_accepted"], longer["files"][0]["rows_duplicate"]), (1, 2))
+
+    def test_a_folder_is_taken_in_the_order_of_need(self):
+        self.file("a_orders.csv", "order_id,customer_id,order_date,product_id,quantity,amount\nO1,C1,2025-01-01,P1,1,5.00\n")
+        self.file("b_events.csv", "event_id,customer_id,event,occurred_at\nE1,C1,search,2025-01-01\n")
+        self.file("c_customers.csv", "customer_id,country\nC1,DE\n")
+        self.file("d_products.csv", "product_id,name,category,price\nP1,Thing,Things,5.00\n")
+        kinds = [file["kind"] for file in import_json(self.data, self.folder)["files"]]
+        self.assertEqual(kinds, ["products", "customers", "orders", "events"])
+        # Nightly: only what is new is taken in.
+        self.file("e_orders.csv", "order_id,customer_id,order_date,product_id,quantity,amount\nO2,C1,2025-01-02,P1,1,5.00\n")
+        again = import_json(self.data, self.folder)
+        self.assertEqual(sum(file["rows_accepted"] for file in again["files"]), 1)
+
+    def test_traits_that_repeat_on_rows_are_written_when_they_change(self):
+        text = "order_id,customer_id,order_date,product_id,quantity,amount,country\n"
+        for i, country in enumerate(["DE", "DE", "FR", "FR"]):
+            text += f"O{i},C1,2025-01-0{i + 1},P1,1,5.00,{country}\n"
+        import_json(self.data, self.file("orders.csv", text))
+        self.assertEqual([row[0] for row in sql(self.data, "select value from trait order by occurred_at")], ["DE", "FR"])
+
+    def test_dry_run_shows_and_writes_nothing(self):
+        orders = self.file("orders.csv", ORDERS + "O1,C1,,2025-01-31,P1,2,5.00,EUR\nO2,C1,,never,P1,2,5.00,EUR\n")
+        document = json.loads(run("import", orders, "--dry-run", "--data", self.data, "--json", "--quiet").stdout)
+        file = document["files"][0]
+        self.assertEqual(file["records"][0]["amount"], 5.0)
+        self.assertEqual(file["records"][0]["occurred_at"], "2025-01-31T00:00:00Z")
+        self.assertEqual(file["rows"][0][0], "O1")
+        self.assertEqual(file["rejects"][0]["line"], 3)
+        self.assertIn("amount", [column["field"] for column in file["mapping"]["columns"]])
+        self.assertFalse(os.path.exists(self.data))
+        shown = run("import", orders, "--dry-run", "--data", self.data, "--quiet").stdout
+        self.assertIn("Nothing was written", shown)
+
+    def test_map_names_what_a_column_is(self):
+        orders = self.file("sales.csv", "beleg;wer;wann;wieviel\nO1;C1;31.01.2025;1.234,50\n")
+        import_json(self.data, orders, "--map", "beleg=order_id", "--map", "wer=customer_id", "--map", "wann=occurred_at",
+                     "--map", "wieviel=amount", "--currency", "EUR")
+        self.assertEqual(sql(self.data, "select order_key, amount_minor, occurred_at::date::varchar from event"),
+                         [["O1", 123450, "2025-01-31"]])
+
+    def test_settings_are_those_of_the_first_import(self):
+        orders = self.file("orders.csv", "order_id,customer_id,order_date,product_id,quantity,amount\n"
+                           "O1,C1,2025-07-01 10:00:00,P1,1,5.00\n")
+        import_json(self.data, orders, "--currency", "GBP", "--time-zone", "Europe/London")
+        settings = dict(sql(self.data, "select key, value from setting"))
+        self.assertEqual((settings["base_currency"], settings["time_zone"]), ("GBP", "Europe/London"))
+        self.assertEqual(len(settings["salt"]), 64)
+        self.assertEqual(value(self.data, "select occurred_at::varchar from event"), "2025-07-01 09:00:00")
+        import_json(self.data, orders, "--currency", "EUR", "--time-zone", "Europe/Berlin", "--source", "other")
+        self.assertEqual(dict(sql(self.data, "select key, value from setting")), settings)
+
+    def test_refusals_replay_with_other_options(self):
+        orders = self.file("orders.csv", "order_id,customer_id,order_date,product_id,quantity,amount\n"
+                           "O1,C1,2025-01-31,P1,1,5.00\nO2,C1,2025-01-31,P1,1,\"6,00 or so\"\nO3,C1,2025-01-31,,1,x\n")
+        first = import_json(self.data, orders)["files"][0]
+        self.assertEqual(first["rows_quarantined"], 2)
+        replayed = quarantine(self.data, "replay", "--map", "amount=ignore", "--map", "quantity=amount")
+        self.assertEqual(replayed["accepted"] + replayed["still_open"], 2)
+        self.assertGreaterEqual(replayed["accepted"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
