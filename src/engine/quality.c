@@ -21,6 +21,7 @@ static const double medium_score = 0.005;
 static const char where_sql[] =
     "with bad as materialized (select * from line where %s),"
     "  found as (select count(*) as n, coalesce(sum(abs(amount)), 0) as amount, count(customer) as n_with_customer,"
+    "    count(*) filter (regexp_matches(order_key, '^C[0-9]')) as n_numbered,"
     "    count(distinct customer) as n_customers_found, max(moment) as max_at from bad),"
     "  named as (select string_agg(name, ', ') as names from (select distinct name from bad where name is not null"
     "    order by name limit 3)),"
@@ -228,7 +229,8 @@ static cot_code add_query(struct cot_store *store, yyjson_mut_doc *doc, yyjson_m
 
 static const char totals_sql[] =
     "select n_lines as lines, n_order_lines as order_lines, n_refund_lines as refund_lines, n_customers as customers,"
-    "  (select count(*) from item) as items, first_at as first, last_at as last, case when n_lines > 0 then major(turnover) else 0 end as "
+    "  (select count(*) from item) as items, first_at as first, last_at as last, case when n_lines > 0 then "
+    "major(turnover) else 0 end as "
     "turnover"
     " from total";
 

@@ -2,7 +2,7 @@
 #include "engine/quality_check.h"
 
 #define EXAMPLE                                                                                                        \
-    "{'customer': customer, 'order': order_key, 'item': item, 'name': name, 'at': moment, 'quantity': quantity,"           \
+    "{'customer': customer, 'order': order_key, 'item': item, 'name': name, 'at': moment, 'quantity': quantity,"       \
     " 'amount': major(amount)}"
 
 /* Log ratios to the item's own median, robustly: every k-th line is enough for medians of large shops. */
@@ -32,10 +32,12 @@ const struct cot_quality_check cot_quality_line_checks[] = {
     {.key = "negative_price",
      .dimension = "validity",
      .weight = 2,
-     .title = "Order lines with a negative amount",
-     .where = "kind = 1 and amount < 0",
-     .text = "format('{:,} order lines have a negative amount (-{} in all) although they are no refunds: {}', n,"
-             " money(amount), coalesce(names, 'without a name'))",
+     .title = "Negative prices",
+     /* Shops that number their adjustments with an A number cancellations with a C. */
+     .where = "amount < 0 and (kind = 1 or (customer is null and odd = 'correction' and"
+              " regexp_matches(order_key, '^[A-Z][0-9]') and not regexp_matches(order_key, '^C[0-9]')))",
+     .text = "format('{:,} lines with a negative price (-{} in all) are no refunds to anyone: {}', n, money(amount),"
+             " coalesce(names, 'booked under ' || items, 'without a name'))",
      .means =
          "These are corrections of the books (\"Adjust bad debt\" is the classic), not purchases: they pull down the"
          " revenue of a day, an item or a customer.",
@@ -59,20 +61,30 @@ const struct cot_quality_check cot_quality_line_checks[] = {
              " per_cent(share))",
      .means = "Stock corrections booked among sales; they bend units and basket size.",
      .action = "Leave them out of the export, or mark them as refunds."},
+    {.key = "stock_corrections",
+     .dimension = "plausibility",
+     .weight = 0.5,
+     .title = "Stock corrections among the sales",
+     .where = "kind = 2 and amount = 0 and customer is null",
+     .text = "format('{:,} lines take back goods from nobody for nothing', n)",
+     .means = "Damaged, lost or counted again: they belong to no customer and change no spend.",
+     .action = "Leave them out of the export."},
     {.key = "refunds",
      .dimension = "plausibility",
      .weight = 0.5,
      .title = "Refunds and cancellations",
-     .where = "kind = 2",
-     .text = "format('{:,} refund or cancellation lines ({} of lines) take back {}, {} of the turnover', n,"
-             " per_cent(share), money(amount), per_cent(revenue_share))",
+     .where = "kind = 2 and not (amount = 0 and customer is null)",
+     .text = "format('{:,} refund or cancellation lines ({} of lines) take back {}, {} of the turnover{}', n,"
+             " per_cent(share), money(amount), per_cent(revenue_share), case when n_numbered > 0 then format('; {:,} of"
+             " them in documents whose number begins with C', n_numbered) else '' end)",
      .means = "Spend is net of them from their own date on; the share refunded is a feature of its own.",
      .action = "Nothing to do. High return rates of single items or customers are worth a look."},
     {.key = "no_product",
      .dimension = "plausibility",
      .weight = 1,
      .title = "Codes that are no products",
-     .sql = "with bad as materialized (select * from line where odd in ('service', 'code')),"
+     .sql = "with bad as materialized (select * from line where odd in ('service', 'code', 'correction')"
+            "    and amount <> 0),"
             "  codes as (select item, any_value(name) as name, count(*) as lines, sum(amount)::bigint as amount,"
             "    sum(abs(amount)) as moved from bad group by 1)"
             " select count(*) as n, count(*) / any_value(n_lines) as share, sum(abs(amount)) / any_value(turnover),"
@@ -132,7 +144,8 @@ const struct cot_quality_check cot_quality_line_checks[] = {
                      "     max(quantity)),"
                      "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name, "
                      "'quantity': quantity,"
-                     "     'usual': quantity / exp(away), 'amount': major(amount), 'at': moment} order by quantity desc)"
+                     "     'usual': quantity / exp(away), 'amount': major(amount), 'at': moment} order by quantity "
+                     "desc)"
                      "     from (select * from bad order by quantity desc limit 5)) from bad, total",
      .means = "Wholesale or typing errors. Extreme customers get a segment of their own and don't bend the others.",
      .action = "Check the largest ones; sell to wholesalers through an account group of their own."},
@@ -141,10 +154,12 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .weight = 1,
      .title = "Orders cancelled within a day",
      .sql =
-         "with r as (select customer, item_id, quantity, moment, amount from line where kind = 2 and customer is not null"
+         "with r as (select customer, item_id, quantity, moment, amount from line where kind = 2 and customer is not "
+         "null"
          "    and quantity > 0),"
          "  bad as materialized (select l.*, min(r.moment) as refunded_at from line l join r on r.customer = l.customer"
-         "    and r.item_id = l.item_id and r.quantity = l.quantity and r.moment >= l.moment and r.moment < l.moment + interval 1 day"
+         "    and r.item_id = l.item_id and r.quantity = l.quantity and r.moment >= l.moment and r.moment < l.moment + "
+         "interval 1 day"
          "    where l.kind = 1 group by all),"
          "  top as (select * from bad order by amount desc, event_id limit 5)"
          " select count(*) as n, count(*) / any_value(n_lines), sum(abs(amount)) / any_value(turnover),"
@@ -165,36 +180,37 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .title = "Refunds without a purchase",
      /* Sequentially, a refund takes min(quantity, what is left); what is left before each is the running sum reflected
       * at zero. */
-     .sql = "with r as (select * from line where kind = 2),"
-            "  ordered as (select distinct customer, order_key from line where kind = 1 and order_key is not null"
-            "    and order_key in (select order_key from r)),"
-            "  pair as (select distinct customer, item_id from r where customer is not null and item_id is not null),"
-            "  moves as (select l.event_id, l.customer, l.item_id, l.moment, l.kind,"
-            "      case when l.kind = 1 then coalesce(nullif(l.quantity, 0), 1) else -coalesce(nullif(abs(l.quantity), "
-            "0), 1)"
-            "        end as q from line l join pair using (customer, item_id)),"
-            "  sums as (select *, sum(q) over (partition by customer, item_id order by moment, kind, event_id) as s from "
-            "moves),"
-            "  lows as (select *, coalesce(least(0, min(s) over (partition by customer, item_id order by moment, kind, "
-            "event_id"
-            "      rows between unbounded preceding and 1 preceding)), 0) as low from sums),"
-            "  rest as (select event_id, s - q - low as left_before from lows where kind = 2),"
-            "  known as materialized (select r.*, o.order_key is not null as by_order,"
-            "      coalesce(rest.left_before, 0) > 0 as by_item from r"
-            "    left join ordered o on o.order_key = r.order_key and o.customer is not distinct from r.customer"
-            "    left join rest using (event_id)),"
-            "  bad as (select * from known where not by_order and not by_item)"
-            " select count(*) as n, count(*) / any_value(n_lines), sum(abs(amount)) / any_value(turnover),"
-            "   format('{:,} of {:,} refund lines match no purchase, worth {}: {:,} without a customer, {:,} of items "
-            "that are"
-            " no products, {:,} of items that the customer never bought or had given back already; {:,} were matched "
-            "by order,"
-            " {:,} by item', count(*), any_value(n_refund_lines), money(sum(abs(amount))),"
-            "     count(*) filter (customer is null), count(*) filter (customer is not null and odd is not null),"
-            "     count(*) filter (customer is not null and odd is null), (select count(*) from known where by_order),"
-            "     (select count(*) from known where by_item and not by_order)),"
-            "   (select list(" EXAMPLE " order by amount) from (select * from bad order by amount, event_id limit 5))"
-            " from bad, total",
+     .sql =
+         "with r as (select * from line where kind = 2 and not (amount = 0 and customer is null)),"
+         "  ordered as (select distinct customer, order_key from line where kind = 1 and order_key is not null"
+         "    and order_key in (select order_key from r)),"
+         "  pair as (select distinct customer, item_id from r where customer is not null and item_id is not null),"
+         "  moves as (select l.event_id, l.customer, l.item_id, l.moment, l.kind,"
+         "      case when l.kind = 1 then coalesce(nullif(l.quantity, 0), 1) else -coalesce(nullif(abs(l.quantity), "
+         "0), 1)"
+         "        end as q from line l join pair using (customer, item_id)),"
+         "  sums as (select *, sum(q) over (partition by customer, item_id order by moment, kind, event_id) as s from "
+         "moves),"
+         "  lows as (select *, coalesce(least(0, min(s) over (partition by customer, item_id order by moment, kind, "
+         "event_id"
+         "      rows between unbounded preceding and 1 preceding)), 0) as low from sums),"
+         "  rest as (select event_id, s - q - low as left_before from lows where kind = 2),"
+         "  known as materialized (select r.*, o.order_key is not null as by_order,"
+         "      coalesce(rest.left_before, 0) > 0 as by_item from r"
+         "    left join ordered o on o.order_key = r.order_key and o.customer is not distinct from r.customer"
+         "    left join rest using (event_id)),"
+         "  bad as (select * from known where not by_order and not by_item)"
+         " select count(*) as n, count(*) / any_value(n_lines), sum(abs(amount)) / any_value(turnover),"
+         "   format('{:,} of {:,} refund lines match no purchase, worth {}: {:,} without a customer, {:,} of items "
+         "that are"
+         " no products, {:,} of items that the customer never bought or had given back already; {:,} were matched "
+         "by order,"
+         " {:,} by item', count(*), (select count(*) from r), money(sum(abs(amount))),"
+         "     count(*) filter (customer is null), count(*) filter (customer is not null and odd is not null),"
+         "     count(*) filter (customer is not null and odd is null), (select count(*) from known where by_order),"
+         "     (select count(*) from known where by_item and not by_order)),"
+         "   (select list(" EXAMPLE " order by amount) from (select * from bad order by amount, event_id limit 5))"
+         " from bad, total",
      .means = "Their purchases lie before the data begins or under another account: such customers look worse than they"
               " are, some have negative spend.",
      .action = "Import the orders from before the first day too, or refunds that name their order."},
@@ -235,7 +251,8 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .dimension = "consistency",
      .weight = 0.5,
      .title = "Orders spread over days",
-     .sql = "with bad as materialized (select order_key, customer, count(*) as c, min(moment) as first, max(moment) as last,"
+     .sql = "with bad as materialized (select order_key, customer, count(*) as c, min(moment) as first, max(moment) as "
+            "last,"
             "    sum(abs(amount)) as moved from line where kind = 1 and order_key is not null group by 1, 2"
             "    having max(moment) - min(moment) > interval 1 day)"
             " select coalesce(sum(c), 0)::bigint as n, sum(c) / any_value(n_lines), sum(moved) / any_value(turnover),"

@@ -35,12 +35,21 @@ static const char views_sql[] =
     "    when with_digit > 0.9 and not regexp_matches(item, '[0-9]') and length(item) <= 4 then 'code' end as odd"
     "  from item_known, habit where odd is not null;"
 
+    /* The importer leaves corrections of the books without an item and puts their code into detail. */
+    "create or replace temp table itemised as select distinct import_id from event where kind in (1, 2)"
+    "  and item_id is not null;"
+
     "create or replace temp view line as"
-    "  select e.event_id, e.kind, e.occurred_at as moment, e.order_key, e.item_id, k.item, k.name, e.quantity,"
-    "    e.amount_minor as amount, e.discount_minor as discount, coalesce(m.customer, e.node_id) as customer,"
-    "    r.finished_at as imported_at, e.row_hash, o.odd"
+    "  select e.event_id, e.kind, e.occurred_at as moment, e.order_key, e.item_id,"
+    "    case when e.item_id is null and t.import_id is not null then e.detail else k.item end as item, k.name,"
+    "    e.quantity, e.amount_minor as amount, e.discount_minor as discount,"
+    "    coalesce(m.customer, e.node_id) as customer, r.finished_at as imported_at, e.row_hash,"
+    "    case when e.item_id is null and t.import_id is not null and e.detail is not null then 'correction' else o.odd "
+    "end"
+    "      as odd"
     "  from event e left join person_map m on m.node_id = e.node_id left join item_known k on k.item_id = e.item_id"
     "    left join item_odd o on o.item_id = e.item_id left join import_run r on r.import_id = e.import_id"
+    "    left join itemised t on t.import_id = e.import_id"
     "  where e.kind in (1, 2) and e.superseded_at is null;"
 
     "create or replace temp table total as"
