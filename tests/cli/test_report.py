@@ -27,6 +27,9 @@ def good(*arguments):
     return done.stdout
 
 
+COMMANDS = re.findall(r"^  (\S+)", good("help"), re.MULTILINE)
+
+
 def write_orders(path):
     """Three kinds of customers over 14 months, some lines without a customer, some refunds, one hostile product."""
     rng = random.Random(7)
@@ -70,18 +73,23 @@ class Tags(HTMLParser):
             self.data += text
 
 
-class Report(unittest.TestCase):
+class Shop(unittest.TestCase):
+    """A shop of its own for each class of tests; n_segments: of each segmentation that it gets before its report."""
+
+    n_segments = ()
+
     @classmethod
     def setUpClass(cls):
+        if cls is Shop:
+            raise unittest.SkipTest("has no tests of its own")
         cls.folder = tempfile.TemporaryDirectory()
         cls.data = os.path.join(cls.folder.name, "shop")
         cls.page = os.path.join(cls.folder.name, "report.html")
         orders = os.path.join(cls.folder.name, "orders.csv")
         write_orders(orders)
         good("import", orders, "--data", cls.data, "--quiet")
-        cls.before = json.loads(good("report", "--json", "--data", cls.data, "--quiet"))
-        good("segment", "--data", cls.data, "--quiet")
-        good("segment", "--k", "2", "--data", cls.data, "--quiet")
+        for n in cls.n_segments:
+            good("segment", "--k", n, "--data", cls.data, "--quiet")
         cls.printed = good("report", "--out", cls.page, "--data", cls.data, "--quiet")
         cls.report = json.loads(good("report", "--json", "--data", cls.data, "--quiet"))
         with open(cls.page, encoding="utf-8") as file:
@@ -95,6 +103,26 @@ class Report(unittest.TestCase):
         rows = json.loads(good("sql", query, "--json", "--data", self.data, "--quiet"))["rows"]
         return list(rows[0].values()) if len(rows) == 1 else [list(row.values()) for row in rows]
 
+    def check_drawing(self, sections):
+        n_cards = len(self.report["segments"]["segments"]) if self.report["segments"] else 0
+        with browser.Page(CHROMIUM) as page:
+            for width, scheme, media in ((1400, "light", ""), (1400, "dark", ""), (390, "light", ""), (800, "light", "print")):
+                with self.subTest(width=width, scheme=scheme, media=media):
+                    page.open(self.page, width, scheme, media)
+                    self.assertEqual(page.complaints(), [])
+                    self.assertEqual([url for url in page.requests() if not url.startswith(("file:", "data:"))], [])
+                    self.assertEqual(page.evaluate("[...document.querySelectorAll('main > section')].map((s) => s.id)"),
+                                     sections)
+                    self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), width)
+                    self.assertEqual(page.evaluate("document.querySelectorAll('.card').length"), n_cards)
+                    self.assertEqual(page.evaluate("document.querySelector('#tiles .figure').textContent"),
+                                     f"{self.report['headline']['customers']:,}")
+                    self.assertIsNone(re.search(r"undefined|NaN|\[object", page.evaluate("document.querySelector('main').innerText")))
+                    self.assertEqual(page.evaluate("document.querySelectorAll('[role=img]:not([aria-label])').length"), 0)
+                    self.assertEqual(page.evaluate("document.images.length"), 0)
+
+
+class Report(Shop):
     def test_headline_is_what_sql_says(self):
         lines = "event where node_id is not null and superseded_at is null and kind in (1, 2)"
         gross, refunds, orders, buyers, customers = self.sql(
@@ -125,8 +153,8 @@ class Report(unittest.TestCase):
 
     def test_cohorts_are_what_sql_says(self):
         rows = self.sql("with o as (select distinct node_id, date_trunc('month', occurred_at) m from event where kind = 1"
-                        " and node_id is not null and superseded_at is null), f as (select node_id, min(m) first from o"
-                        " group by 1) select strftime(first, '%Y-%m'), datediff('month', first, m), count(*) from o"
+                        " and node_id is not null and superseded_at is null), f as (select node_id, min(m) began from o"
+                        " group by 1) select strftime(began, '%Y-%m'), datediff('month', began, m), count(*) from o"
                         " join f using (node_id) group by all order by all")
         mine = {(row["month"], since): n for row in self.report["cohorts"]["rows"]
                 for since, n in enumerate(row["active"]) if n}
@@ -142,24 +170,10 @@ class Report(unittest.TestCase):
         self.assertEqual(concentration["curve"][0], [0, 0])
         self.assertEqual(concentration["curve"][100], [1, 1])
 
-    def test_segments_are_those_of_the_run(self):
-        self.assertIsNone(self.before["segments"])
-        self.assertIsNone(self.before["map"])
-        segments = self.report["segments"]
-        self.assertEqual(segments["run"], 2)
-        sizes = dict(self.sql(f"select segment_id, count(*) from segment_member where run_id = 2 group by 1"))
-        self.assertEqual({s["id"]: s["size"] for s in segments["segments"]}, sizes)
-        self.assertEqual(len(self.report["history"]["runs"]), 2)
-        first = json.loads(good("report", "--json", "--run", "1", "--data", self.data, "--quiet"))
-        self.assertEqual(first["segments"]["run"], 1)
-        points = self.report["map"]["points"]
-        self.assertTrue(0 < len(points) <= 4000)
-        self.assertTrue(any(value is not None for point in points for value in point[3:]))
-
     def test_rfm_counts_every_buyer_once(self):
         rfm = self.report["rfm"]
         buyers = sum(cell["customers"] for cell in rfm["grid"])
-        self.assertEqual(buyers, sum(group["size"] for group in rfm["groups"]))
+        self.assertEqual(buyers, sum(group["customers"] for group in rfm["groups"]))
         self.assertEqual(buyers, self.report["headline"]["buyers"])
 
     def test_sources_are_what_import_said(self):
@@ -197,31 +211,45 @@ class Report(unittest.TestCase):
         self.assertEqual(run("report", "--out", "/nowhere/at/all.html", "--data", self.data).returncode, 74)
         self.assertEqual(run("report", "--data", os.path.join(self.folder.name, "none")).returncode, 65)
 
+    def test_without_segments_it_says_which_command_makes_them(self):
+        self.assertIsNone(self.report["segments"])
+        self.assertIsNone(self.report["map"])
+        self.assertIsNone(self.report["history"])
+        self.assertIsNone(self.report["rfm"]["cross"])
+
     @unittest.skipUnless(CHROMIUM, "skipped: no chromium here")
     def test_it_draws_without_complaint_or_request(self):
-        sections = {"headline", "segments", "contrasts", "map", "tree", "evidence", "cohorts", "concentration",
-                    "history", "provenance"}
-        with browser.Page(CHROMIUM) as page:
-            for width, scheme, media in ((1400, "light", ""), (1400, "dark", ""), (390, "light", ""), (800, "light", "print")):
-                with self.subTest(width=width, scheme=scheme, media=media):
-                    page.open(self.page, width, scheme, media)
-                    self.assertEqual(page.complaints(), [])
-                    self.assertEqual([url for url in page.requests() if not url.startswith(("file:", "data:"))], [])
-                    drawn = set(page.evaluate("[...document.querySelectorAll('main > section')].map((s) => s.id)"))
-                    self.assertLessEqual(sections, drawn)
-                    self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), width)
-                    self.assertEqual(page.evaluate("document.querySelectorAll('.card').length"),
-                                     len(self.report["segments"]["segments"]))
-                    self.assertIn(f"{self.report['headline']['customers']:,}",
-                                  page.evaluate("document.querySelector('#tiles .figure').textContent"))
-                    self.assertEqual(page.evaluate("[...document.querySelectorAll('main *')].filter((e) =>"
-                                                   " /undefined|NaN|\\[object/.test(e.textContent)).length"), 0)
-                    self.assertEqual(page.evaluate("document.querySelectorAll('[role=img]:not([aria-label])').length"), 0)
-                    self.assertEqual(page.evaluate("document.images.length"), 0)
+        self.check_drawing(["headline", "segments", "rfm", "cohorts", "concentration", "quality", "provenance"])
+
+
+@unittest.skipUnless("segment" in COMMANDS, "skipped: this coterie has no segment")
+class ReportOfSegments(Shop):
+    n_segments = ("3", "2")
+
+    def test_segments_are_those_of_the_run(self):
+        segments = self.report["segments"]
+        self.assertEqual(segments["run"], 2)
+        sizes = dict(self.sql("select segment_id, count(*) from segment_member where run_id = 2 group by 1"))
+        self.assertEqual({s["id"]: s["size"] for s in segments["segments"]}, sizes)
+        self.assertEqual(len(self.report["history"]["runs"]), 2)
+        first = json.loads(good("report", "--json", "--run", "1", "--data", self.data, "--quiet"))
+        self.assertEqual(first["segments"]["run"], 1)
+        points = self.report["map"]["points"]
+        self.assertTrue(0 < len(points) <= 4000)
+        self.assertTrue(any(value is not None for point in points for value in point[3:]))
+
+    def test_rfm_is_crossed_with_them(self):
+        cross = self.report["rfm"]["cross"]
+        self.assertEqual(sum(map(sum, cross["counts"])), sum(s["size"] for s in self.report["segments"]["segments"]))
+
+    @unittest.skipUnless(CHROMIUM, "skipped: no chromium here")
+    def test_it_draws_without_complaint_or_request(self):
+        self.check_drawing(["headline", "segments", "contrasts", "map", "tree", "evidence", "rfm", "cohorts",
+                            "concentration", "history", "quality", "provenance"])
 
 
 if __name__ == "__main__":
-    if "import" not in good("help").split():
+    if "import" not in COMMANDS:
         print("skipped: this coterie has no import")
         sys.exit(77)
     unittest.main()

@@ -76,6 +76,9 @@ function drawMonths() {
 
 /* ---- recency, frequency, monetary value ---- */
 
+/* Whole where it fits a narrow cell. */
+const cellCount = (n) => (n < 10000 ? fmt.count(n) : fmt.compact(n));
+
 function rfmGrid(rfm) {
   const most = Math.max(1, ...rfm.grid.map((cell) => cell.customers));
   const at = new Map(rfm.grid.map((cell) => [`${cell.recency} ${cell.frequency_monetary}`, cell]));
@@ -85,7 +88,7 @@ function rfmGrid(rfm) {
     rows: scores.slice().reverse().map((fm) => [`FM${fm}`, ...scores.map((r) => {
       const cell = at.get(`${r} ${fm}`);
       if (!cell || !cell.customers) return '';
-      return {text: fmt.count(cell.customers), class: 'fill', style: {'--v': Math.sqrt(cell.customers / most)},
+      return {text: cellCount(cell.customers), class: 'fill', style: {'--v': Math.sqrt(cell.customers / most)},
         title: `${cell.group}: ${plural(cell.customers, 'customer')}, ${fmt.amount(cell.revenue)}`};
     })]),
   });
@@ -109,7 +112,7 @@ function rfmCross(cross, segments) {
   return tablePanel('Groups and learned segments', 'Customers in both; the tint is the share of the group.', {
     className: 'heat', head: ['Group', ...columns.map(segmentHead)],
     rows: rows.filter((row) => row.total > 0).map(({group, counts, total}) => [group, ...counts.map((n) => (n ?
-      {text: fmt.count(n), class: 'fill', style: {'--v': n / total}, title: `${fmt.share(n / total)} of ${group}`} : ''))]),
+      {text: cellCount(n), class: 'fill', style: {'--v': n / total}, title: `${fmt.count(n)}, ${fmt.share(n / total)} of ${group}`} : ''))]),
   });
 }
 
@@ -212,15 +215,17 @@ function drawHistory(history) {
 
 const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'To know']};
 
+const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 function qualityNotice() {
   const worst = data.quality && data.quality.findings && data.quality.findings.find((f) => f.severity === 'high');
-  return worst ? el('p', {class: 'notice'}, el('b', null, 'Data quality: '), worst.text, ' ', el('a', {href: '#quality'}, 'All findings'), '.') : null;
+  return worst ? el('p', {class: 'notice'}, el('b', null, 'Data quality: '), sentence(worst.text), ' ', el('a', {href: '#quality'}, 'All findings')) : null;
 }
 
 function finding(f) {
   const [tone, word] = severities[f.severity] || ['', words(f.severity)];
   return el('div', {class: 'finding'}, el('div', {class: `severity ${tone}`}, word),
-    el('div', null, f.title ? el('h3', null, f.title) : null, el('p', null, f.text),
+    el('div', null, f.title ? el('h3', null, f.title) : null, el('p', null, sentence(f.text)),
       f.means ? el('p', {class: 'hint'}, f.means) : null, f.action ? el('p', {class: 'hint'}, f.action) : null));
 }
 
@@ -242,7 +247,10 @@ function drawQuality(quality) {
   const {findings, columns} = quality;
   $('quality-lead').textContent = findings.length ? `${plural(findings.length, 'finding')}, worst first, and what each means for the results.`
     : 'Nothing found that would bend the results.';
-  put('quality-body', findings.length ? el('div', {class: 'panel'}, findings.map(finding)) : null,
+  const grave = findings.filter((f) => f.severity === 'high' || f.severity === 'medium');
+  const rest = findings.filter((f) => !grave.includes(f));
+  put('quality-body', grave.length ? el('div', {class: 'panel'}, grave.map(finding)) : null,
+    rest.length ? el('details', {open: !grave.length}, el('summary', null, plural(rest.length, 'minor finding')), el('div', {class: 'panel'}, rest.map(finding))) : null,
     columns && columns.length ? qualityColumns(columns) : null);
 }
 
