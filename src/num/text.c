@@ -113,7 +113,7 @@ static cot_code bad_number(const struct table *t, size_t j, const char *field, s
     char shown[MAX_SHOWN + 1];
     size_t n = size < MAX_SHOWN ? size : MAX_SHOWN;
     for (size_t i = 0; i < n; i++)
-        shown[i] = (unsigned char)field[i] < 0x20 || field[i] == 0x7f ? '?' : field[i];
+        shown[i] = field[i] >= 0x20 && field[i] < 0x7f ? field[i] : '?'; /* a message is text whatever the file is */
     shown[n] = '\0';
     return cot_fail(err, COT_BAD_DATA, "line %zu, field %zu is '%s': %s", t->i_line, j + 1, shown, why);
 }
