@@ -37,7 +37,7 @@ uint8_t cot_consent_policy_withheld(const char *policy, size_t size)
 {
     enum cot_purpose purpose;
     unsigned assumed = 0;
-    if (policy == NULL)
+    if (policy == NULL || size == 0)
         return 0;
     for (size_t i = 0; i < size;) {
         size_t start = i;

@@ -24,7 +24,8 @@ struct cot_consent_fact {
 /* Fills `purpose` from its name; false for a word that is none ("email" and the like are marketing). */
 bool cot_purpose_from_name(const char *name, size_t size, enum cot_purpose *ret_purpose);
 
-/* Bits (1 << purpose) that a source's consent_policy does not assume; NULL: none, all are assumed. */
+/* Bits (1 << purpose) that a source's consent_policy does not assume; NULL or empty: there is no policy, all are
+ * assumed. */
 uint8_t cot_consent_policy_withheld(const char *policy, size_t size);
 
 /* Folds the facts of one node into best (all zero to begin with; present: something was said). */

@@ -1,6 +1,7 @@
 /* Filling feature matrices (see history.h). */
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +87,10 @@ static char *trait_column_name(const char *key, size_t size)
 
 static int trait_column_compare(const void *a, const void *b)
 {
-    return strcmp(((const struct trait_column *)a)->name, ((const struct trait_column *)b)->name);
+    const struct trait_column *x = a;
+    const struct trait_column *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : x->key < y->key ? -1 : x->key > y->key;
 }
 
 struct key_count {
@@ -145,6 +149,21 @@ static void trait_columns_release(struct trait_columns *columns)
     free(columns->column_of_key);
 }
 
+/* "Kids" and "kids" are two traits and so two columns: the later gets the number of its key behind its name. */
+static cot_code part_equal_names(struct trait_columns *columns, struct cot_err *err)
+{
+    for (size_t i = columns->n; i-- > 1;) {
+        char *name = NULL;
+        if (strcmp(columns->columns[i].name, columns->columns[i - 1].name) != 0)
+            continue;
+        if (asprintf(&name, "%s_key_%u", columns->columns[i].name, columns->columns[i].key) < 0)
+            return cot_fail(err, COT_NOMEM, "trait");
+        free(columns->columns[i].name);
+        columns->columns[i].name = name;
+    }
+    return COT_OK;
+}
+
 /* Which imported traits become columns: those that say something and name nobody. */
 static cot_code choose_trait_columns(const struct cot_history *history, enum cot_timeless timeless,
                                      struct trait_columns *columns, struct cot_err *err)
@@ -174,6 +193,8 @@ static cot_code choose_trait_columns(const struct cot_history *history, enum cot
             columns->n++;
     }
     qsort(columns->columns, columns->n, sizeof *columns->columns, trait_column_compare);
+    if (rc == COT_OK)
+        rc = part_equal_names(columns, err);
     for (uint32_t i = 0; i < columns->n; i++)
         columns->column_of_key[columns->columns[i].key] = i;
     free(counts);
