@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "base/progress.h"
@@ -149,6 +150,18 @@ static void trait_columns_release(struct trait_columns *columns)
     free(columns->column_of_key);
 }
 
+/* Numbers that only name something ("territory_key"): their order means nothing, so they are categories. */
+static bool key_is_code(const char *key, size_t size)
+{
+    static const char *const endings[] = {"_key", "_id", "_code"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(endings[i]);
+        if (size > length && strncasecmp(key + size - length, endings[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* "Kids" and "kids" are two traits and so two columns: the later gets the number of its key behind its name. */
 static cot_code part_equal_names(struct trait_columns *columns, struct cot_err *err)
 {
@@ -175,7 +188,8 @@ static cot_code choose_trait_columns(const struct cot_history *history, enum cot
                                                                    : count_keys(history, timeless, counts, err);
     for (uint32_t key = 0; rc == COT_OK && key < n_keys; key++) {
         const struct key_count *count = &counts[key];
-        bool is_number = count->n_numbers == count->n_facts;
+        const struct cot_dict_entry *word = cot_dict_entry(&history->words.keys, key);
+        bool is_number = count->n_numbers == count->n_facts && !key_is_code(word->text, word->size);
         bool identifying = !is_number && count->n_words > IDENTIFYING_MIN_WORDS && count->n_words * 2 > count->n_facts;
         columns->column_of_key[key] = UINT32_MAX;
         if (history->words.roles[key] != COT_TRAIT_OTHER || count->n_facts == 0 || identifying)
@@ -184,7 +198,6 @@ static cot_code choose_trait_columns(const struct cot_history *history, enum cot
             rc = cot_fail(err, COT_LIMIT, "more than %d imported traits", MAX_TRAIT_COLUMNS);
             break;
         }
-        const struct cot_dict_entry *word = cot_dict_entry(&history->words.keys, key);
         struct trait_column *column = &columns->columns[columns->n];
         *column = (struct trait_column){key, is_number, count->timeless, trait_column_name(word->text, word->size)};
         if (column->name == NULL)

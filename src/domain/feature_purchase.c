@@ -20,6 +20,24 @@ static double n_orders(const struct cot_customer *customer)
     return (double)customer->fold->n_orders;
 }
 
+/* Totals are missing, not 0, where the shop records no orders at all. */
+static float if_recorded(const struct cot_customer *customer, double value)
+{
+    bool recorded =
+        cot_customer_shop_has(customer, COT_EVENT_ORDER_LINE) || cot_customer_shop_has(customer, COT_EVENT_REFUND);
+    return recorded ? (float)value : NAN;
+}
+
+static float spend_of(const struct cot_customer *customer, enum cot_window window)
+{
+    return if_recorded(customer, (double)customer->spend_minor[window] / customer->minor_per_unit);
+}
+
+static float orders_of(const struct cot_customer *customer, enum cot_window window)
+{
+    return if_recorded(customer, customer->counts[COT_ACTIVITY_ORDERS][window]);
+}
+
 float cot_feature_recency_days(const struct cot_customer *customer)
 {
     const struct cot_fold *fold = customer->fold;
@@ -28,12 +46,13 @@ float cot_feature_recency_days(const struct cot_customer *customer)
 
 float cot_feature_frequency(const struct cot_customer *customer)
 {
-    return (float)n_orders(customer);
+    return if_recorded(customer, n_orders(customer));
 }
 
 float cot_feature_monetary_total(const struct cot_customer *customer)
 {
-    return money(customer, customer->fold->gross_minor + customer->fold->refund_minor);
+    const struct cot_fold *fold = customer->fold;
+    return if_recorded(customer, (double)(fold->gross_minor + fold->refund_minor) / customer->minor_per_unit);
 }
 
 float cot_feature_monetary_average(const struct cot_customer *customer)
@@ -331,32 +350,32 @@ float cot_feature_new_item_share_90d(const struct cot_customer *customer)
 
 float cot_feature_spend_30d(const struct cot_customer *customer)
 {
-    return money(customer, customer->spend_minor[COT_WINDOW_30]);
+    return spend_of(customer, COT_WINDOW_30);
 }
 
 float cot_feature_spend_90d(const struct cot_customer *customer)
 {
-    return money(customer, customer->spend_minor[COT_WINDOW_90]);
+    return spend_of(customer, COT_WINDOW_90);
 }
 
 float cot_feature_spend_365d(const struct cot_customer *customer)
 {
-    return money(customer, customer->spend_minor[COT_WINDOW_365]);
+    return spend_of(customer, COT_WINDOW_365);
 }
 
 float cot_feature_orders_30d(const struct cot_customer *customer)
 {
-    return (float)customer->counts[COT_ACTIVITY_ORDERS][COT_WINDOW_30];
+    return orders_of(customer, COT_WINDOW_30);
 }
 
 float cot_feature_orders_90d(const struct cot_customer *customer)
 {
-    return (float)customer->counts[COT_ACTIVITY_ORDERS][COT_WINDOW_90];
+    return orders_of(customer, COT_WINDOW_90);
 }
 
 float cot_feature_orders_365d(const struct cot_customer *customer)
 {
-    return (float)customer->counts[COT_ACTIVITY_ORDERS][COT_WINDOW_365];
+    return orders_of(customer, COT_WINDOW_365);
 }
 
 float cot_feature_spend_trend_90d(const struct cot_customer *customer)

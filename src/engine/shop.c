@@ -81,7 +81,8 @@ cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_
     return rc;
 }
 
-/* A shop of customers alone (a snapshot of traits) has no last day: everything that is known counts. */
+/* A shop of customers alone (a snapshot of traits) has no last day: its now is the latest dated trait, else the moment
+ * when it was taken in, which stands in the store as well. */
 static cot_code choose_as_of(struct cot_store *store, struct cot_shop *shop, int64_t as_of_ms, struct cot_err *err)
 {
     int64_t n_traits = 0;
@@ -95,7 +96,9 @@ static cot_code choose_as_of(struct cot_store *store, struct cot_shop *shop, int
     if (cot_store_number(store, &n_traits, &ignored, "select count(*) from trait") != COT_OK || n_traits == 0)
         return rc;
     return cot_store_number(store, &shop->history.as_of_ms, err,
-                            "select coalesce(max(epoch_ms(greatest(occurred_at, recorded_at))), 0) from trait");
+                            "select coalesce((select max(epoch_ms(greatest(occurred_at, recorded_at))) from trait"
+                            " where not coalesce(timeless, false)),"
+                            " (select max(epoch_ms(started_at)) from import_run), 0)");
 }
 
 static cot_code load_nodes(struct cot_store *store, struct cot_shop *shop, uint32_t *ret_n_nodes, struct cot_err *err)

@@ -310,6 +310,20 @@ static void sessions(void **state)
     tiny_close(&tiny);
 }
 
+/* A shop that records no orders says nothing of them, not 0. */
+static void no_orders_recorded(void **state)
+{
+    static const char *const missing[] = {"frequency", "monetary_total", "spend_90d", "orders_365d"};
+    static const struct tiny_trait known[] = {{0, "country", "France", 0, NULL}};
+    struct tiny tiny;
+    (void)state;
+    tiny_open(&tiny, "UTC", "2020-01-02", 1, NULL, NULL, 0, known, 1);
+    tiny_items(&tiny, NULL, 0);
+    for (size_t i = 0; i < TINY_COUNT(missing); i++)
+        tiny_expect(&tiny, 0, missing[i], NAN);
+    tiny_close(&tiny);
+}
+
 static void table_is_sound(void **state)
 {
     (void)state;
@@ -325,9 +339,9 @@ static void table_is_sound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_feature),  cmocka_unit_test(single_and_empty), cmocka_unit_test(shop_clock),
-        cmocka_unit_test(window_edges),   cmocka_unit_test(merged_nodes),     cmocka_unit_test(sessions),
-        cmocka_unit_test(table_is_sound),
+        cmocka_unit_test(every_feature),      cmocka_unit_test(single_and_empty), cmocka_unit_test(shop_clock),
+        cmocka_unit_test(window_edges),       cmocka_unit_test(merged_nodes),     cmocka_unit_test(sessions),
+        cmocka_unit_test(no_orders_recorded), cmocka_unit_test(table_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
