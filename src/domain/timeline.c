@@ -82,8 +82,10 @@ static void merge_two(const struct cot_entry *a, size_t n_a, const struct cot_en
         bool from_b = cot_entry_ms(&b[j]) < cot_entry_ms(&a[i]);
         *ret_entries++ = from_b ? b[j++] : a[i++];
     }
-    memcpy(ret_entries, a + i, (n_a - i) * sizeof *a);
-    memcpy(ret_entries + (n_a - i), b + j, (n_b - j) * sizeof *b);
+    if (i < n_a)
+        memcpy(ret_entries, a + i, (n_a - i) * sizeof *a);
+    else if (j < n_b)
+        memcpy(ret_entries, b + j, (n_b - j) * sizeof *b);
 }
 
 void cot_runs_merge(const struct cot_run *runs, size_t n_runs, struct cot_entry *ret_entries)
