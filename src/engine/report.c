@@ -181,7 +181,7 @@ static cot_code add_parts(const struct cot_context *context, struct parts *parts
     if (rc == COT_OK)
         rc = cot_report_shop_add(&shop, doc, root, err);
     if (rc == COT_OK)
-        rc = cot_report_segments_add(segments, &parts->shop->history, doc, root, err);
+        rc = cot_report_segments_add(segments, parts->shop, doc, root, err);
     if (rc == COT_OK)
         rc = add_rfm(context, parts, doc, root, err);
     if (rc == COT_OK)

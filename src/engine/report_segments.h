@@ -10,13 +10,13 @@
 #include <yyjson.h>
 
 #include "coterie/err.h"
-#include "domain/history.h"
+#include "engine/shop.h"
 
 /*
  * Adds "segments" and "map" (engine/report.h) to root; segments: the document of cot_segment_run, NULL where there is
- * no run: both become null. history: as of the run, for the features that a point shows.
+ * no run: both become null. shop: as of the run, for the features that a point shows.
  */
-cot_code cot_report_segments_add(yyjson_mut_val *segments, const struct cot_history *history, yyjson_mut_doc *doc,
+cot_code cot_report_segments_add(yyjson_mut_val *segments, const struct cot_shop *shop, yyjson_mut_doc *doc,
                                  yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
 
 #endif

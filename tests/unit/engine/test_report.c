@@ -11,7 +11,7 @@ static const char run_document[] =
     "\"color\":\"#0072B2\",\"size\":3,\"prototypes\":[{\"customer\":1,\"customer_id\":\"ann@example.com\"},"
     "{\"customer\":2,\"customer_id\":\"C2\"}]}],\"heatmap\":{\"features\":[{\"feature\":\"no such feature\"},"
     "{\"feature\":\"%s\"}],\"rows\":[]},\"features\":[1],\"dropped_features\":[1],"
-    "\"map\":{\"points\":[[1,2,4,\"ann@example.com\",1],[3,4,4,\"C2\",2],[5,6,4,\"nobody\",99]],\"axes\":[]}}";
+    "\"map\":{\"points\":[[1,2,4,\"C1\"],[3,4,4,\"C2\"],[5,6,4,\"nobody\"]],\"axes\":[]}}";
 
 static void make_shop(const char *path, bool with_run)
 {
@@ -137,7 +137,9 @@ static void everything_is_as_of_the_run(void **state)
     assert_null(yyjson_mut_doc_ptr_get(doc, "/segments/features"));
     assert_number(doc, "/map/points/0/0", 1);
     assert_int_equal(yyjson_mut_arr_size(at(doc, "/map/points/0")), 4); /* x, y, segment, one feature; not who */
-    assert_true(yyjson_mut_is_null(at(doc, "/map/points/2/3")));        /* nobody of that number */
+    assert_number(doc, "/map/points/0/3", 20);                          /* days since the last order */
+    assert_number(doc, "/map/points/1/3", 41);
+    assert_true(yyjson_mut_is_null(at(doc, "/map/points/2/3"))); /* nobody of that id */
     yyjson_mut_doc_free(doc);
     scratch_remove(path);
 }
