@@ -121,6 +121,8 @@ static int compare_months(const void *a, const void *b)
 static size_t distinct_orders(struct scan *scan, size_t n_lines)
 {
     size_t n_orders = 0;
+    if (n_lines == 0)
+        return 0; /* there may be no room yet, and qsort takes no NULL */
     qsort(scan->orders, n_lines, sizeof *scan->orders, compare_orders);
     for (size_t i = 0; i < n_lines; i++) {
         const struct order *order = &scan->orders[i];
