@@ -176,8 +176,10 @@ static cot_code add_order_line(struct cot_simulate_rows *rows, const struct cot_
     *at++ = ',';
     if (dirt == COT_SIMULATE_BAD_PRICE)
         at = put_text(at, "ten pounds");
+    else if (dirt == COT_SIMULATE_HUGE_PRICE)
+        at = put_text(at, "1e308");
     else
-        at = put_money(at, dirt == COT_SIMULATE_NEGATIVE_PRICE ? -line->unit_minor : line->unit_minor);
+        at = put_money(at, line->unit_minor);
     *at++ = ',';
     at = put_money(at, line->discount_minor);
     at = put_text(at, ",GBP,");
@@ -228,7 +230,7 @@ static cot_code add_orders(struct cot_simulate_rows *rows, const struct cot_simu
 {
     static const enum cot_simulate_dirt dirts[] = {COT_SIMULATE_BAD_DATE,  COT_SIMULATE_MISSING_DATE,
                                                    COT_SIMULATE_FAR_DATE,  COT_SIMULATE_BAD_QUANTITY,
-                                                   COT_SIMULATE_BAD_PRICE, COT_SIMULATE_NEGATIVE_PRICE};
+                                                   COT_SIMULATE_BAD_PRICE, COT_SIMULATE_HUGE_PRICE};
     cot_code rc = COT_OK;
     for (size_t i = 0; i < history->n_lines && rc == COT_OK; i++) {
         const struct cot_simulation_line *line = &history->lines[i];

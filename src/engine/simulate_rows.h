@@ -33,14 +33,14 @@ enum cot_simulate_file {
 
 /* What is wrong with a dirty row: constant, name, what must become of the row. */
 #define COT_SIMULATE_DIRT(X)                                                                                           \
-    X(COT_SIMULATE_BAD_DATE, "bad_date")             /* 30 February, words */                                          \
-    X(COT_SIMULATE_MISSING_DATE, "missing_date")     /* empty */                                                       \
-    X(COT_SIMULATE_FAR_DATE, "far_date")             /* the year 9999 */                                               \
-    X(COT_SIMULATE_BAD_QUANTITY, "bad_quantity")     /* a word */                                                      \
-    X(COT_SIMULATE_BAD_PRICE, "bad_price")           /* not a number */                                                \
-    X(COT_SIMULATE_NEGATIVE_PRICE, "negative_price") /* of a sale */                                                   \
-    X(COT_SIMULATE_MISSING_ID, "missing_id")         /* nobody is named */                                             \
-    X(COT_SIMULATE_DUPLICATE, "duplicate")           /* the same event_id again: the only kind that is no quarantine */
+    X(COT_SIMULATE_BAD_DATE, "bad_date")         /* 30 February, words */                                              \
+    X(COT_SIMULATE_MISSING_DATE, "missing_date") /* empty */                                                           \
+    X(COT_SIMULATE_FAR_DATE, "far_date")         /* the year 9999 */                                                   \
+    X(COT_SIMULATE_BAD_QUANTITY, "bad_quantity") /* a word */                                                          \
+    X(COT_SIMULATE_BAD_PRICE, "bad_price")       /* not a number */                                                    \
+    X(COT_SIMULATE_HUGE_PRICE, "huge_price")     /* 1e308 */                                                           \
+    X(COT_SIMULATE_MISSING_ID, "missing_id")     /* nobody is named */                                                 \
+    X(COT_SIMULATE_DUPLICATE, "duplicate")       /* the same event_id again: the only kind that is no quarantine */
 
 enum cot_simulate_dirt {
 #define X(dirt, name) dirt,
