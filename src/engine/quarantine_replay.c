@@ -12,6 +12,9 @@ struct held {
     uint64_t line;
     yyjson_doc *raw; /* its cells' texts */
     bool tried;      /* its fate was found in this replay */
+    enum cot_row_fate fate;
+    const char *code; /* static */
+    char *reason;
 };
 
 /* The rows of one import. */
@@ -26,14 +29,15 @@ struct replay {
     struct held *held;
     size_t n_held, held_capacity;
     struct cot_row_pass pass;
-    struct cot_appender *fates; /* temp table fate(id, status, code, reason) */
     uint64_t n_accepted, n_duplicate, n_open;
 };
 
 static void replay_release(struct replay *replay)
 {
-    for (size_t i = 0; i < replay->n_held; i++)
+    for (size_t i = 0; i < replay->n_held; i++) {
         yyjson_doc_free(replay->held[i].raw);
+        free(replay->held[i].reason);
+    }
     free(replay->held);
     free(replay->path);
     cot_mapping_free(replay->mapping);
@@ -109,16 +113,41 @@ static cot_code load_understanding(struct replay *replay, struct cot_err *err)
 static cot_code note_fate(struct replay *replay, struct held *held, enum cot_row_fate fate, const char *code,
                           const char *reason, struct cot_err *err)
 {
-    const char *status = fate == COT_ROW_REFUSED ? "open" : "replayed";
     held->tried = true;
+    held->fate = fate;
+    held->code = code;
     replay->n_accepted += fate == COT_ROW_ACCEPTED;
     replay->n_duplicate += fate == COT_ROW_DUPLICATE;
     replay->n_open += fate == COT_ROW_REFUSED;
-    cot_append_int(replay->fates, held->id);
-    cot_append_text(replay->fates, status, strlen(status));
-    cot_append_text(replay->fates, code, code != NULL ? strlen(code) : 0);
-    cot_append_text(replay->fates, reason, reason != NULL ? strlen(reason) : 0);
-    return cot_appender_end_row(replay->fates, err);
+    if (reason == NULL)
+        return COT_OK;
+    free(held->reason);
+    held->reason = strdup(reason);
+    return held->reason != NULL ? COT_OK : cot_fail(err, COT_NOMEM, "quarantine");
+}
+
+/* Into the temp table fate(id, status, code, reason). */
+static cot_code list_fates(struct replay *replay, struct cot_err *err)
+{
+    struct cot_appender *fates = NULL;
+    cot_code rc =
+        cot_store_exec(replay->session->store, err,
+                       "create or replace temp table fate(id bigint, status varchar, code varchar, reason varchar)");
+    if (rc == COT_OK)
+        rc = cot_appender_open(replay->session->store, "fate", &fates, err);
+    for (size_t i = 0; i < replay->n_held && rc == COT_OK; i++) {
+        const struct held *held = &replay->held[i];
+        const char *status = held->fate == COT_ROW_REFUSED ? "open" : "replayed";
+        if (!held->tried)
+            continue;
+        cot_append_int(fates, held->id);
+        cot_append_text(fates, status, strlen(status));
+        cot_append_text(fates, held->code, held->code != NULL ? strlen(held->code) : 0);
+        cot_append_text(fates, held->reason, held->reason != NULL ? strlen(held->reason) : 0);
+        rc = cot_appender_end_row(fates, err);
+    }
+    cot_code rc_close = cot_appender_close(fates, rc == COT_OK ? err : NULL);
+    return rc != COT_OK ? rc : rc_close;
 }
 
 static struct held *find_held(struct replay *replay, size_t begin, size_t n, size_t i_row, uint64_t line)
@@ -243,16 +272,11 @@ static cot_code replay_import(struct replay *replay, const char *filter, struct 
                                          .columns = (const char *const *)replay->columns,
                                          .n_columns = replay->n_columns,
                                          .is_replay = true};
-    rc = cot_store_exec(session->store, err,
-                        "create or replace temp table fate(id bigint, status varchar, code varchar, reason varchar)");
-    if (rc == COT_OK)
-        rc = cot_appender_open(session->store, "fate", &replay->fates, err);
-    if (rc == COT_OK)
-        rc = decode_held(replay, err);
-    cot_code rc_close = cot_appender_close(replay->fates, rc == COT_OK ? err : NULL);
-    rc = rc == COT_OK ? rc_close : rc;
+    rc = decode_held(replay, err);
     if (rc == COT_OK)
         rc = cot_import_shop_close_writers(session->shop, err);
+    if (rc == COT_OK)
+        rc = list_fates(replay, err);
     if (rc == COT_OK)
         rc = store_fates(replay, err);
 out:

@@ -18,6 +18,7 @@ struct cot_store {
     char *path;
     duckdb_database database;
     duckdb_connection connection;
+    pthread_mutex_t mutex; /* of the connection, among bulk writers */
 };
 
 static cot_code make_folder(const char *path, struct cot_err *err)
@@ -95,6 +96,7 @@ cot_code cot_store_open(const char *data_dir, const struct cot_store_options *op
     struct cot_store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return cot_fail(err, COT_NOMEM, "store");
+    pthread_mutex_init(&store->mutex, NULL);
     store->data_dir = strdup(data_dir);
     if (store->data_dir == NULL || asprintf(&store->path, "%s/coterie.duckdb", data_dir) < 0) {
         store->path = NULL;
@@ -125,6 +127,7 @@ void cot_store_close(struct cot_store *store)
         duckdb_disconnect(&store->connection);
     if (store->database != NULL)
         duckdb_close(&store->database);
+    pthread_mutex_destroy(&store->mutex);
     free(store->data_dir);
     free(store->path);
     free(store);
@@ -143,6 +146,11 @@ const char *cot_store_data_dir(const struct cot_store *store)
 duckdb_connection cot_store_connection(struct cot_store *store)
 {
     return store->connection;
+}
+
+pthread_mutex_t *cot_store_mutex(struct cot_store *store)
+{
+    return &store->mutex;
 }
 
 cot_code cot_store_connect(struct cot_store *store, duckdb_connection *ret_connection, struct cot_err *err)

@@ -7,6 +7,7 @@
 #define COT_STORE_STORE_H
 
 #include <duckdb.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +37,10 @@ const char *cot_store_data_dir(const struct cot_store *store);
 
 /* The store's own connection, for one thread. */
 duckdb_connection cot_store_connection(struct cot_store *store);
+
+/* Held around whatever runs on the store's own connection while bulk writers (writer.h) may be at work: a connection
+ * runs one statement at a time, and a second one would close the first. */
+pthread_mutex_t *cot_store_mutex(struct cot_store *store);
 
 /* A further connection for another thread; duckdb_disconnect it. */
 cot_code cot_store_connect(struct cot_store *store, duckdb_connection *ret_connection,

@@ -28,6 +28,7 @@ static const struct table {
 
 struct cot_writer_queue {
     const char *table;
+    pthread_mutex_t *connection; /* the store's: several writers share its connection */
     duckdb_appender appender;
     duckdb_data_chunk blocks[N_BLOCKS];
     size_t n_rows[N_BLOCKS];
@@ -70,6 +71,16 @@ static cot_code appender_error(struct cot_writer_queue *queue, struct cot_err *e
     return code;
 }
 
+/* Hands a block to DuckDB, which runs an insert now and then. */
+static cot_code append_block(struct cot_writer_queue *queue, size_t i_block, struct cot_err *err)
+{
+    pthread_mutex_lock(queue->connection);
+    duckdb_state state = duckdb_append_data_chunk(queue->appender, queue->blocks[i_block]);
+    cot_code rc = state == DuckDBSuccess ? COT_OK : appender_error(queue, err);
+    pthread_mutex_unlock(queue->connection);
+    return rc;
+}
+
 static void *take_blocks(void *argument)
 {
     struct cot_writer_queue *queue = argument;
@@ -85,8 +96,8 @@ static void *take_blocks(void *argument)
         if (done)
             return NULL;
         cot_code rc = COT_OK;
-        if (!skip && duckdb_append_data_chunk(queue->appender, queue->blocks[i_block]) != DuckDBSuccess)
-            rc = appender_error(queue, &err);
+        if (!skip)
+            rc = append_block(queue, i_block, &err);
         pthread_mutex_lock(&queue->mutex);
         queue->n_full--;
         if (rc != COT_OK && !queue->failed) {
@@ -139,8 +150,8 @@ cot_code cot_writer_end_block(struct cot_writer *writer, struct cot_err *err)
         queue->has_thread = true;
     if (queue->has_thread)
         rc = hand_over(queue, err);
-    else if (duckdb_append_data_chunk(queue->appender, queue->blocks[queue->i_filling]) != DuckDBSuccess)
-        rc = appender_error(queue, err);
+    else
+        rc = append_block(queue, queue->i_filling, err);
     begin_block(writer);
     return rc;
 }
@@ -175,12 +186,15 @@ cot_code cot_writer_open(struct cot_store *store, enum cot_table table, struct c
     }
     writer->queue = queue;
     queue->table = tables[table].name;
+    queue->connection = cot_store_mutex(store);
     pthread_mutex_init(&queue->mutex, NULL);
     pthread_cond_init(&queue->changed, NULL);
-    if (duckdb_appender_create(cot_store_connection(store), NULL, queue->table, &queue->appender) != DuckDBSuccess) {
+    pthread_mutex_lock(queue->connection);
+    if (duckdb_appender_create(cot_store_connection(store), NULL, queue->table, &queue->appender) != DuckDBSuccess)
         rc = appender_error(queue, err);
+    pthread_mutex_unlock(queue->connection);
+    if (rc != COT_OK)
         goto out;
-    }
     writer->n_columns = duckdb_appender_column_count(queue->appender);
     if (writer->n_columns != tables[table].n_columns) {
         rc = cot_fail(err, COT_INTERNAL, "table '%s' has %zu columns, not %zu", queue->table, writer->n_columns,
@@ -218,7 +232,9 @@ void cot_writer_abandon(struct cot_writer *writer)
     join(queue);
     for (size_t i = 0; i < N_BLOCKS; i++)
         duckdb_destroy_data_chunk(&queue->blocks[i]);
+    pthread_mutex_lock(queue->connection);
     duckdb_appender_destroy(&queue->appender);
+    pthread_mutex_unlock(queue->connection);
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->mutex);
     free(queue);
@@ -236,11 +252,12 @@ cot_code cot_writer_close(struct cot_writer *writer, struct cot_err *err)
         rc = cot_fail(err, queue->err.code, "%s", queue->err.message);
     if (rc == COT_OK && writer->row > 0) {
         duckdb_data_chunk_set_size(queue->blocks[queue->i_filling], writer->row);
-        if (duckdb_append_data_chunk(queue->appender, queue->blocks[queue->i_filling]) != DuckDBSuccess)
-            rc = appender_error(queue, err);
+        rc = append_block(queue, queue->i_filling, err);
     }
+    pthread_mutex_lock(queue->connection);
     if (rc == COT_OK && duckdb_appender_flush(queue->appender) != DuckDBSuccess)
         rc = appender_error(queue, err);
+    pthread_mutex_unlock(queue->connection);
     cot_writer_abandon(writer);
     return rc;
 }

@@ -108,6 +108,36 @@ static void rows_arrive_in_order_with_their_nulls(void **state)
                      0);
 }
 
+/* Two tables at once, both beyond what DuckDB gathers before it inserts: the writers share one connection. */
+static void two_writers_work_side_by_side(void **state)
+{
+    enum { N = 450000 };
+    struct cot_writer *traits = NULL;
+    struct cot_writer *links = NULL;
+    struct cot_err err = {0};
+    (void)state;
+    int64_t before = number("select count(*) from trait");
+    assert_int_equal(cot_store_begin(store, &err), COT_OK);
+    assert_int_equal(cot_writer_open(store, COT_TABLE_trait, &traits, &err), COT_OK);
+    assert_int_equal(cot_writer_open(store, COT_TABLE_link, &links, &err), COT_OK);
+    for (int32_t i = 0; i < N; i++) {
+        put_traits(traits, 1);
+        cot_put_int32(links, COT_link_node_a, i);
+        cot_put_int32(links, COT_link_node_b, i + 1);
+        cot_put_int8(links, COT_link_op, 1);
+        cot_put_time(links, COT_link_occurred_at, i);
+        cot_put_time(links, COT_link_recorded_at, i);
+        cot_put_int32(links, COT_link_import_id, 1);
+        assert_int_equal(cot_writer_end_row(links, &err), COT_OK);
+    }
+    assert_int_equal(cot_writer_close(traits, &err), COT_OK);
+    assert_int_equal(cot_writer_close(links, &err), COT_OK);
+    assert_int_equal(cot_store_commit(store, &err), COT_OK);
+    assert_int_equal(number("select count(*) from trait"), before + N);
+    assert_int_equal(number("select count(*) from link where node_a <> rowid"), 0);
+    assert_int_equal(number("select count(*) from link"), N);
+}
+
 static void abandoned_rows_are_gone(void **state)
 {
     struct cot_writer *writer = NULL;
@@ -127,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_those_of_the_schema),
         cmocka_unit_test(rows_arrive_in_order_with_their_nulls),
+        cmocka_unit_test(two_writers_work_side_by_side),
         cmocka_unit_test(abandoned_rows_are_gone),
     };
     return cmocka_run_group_tests(tests, open_store, close_store);
