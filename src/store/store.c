@@ -83,7 +83,10 @@ static cot_code check_schema(struct cot_store *store, enum cot_store_mode mode, 
     if (mode != COT_STORE_READ_ONLY)
         return cot_schema_migrate(store, err);
     cot_code rc = cot_schema_version(store, &version, err);
-    if (rc == COT_OK && version != COT_SCHEMA_VERSION)
+    if (rc == COT_OK && version > COT_SCHEMA_VERSION)
+        rc = cot_fail(err, COT_BAD_DATA, "'%s' has schema %d, this program knows up to %d: use a newer coterie",
+                      store->path, version, COT_SCHEMA_VERSION);
+    else if (rc == COT_OK && version != COT_SCHEMA_VERSION)
         rc = cot_fail(err, COT_BAD_DATA, "'%s' has schema %d, this program reads %d: any writing command migrates it",
                       store->path, version, COT_SCHEMA_VERSION);
     return rc;
