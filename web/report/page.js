@@ -91,7 +91,6 @@ const fmt = {
   moneyCompact: currencyFormat({notation: 'compact', minimumFractionDigits: 0, maximumFractionDigits: 1}),
   moneyCompact2: currencyFormat({notation: 'compact', minimumFractionDigits: 2, maximumFractionDigits: 2}),
   percent: numberFormat({style: 'percent', maximumFractionDigits: 0}),
-  signedPercent: numberFormat({style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero'}),
   percent1: numberFormat({style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1}),
 };
 fmt.moneyShort = (value) => Math.abs(value) >= 1e6 ? fmt.moneyCompact2(value) : fmt.amount(value);

@@ -38,7 +38,7 @@ const strategyNumbers = {
   orders: ['Orders', fmt.number],
   one_time_share: ['With one order', fmt.share],
   buyer_share: ['Have ordered', fmt.share],
-  trend: ['Spend of the last 90 days against the 90 before', (v) => fmt.signedPercent(v)],
+  trend: ['Spend trend (−1 to 1)', fmt.signed],
   revenue_share: null,
 };
 
@@ -135,7 +135,8 @@ function drawMap(doc) {
   const clipped = map.points.filter((p) => p[0] < x0 || p[0] > x1 || p[1] < y0 || p[1] > y1).length;
   const series = doc.segments.map((s) => ({segment: s, points: map.points.filter((p) => p[2] === s.id)})).filter((s) => s.points.length);
   const hidden = new Set();
-  $('map-lead').textContent = `Each dot is a customer, ${fmt.count(map.points.length)} of ${fmt.count(doc.customers)} drawn at random; ` +
+  $('map-lead').textContent = (map.points.length < doc.customers ?
+    `Each dot is a customer, ${fmt.count(map.points.length)} of ${fmt.count(doc.customers)} drawn at random; ` : 'Each dot is a customer; ') +
     'those who behave alike lie close together.' + (clipped ? ` ${plural(clipped, 'far one')} drawn on the edge.` : '');
   const drawn = chart('map-chart', `Scatter plot of ${fmt.count(map.points.length)} customers in two dimensions, coloured by segment`, (t) => ({
     grid: {left: 4, right: 4, top: 8, bottom: 4},
@@ -205,7 +206,9 @@ function drawTree(doc) {
   if (!doc.tree || !(doc.tree.children || []).length) return $('tree').remove();
   const colors = new Map(doc.segments.map((s) => [s.id, s.color]));
   const {placed, height} = layTree(doc.tree);
-  const scale = (item) => Math.sqrt(Math.max(0, item.node.height || 0)); /* Ward heights are sums of squares */
+  /* Ward heights are sums of squares. A join without a height (of extremes, set apart by a limit) lies beyond its parts. */
+  const scale = (item) => known(item.node.height) ? Math.sqrt(Math.max(0, item.node.height)) :
+    Math.max(0, ...item.children.map((child) => 1.1 * scale(child)));
   const most = Math.max(...placed.map(scale)) || 1;
   const inner = placed.filter(operating).map(scale);
   const above = placed.filter(operating).map((item) => (item.parent ? scale(item.parent) : most));
