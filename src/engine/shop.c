@@ -33,7 +33,7 @@ static cot_code load_settings(struct cot_store *store, struct cot_shop *shop, st
     if (rc == COT_OK)
         rc = cot_zone_open(zone != NULL ? zone : "UTC", &shop->zone, err);
     if (rc == COT_OK && currency != NULL && strlen(currency) < sizeof shop->currency)
-        strcpy(shop->currency, currency); /* fits: checked */
+        memcpy(shop->currency, currency, strlen(currency) + 1); /* fits: checked */
     shop->history.zone = shop->zone;
     shop->history.minor_per_unit = pow(10, cot_currency_exponent(shop->currency));
     free(zone);
