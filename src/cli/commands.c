@@ -13,6 +13,10 @@
     X(features_show)                                                                                                   \
     X(features_export)                                                                                                 \
     X(import)                                                                                                          \
+    X(segment)                                                                                                         \
+    X(segment_list)                                                                                                    \
+    X(segment_history)                                                                                                 \
+    X(segment_diff)                                                                                                    \
     X(quarantine_list)                                                                                                 \
     X(quarantine_replay)                                                                                               \
     X(sql)                                                                                                             \

@@ -256,7 +256,7 @@ cot_code cot_segment_names(const struct cot_name_request *requests, size_t n, ch
     for (size_t t = 0; t < n; t++) {
         const struct cot_name_request *request = &requests[turns[t].i];
         if (request->previous != NULL && strlen(request->previous) < COT_SEGMENT_NAME_SIZE &&
-            !taken(ret_names, n, request->previous) && still_true(request))
+            !taken(ret_names, n, request->previous) && (request->keep_previous || still_true(request)))
             snprintf(ret_names[turns[t].i], COT_SEGMENT_NAME_SIZE, "%s", request->previous);
     }
     for (size_t t = 0; t < n; t++)

@@ -29,6 +29,7 @@ struct cot_name_request {
     bool extreme;         /* the segment of wholesale-size and one-off extremes */
     double buyer_share;   /* with any order: a segment of people who don't buy isn't one of buyers */
     const char *previous; /* the name from the run before, or NULL */
+    bool keep_previous;   /* whatever is true now: the name stands elsewhere already */
     double strength;      /* who may choose first: e.g. revenue; ties by position */
 };
 

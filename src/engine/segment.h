@@ -15,13 +15,11 @@
 #include "coterie/err.h"
 #include "engine/context.h"
 
-#define COT_SEGMENT_AS_OF_LAST_DAY INT64_MIN
-
 struct cot_segment_options {
-    int64_t as_of_ms;            /* COT_SEGMENT_AS_OF_LAST_DAY: the end of the last day that has an event */
-    size_t k;                    /* segments wanted, the extremes' own not counted; 0: chosen by evidence */
-    size_t zoom;                 /* also show the tree at that many segments; 0: no */
-    bool without_timeless;       /* leave out features from undated traits */
+    const char *as_of;     /* ISO date (the end of that day) or time; NULL: the end of the last day with an event */
+    size_t k;              /* segments wanted, the extremes' own not counted; 0: chosen by evidence */
+    size_t zoom;           /* also show the tree at that many segments; 0: no */
+    bool without_timeless; /* leave out features from undated traits */
     const char *const *features; /* use these alone; n_features 0: all that carry something */
     size_t n_features;
     const char *const *exclude; /* never use these */
