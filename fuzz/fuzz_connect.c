@@ -34,8 +34,10 @@ static void decode(const struct cot_mapping *mapping, const struct cot_batch *ba
         check_accounts(&records, batch);
     if (cot_decoder_finish(decoder, &records, &err) != COT_OK)
         abort();
-    for (size_t i = 0; i < records.n_records; i++)
-        cot_record_hash(&records.records[i], records.traits + records.records[i].i_trait);
+    for (size_t i = 0; i < records.n_records; i++) {
+        const struct cot_record *record = &records.records[i];
+        cot_record_hash(record, record->n_traits > 0 ? records.traits + record->i_trait : NULL);
+    }
     cot_decoder_free(decoder);
     cot_records_release(&records);
 }
