@@ -3,10 +3,26 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='sql help man completion version '
+        words='simulate report lab rfm features import quarantine sql quality export backup restore forget help man completion version '
     else
         case $two in
+        'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
+        'report'\ *) words=' --out --run --quality --data --json --seed --threads --quiet --help' ;;
+        'lab cluster') words=' --input --k --method --n-init --max-iter --tol --init --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;
+        'rfm'\ *) words=' --as-of --data --json --seed --threads --quiet --help' ;;
+        'features list') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
+        'features show') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
+        'features export') words=' --out --format --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
+        'import'\ *) words=' --dry-run --map --as --kind --source --date-order --decimal --currency --time-zone --channel --encoding --delimiter --header --data --json --seed --threads --quiet --help' ;;
+        'quarantine list') words=' --code --limit --data --json --seed --threads --quiet --help' ;;
+        'quarantine replay') words=' --code --map --date-order --decimal --currency --time-zone --channel --data --json --seed --threads --quiet --help' ;;
         'sql'\ *) words=' --data --json --seed --threads --quiet --help' ;;
+        'quality'\ *) words=' --data --json --seed --threads --quiet --help' ;;
+        'export segment') words=' --format --out --holdout --purpose --campaign --columns --data --json --seed --threads --quiet --help' ;;
+        'export list') words=' --data --json --seed --threads --quiet --help' ;;
+        'backup'\ *) words=' --out --data --json --seed --threads --quiet --help' ;;
+        'restore'\ *) words=' --force --data --json --seed --threads --quiet --help' ;;
+        'forget'\ *) words=' --finish --data --json --seed --threads --quiet --help' ;;
         'help'\ *) words=' --data --json --seed --threads --quiet --help' ;;
         'man'\ *) words=' --data --json --seed --threads --quiet --help' ;;
         'completion'\ *) words=' --data --json --seed --threads --quiet --help' ;;
@@ -14,6 +30,14 @@ _coterie() {
         esac
         if [ "$COMP_CWORD" -eq 2 ]; then
             case $command in
+            lab) words+=' cluster' ;;&
+            features) words+=' list' ;;&
+            features) words+=' show' ;;&
+            features) words+=' export' ;;&
+            quarantine) words+=' list' ;;&
+            quarantine) words+=' replay' ;;&
+            export) words+=' segment' ;;&
+            export) words+=' list' ;;&
             esac
         fi
     fi
