@@ -8,7 +8,7 @@ static const struct cot_option options[] = {
     {"customers", "N", "customers to simulate (default 5000)"},
     {"out", "DIR", "folder for the files, made where it is missing"},
     {"events", "N",
-     "about so many rows of orders, events and responses (default: as the customers are, some 350 each)"},
+     "about so many rows of orders, events and responses (default: as the customers are, some 430 each)"},
     {"segments", "K", "planted segments, 1 to 10, with sizes from 20 down to 1 (default 7)"},
     {"months", "M", "length of the history in months, to the end of 2025 (default 24)"},
     {"dirty", "SHARE", "bad and repeated rows, as a share of the good ones (default 0.002)"},

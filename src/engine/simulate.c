@@ -16,9 +16,9 @@
 
 enum {
     CUSTOMERS_OF_BLOCK = 256,
-    BLOCKS_AT_ONCE = 16,    /* made, then written; about 100 MB of text with the default activity */
-    PILOT_CUSTOMERS = 2000, /* drawn to find the activity that gives the rows asked for */
-    PILOT_ROUNDS = 8
+    BLOCKS_AT_ONCE = 16,     /* made, then written; about 100 MB of text with the default activity */
+    PILOT_CUSTOMERS = 10000, /* drawn to find the activity that gives the rows asked for */
+    PILOT_ROUNDS = 6
 };
 
 static const struct {
