@@ -93,6 +93,10 @@ static bool read_priced_amount(struct cot_decoder *d, struct amounts *a)
     bool given = false;
     if (!cot_decode_number(d, COT_FIELD_UNIT_PRICE, &price, &given) || !given)
         return !d->rejected;
+    /* Shapes that keep their books by negative prices say so in their adjust function. */
+    if (price.mantissa < 0 && (!a->has_quantity || a->quantity.mantissa >= 0) && d->mapping->connector->adjust == NULL)
+        return cot_decode_reject(d, "price", "column '%.60s': a price below zero; a refund has a negative quantity",
+                                 cot_decode_column(d, COT_FIELD_UNIT_PRICE));
     if (!cot_decode_product(d, price, a->has_quantity ? a->quantity : one, &a->amount))
         return false;
     a->has_amount = true;

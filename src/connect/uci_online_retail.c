@@ -46,11 +46,10 @@ const struct cot_connector cot_connector_online_retail = {
     .title = "UCI Online Retail",
     .kind = COT_KIND_ORDERS,
     .description =
-        "Invoice lines of a UK gift shop. Revenue is Quantity x UnitPrice in GBP, times of London. InvoiceNo "
+        "Invoice lines of a UK gift shop. Revenue is Quantity x UnitPrice in GBP; times are taken as they stand. InvoiceNo "
         "C... is a refund, A... a correction; postage and fees stay in the revenue, flagged as adjustments.",
     .columns = columns,
     .currency = "GBP",
-    .time_zone = "Europe/London",
     .channel = "web",
     .assumed_purposes = "service,analytics,personalisation,marketing",
     .decode = cot_decode_order_row,

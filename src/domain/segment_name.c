@@ -133,7 +133,7 @@ static bool compose(const struct cot_name_request *request, const struct pick *p
     if (n_used < n_words)
         return false;
     if (places[PLACE_NOUN] == NULL)
-        places[PLACE_NOUN] = request->buyer_share >= 0.5 ? "buyers" : "browsers";
+        places[PLACE_NOUN] = request->buyer_share >= 0.5 ? "buyers" : "customers";
     if (n_used == 0)
         places[PLACE_STAGE] = "typical";
     ret_name[0] = '\0';
@@ -174,13 +174,24 @@ static bool compose_free(const struct cot_name_request *request, char (*names)[C
     return false;
 }
 
+/* What the extremes are beyond: size upwards is wholesale; downwards, people who hardly began. */
+static const char *extreme_name(const struct cot_name_request *request)
+{
+    if (request->buyer_share < 0.5)
+        return "Extreme browsers";
+    for (size_t i = 0; i < request->n_contrasts; i++)
+        if (strcmp(request->contrasts[i].feature, "monetary_total") == 0 && request->contrasts[i].difference < 0)
+            return "One-off extremes of little value";
+    return "Wholesale-size buyers";
+}
+
 static void name_one(const struct cot_name_request *request, char (*names)[COT_SEGMENT_NAME_SIZE], size_t n,
                      char *ret_name)
 {
     char first[COT_SEGMENT_NAME_SIZE] = "";
     char name[COT_SEGMENT_NAME_SIZE] = "";
     if (request->extreme)
-        snprintf(first, sizeof first, "%s", request->buyer_share >= 0.5 ? "Wholesale-size buyers" : "Extreme browsers");
+        snprintf(first, sizeof first, "%s", extreme_name(request));
     else if (compose_free(request, names, n, first, name)) {
         memcpy(ret_name, name, sizeof name);
         return;

@@ -145,10 +145,12 @@ static size_t settle_k(const struct course *c, const struct cot_k_choice *choice
     if (c->options->k > 0)
         return c->options->k;
     size_t before = c->options->preferred_k;
-    if (before > 0 && score_of(choice, before) >= score_of(choice, choice->k) - COT_LEARN_K_MARGIN)
+    if (before >= choice->evidence[0].k && score_of(choice, before) >= score_of(choice, choice->k) - COT_LEARN_K_MARGIN)
         return before;
     return choice->k;
 }
+
+enum { MIN_ROWS_FOR_THREE = 50 };
 
 /* Fits the path of k on a sample and takes over its evidence and the fit of the k that was settled on. */
 static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminant **ret_fit, struct cot_err *err)
@@ -164,6 +166,10 @@ static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminan
     options.progress = c->options->progress;
     if (c->options->k > options.k_max)
         options.k_max = c->options->k;
+    /* Two groups, the active and the rest, are what evidence likes best of almost any shop, and tell it nothing: they
+     * have to be asked for. A shop of a few dozen customers has no more to give. */
+    if (c->options->k != 2 && n_path >= MIN_ROWS_FOR_THREE)
+        options.k_min = 3;
     cot_code rc = cot_discriminant_path_fit(&z, &options, &path, err);
     if (rc != COT_OK)
         return rc;
