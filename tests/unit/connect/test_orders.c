@@ -14,9 +14,9 @@ static void test_online_retail(void **state)
         "uci_online_retail",
         "2:order_line user=17850 order=536365 item=85123A at=2010-12-01T08:26:00Z n=6 amount=1530GBP channel=web "
         "country=United Kingdom\n"
-        "3:refund user=17850 order=C536379 item=85123A at=2011-07-01T08:41:00Z n=1 amount=-255GBP channel=web "
+        "3:refund user=17850 order=C536379 item=85123A at=2011-07-01T09:41:00Z n=1 amount=-255GBP channel=web "
         "country=United Kingdom\n"
-        "4:order_line order=A563185 item=B at=2011-08-12T13:50:00Z n=1 amount=1106206GBP adjustment channel=web "
+        "4:order_line order=A563185 item=B at=2011-08-12T14:50:00Z n=1 amount=1106206GBP adjustment channel=web "
         "country=United Kingdom\n"
         "5:refund order=536589 item=21777 at=2010-12-01T16:50:00Z n=10 amount=0GBP adjustment channel=web "
         "country=United Kingdom\n"
