@@ -49,27 +49,47 @@ static const struct phrase *phrase_find(const char *feature, double difference)
     return NULL;
 }
 
-/* Words for a contrast that no row of the table knows: imported traits. */
+static const struct category_phrase *category_find(const char *feature)
+{
+    for (size_t i = 0; i < sizeof category_phrases / sizeof category_phrases[0]; i++)
+        if (strcmp(category_phrases[i].feature, feature) == 0)
+            return &category_phrases[i];
+    return NULL;
+}
+
+/* pattern with its only %s replaced; false where it doesn't fit: a name of a name is too long to be one. */
+static bool fill_pattern(const char *pattern, const char *word, char ret_text[TEXT_SIZE])
+{
+    const char *gap = strstr(pattern, "%s");
+    int n = snprintf(ret_text, TEXT_SIZE, "%.*s%s%s", (int)(gap - pattern), pattern, word, gap + 2);
+    return n >= 0 && n < TEXT_SIZE;
+}
+
+/* Words for a category: "from Germany", "home"; imported traits: "with children yes". */
+static bool pick_category(const struct cot_name_contrast *contrast, struct pick *ret)
+{
+    const struct category_phrase *phrase = category_find(contrast->feature);
+    char pattern[TEXT_SIZE];
+    if (contrast->difference < 0)
+        return false; /* "not from Germany" names nobody */
+    if (phrase != NULL && phrase->pattern[0] == '\0')
+        return false;
+    snprintf(pattern, sizeof pattern, "with %.40s %%s", contrast->title);
+    *ret = (struct pick){.place = phrase != NULL ? phrase->place : PLACE_TAIL,
+                         .strength = fmin(contrast->difference, 4) * (phrase != NULL ? phrase->weight : 0.3)};
+    return fill_pattern(phrase != NULL ? phrase->pattern : pattern, contrast->category, ret->text);
+}
+
+/* Words for a number that no row of the table knows: imported traits, and features of small talk. */
 static bool pick_unknown(const struct cot_name_contrast *contrast, struct pick *ret)
 {
-    int n = 0;
-    ret->place = PLACE_TAIL;
-    ret->noun = NULL;
-    if (contrast->category != NULL) {
-        if (contrast->difference < 0)
-            return false; /* "not from Germany" names nobody */
-        bool country = strstr(contrast->feature, "country") != NULL;
-        n = country ? snprintf(ret->text, sizeof ret->text, "from %s", contrast->category)
-                    : snprintf(ret->text, sizeof ret->text, "with %s %s", contrast->title, contrast->category);
-    } else {
-        n = snprintf(ret->text, sizeof ret->text, "with %s %s", contrast->difference > 0 ? "high" : "low",
-                     contrast->title);
-    }
+    *ret = (struct pick){.place = PLACE_TAIL, .strength = fmin(fabs(contrast->difference), 4) * 0.3};
+    int n =
+        snprintf(ret->text, sizeof ret->text, "with %s %s", contrast->difference > 0 ? "high" : "low", contrast->title);
     if (n < 0 || (size_t)n >= sizeof ret->text)
-        return false; /* a name of a name: too long to be one */
-    for (char *c = ret->text + 5; contrast->category == NULL && *c != '\0'; c++)
+        return false;
+    for (char *c = ret->text; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
-    ret->strength = fabs(contrast->difference) * 0.6;
     return true;
 }
 
@@ -96,7 +116,7 @@ static size_t picks_of(const struct cot_name_request *request, struct pick *pick
             pick =
                 (struct pick){.place = phrase->place, .noun = phrase->noun, .strength = fmin(size, 4) * phrase->weight};
             snprintf(pick.text, sizeof pick.text, "%s", phrase->text);
-        } else if (!pick_unknown(contrast, &pick)) {
+        } else if (contrast->category != NULL ? !pick_category(contrast, &pick) : !pick_unknown(contrast, &pick)) {
             continue;
         }
         picks[n++] = pick;

@@ -19,7 +19,7 @@ enum cot_strategy {
 
 /* What is known of a segment; NaN where the data does not tell. */
 struct cot_strategy_input {
-    double value_ratio;    /* mean spend per customer / that of all customers */
+    double value_ratio;    /* mean spend per customer / that of all ordinary customers (no extremes) */
     double revenue_share;  /* of the shop's revenue */
     double overdue;        /* median of recency / own usual gap between orders; 1 = just due */
     double overall_gap;    /* days: the shop's median gap, for customers with one order */

@@ -1,6 +1,7 @@
 #include "engine/segment_describe.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,7 +270,14 @@ static cot_code advise(const struct sample *s, struct cot_description *d, struct
     if (scratch == NULL)
         return cot_fail(err, COT_NOMEM, "strategies");
     double gap = summarise(s, "interpurchase_days", SIZE_MAX, false, scratch);
-    double mean_revenue = s->learned->n > 0 ? (double)d->revenue_minor / (double)s->learned->n : 0;
+    /* the average customer is one of the ordinary ones: a few wholesalers would make everyone else worthless */
+    double n_ordinary = 0, ordinary_minor = 0;
+    for (size_t a = 0; a < d->k; a++) {
+        bool ordinary = a != s->learned->extreme || d->k == 1;
+        n_ordinary += ordinary ? (double)d->segments[a].size : 0;
+        ordinary_minor += ordinary ? (double)d->segments[a].revenue_minor : 0;
+    }
+    double mean_revenue = n_ordinary > 0 ? ordinary_minor / n_ordinary : 0;
     for (size_t a = 0; a < d->k; a++) {
         struct cot_segment_numbers *numbers = &d->segments[a];
         struct cot_strategy_input *in = &numbers->strategy_input;

@@ -10,6 +10,8 @@
 
 enum {
     MIN_CUSTOMERS = 40,
+    MIN_K =
+        4, /* fewer are no segmentation that a shop can act on, however stable: --k 2 is there for those who want it */
     MAX_PATH_ROWS = 6000, /* the choice of k: Ward is exact and quadratic */
     MAX_FIT_ROWS = 60000  /* the axes */
 };
@@ -164,6 +166,7 @@ static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminan
     options.seed = c->options->seed;
     options.n_threads = c->options->n_threads;
     options.progress = c->options->progress;
+    options.k_min = c->options->k > 0 && c->options->k < MIN_K ? c->options->k : MIN_K;
     if (c->options->k > options.k_max)
         options.k_max = c->options->k;
     /* Two groups, the active and the rest, are what evidence likes best of almost any shop, and tell it nothing: they

@@ -43,6 +43,7 @@ void cot_space_free(struct cot_space *space)
     }
     free(space->columns);
     cot_transform_free(space->transform);
+    free(space->scale);
     free(space->shrinkage);
     free(space->dropped);
     free(space);
@@ -160,16 +161,36 @@ static bool is_dropped(const struct cot_feature_matrix *matrix, size_t column, c
     return false;
 }
 
+/* Shares that are counted over a customer's orders. */
+static bool is_share_of_orders(const struct cot_feature_column *column)
+{
+    return column->transform == COT_TRANSFORM_ARCSINE_SQRT &&
+           (column->group == COT_FEATURE_PURCHASE || column->group == COT_FEATURE_CHANNEL);
+}
+
+static double mean_of(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n, size_t column)
+{
+    double sum = 0, m = 0;
+    for (size_t i = 0; i < n; i++) {
+        float value = value_of(matrix, rows[i], column);
+        sum += isnan(value) ? 0 : (double)value;
+        m += !isnan(value);
+    }
+    return m > 0 ? sum / m : NAN;
+}
+
 /* Columns are chosen from `use` flags over the matrix's. */
-static cot_code add_columns(const struct cot_feature_matrix *matrix, const bool *use, struct cot_space *space,
-                            struct cot_err *err)
+static cot_code add_columns(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n, const bool *use,
+                            struct cot_space *space, struct cot_err *err)
 {
     for (size_t j = 0; j < matrix->d; j++) {
         if (!use[j])
             continue;
         const struct cot_feature_column *from = &matrix->columns[j];
         struct cot_space_column *column = &space->columns[space->n_columns++];
-        *column = (struct cot_space_column){.name = strdup(from->name), .i_matrix = j};
+        *column = (struct cot_space_column){.name = strdup(from->name), .i_matrix = j, .prior = NAN};
+        if (is_share_of_orders(from))
+            column->prior = mean_of(matrix, rows, n, j);
         column->category_names = calloc(from->n_categories + 1, sizeof *column->category_names);
         if (column->name == NULL || column->category_names == NULL)
             return cot_fail(err, COT_NOMEM, "column '%s'", from->name);
@@ -194,12 +215,74 @@ static void clear_columns(struct cot_space *space)
     space->n_columns = 0;
 }
 
+/* Where the space's columns and codes are in a matrix. */
+struct mapping {
+    size_t *columns; /* [n_columns], SIZE_MAX: not there */
+    float **codes;   /* [n_columns]: the space's code of each of the matrix's; NULL for numbers */
+    size_t orders;   /* the column of the number of orders, SIZE_MAX */
+};
+
+static void mapping_release(struct mapping *mapping, size_t n)
+{
+    for (size_t j = 0; j < n && mapping->codes != NULL; j++)
+        free(mapping->codes[j]);
+    free(mapping->codes);
+    free(mapping->columns);
+}
+
+static cot_code mapping_init(struct mapping *mapping, const struct cot_space *space,
+                             const struct cot_feature_matrix *matrix, struct cot_err *err)
+{
+    mapping->columns = calloc(space->n_columns + 1, sizeof *mapping->columns);
+    mapping->codes = calloc(space->n_columns + 1, sizeof *mapping->codes);
+    if (mapping->columns == NULL || mapping->codes == NULL)
+        return cot_fail(err, COT_NOMEM, "columns of segments");
+    mapping->orders = cot_feature_matrix_find(matrix, "frequency");
+    for (size_t j = 0; j < space->n_columns; j++) {
+        const struct cot_space_column *column = &space->columns[j];
+        size_t at = cot_feature_matrix_find(matrix, column->name);
+        mapping->columns[j] = at;
+        if (at == SIZE_MAX || column->n_categories == 0)
+            continue;
+        size_t n = matrix->columns[at].n_categories;
+        mapping->codes[j] = calloc(n + 1, sizeof(float));
+        if (mapping->codes[j] == NULL)
+            return cot_fail(err, COT_NOMEM, "categories of '%s'", column->name);
+        for (size_t c = 0; c < n; c++) {
+            mapping->codes[j][c] = NAN; /* a category that was not there before counts as missing */
+            for (size_t k = 0; k < column->n_categories; k++)
+                if (strcmp(column->category_names[k], matrix->columns[at].category_names[c]) == 0)
+                    mapping->codes[j][c] = (float)k;
+        }
+    }
+    return COT_OK;
+}
+
+static void fill_raw(const struct cot_space *space, const struct mapping *mapping,
+                     const struct cot_feature_matrix *matrix, uint32_t row, float *raw)
+{
+    double orders = mapping->orders != SIZE_MAX ? (double)value_of(matrix, row, mapping->orders) : NAN;
+    for (size_t j = 0; j < space->n_columns; j++) {
+        double prior = space->columns[j].prior;
+        size_t at = mapping->columns[j];
+        float value = at != SIZE_MAX ? value_of(matrix, row, at) : NAN;
+        if (mapping->codes[j] != NULL && !isnan(value))
+            value =
+                value >= 0 && value < (float)matrix->columns[at].n_categories ? mapping->codes[j][(size_t)value] : NAN;
+        if (!isnan(prior) && !isnan(value) && orders >= 0)
+            value =
+                (float)((orders * (double)value + COT_SPACE_PRIOR_ORDERS * prior) / (orders + COT_SPACE_PRIOR_ORDERS));
+        raw[j] = value;
+    }
+}
+
 static cot_code fit_transform(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n,
                               unsigned n_threads, struct cot_space *space, struct cot_err *err)
 {
     struct cot_transform_options options;
     struct cot_transform_column *columns = calloc(space->n_columns + 1, sizeof *columns);
     float *raw = calloc(n * space->n_columns + 1, sizeof *raw);
+    struct mapping mapping = {0};
     cot_code rc = COT_OK;
     if (columns == NULL || raw == NULL) {
         rc = cot_fail(err, COT_NOMEM, "%zu rows of %zu features", n, space->n_columns);
@@ -209,9 +292,11 @@ static cot_code fit_transform(const struct cot_feature_matrix *matrix, const uin
         columns[j].name = space->columns[j].name;
         columns[j].kind = matrix->columns[space->columns[j].i_matrix].transform;
     }
+    rc = mapping_init(&mapping, space, matrix, err);
+    if (rc != COT_OK)
+        goto out;
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < space->n_columns; j++)
-            raw[i * space->n_columns + j] = value_of(matrix, rows[i], space->columns[j].i_matrix);
+        fill_raw(space, &mapping, matrix, rows[i], raw + i * space->n_columns);
     cot_transform_options_init(&options);
     options.n_threads = n_threads;
     struct cot_matrix x = {.data = raw, .n = n, .d = space->n_columns, .stride = space->n_columns};
@@ -219,8 +304,9 @@ static cot_code fit_transform(const struct cot_feature_matrix *matrix, const uin
     space->transform = NULL;
     rc = cot_transform_fit(&x, columns, &options, &space->transform, err);
     if (rc == COT_OK)
-        space->d = cot_transform_d_out(space->transform);
+        rc = cot_space_finish(space, err);
 out:
+    mapping_release(&mapping, space->n_columns);
     free(columns);
     free(raw);
     return rc;
@@ -295,14 +381,23 @@ out:
     return rc;
 }
 
-static cot_code set_shrinkage(struct cot_space *space, struct cot_err *err)
+cot_code cot_space_finish(struct cot_space *space, struct cot_err *err)
 {
+    free(space->shrinkage);
+    free(space->scale);
+    space->d = cot_transform_d_out(space->transform);
     space->shrinkage = calloc(space->d + 1, sizeof *space->shrinkage);
-    if (space->shrinkage == NULL)
+    space->scale = calloc(space->d + 1, sizeof *space->scale);
+    if (space->shrinkage == NULL || space->scale == NULL)
         return cot_fail(err, COT_NOMEM, "%zu columns", space->d);
     for (size_t o = 0; o < space->d; o++) {
         size_t j = cot_transform_source(space->transform, o, NULL);
-        space->shrinkage[o] = space->columns[j].n_categories > 0 ? shrinkage_category : shrinkage_numeric;
+        size_t n = 0;
+        for (size_t other = 0; other < space->d; other++)
+            n += cot_transform_source(space->transform, other, NULL) == j;
+        bool category = space->columns[j].n_categories > 0;
+        space->shrinkage[o] = category ? shrinkage_category : shrinkage_numeric;
+        space->scale[o] = category && n > 1 ? (float)(1 / sqrt((double)n - 1)) : 1;
     }
     return COT_OK;
 }
@@ -328,7 +423,7 @@ static cot_code choose_columns(const struct cot_feature_matrix *matrix, const ui
                         "%zu of %zu features are of use for segments: two are needed; import orders or events, or "
                         "exclude fewer features",
                         n_used, matrix->d);
-    return add_columns(matrix, use, space, err);
+    return add_columns(matrix, rows, n, use, space, err);
 }
 
 cot_code cot_space_fit(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n,
@@ -359,11 +454,9 @@ cot_code cot_space_fit(const struct cot_feature_matrix *matrix, const uint32_t *
     if (rc != COT_OK)
         goto out;
     clear_columns(space);
-    rc = add_columns(matrix, use, space, err);
+    rc = add_columns(matrix, rows, m, use, space, err);
     if (rc == COT_OK)
         rc = fit_transform(matrix, rows, m, options->n_threads, space, err);
-    if (rc == COT_OK)
-        rc = set_shrinkage(space, err);
     if (rc != COT_OK)
         goto out;
     for (size_t j = 0; j < space->n_columns; j++)
@@ -375,60 +468,6 @@ out:
     free(use);
     free(coverage);
     return rc;
-}
-
-/* Where the space's columns and codes are in a matrix. */
-struct mapping {
-    size_t *columns; /* [n_columns], SIZE_MAX: not there */
-    float **codes;   /* [n_columns]: the space's code of each of the matrix's; NULL for numbers */
-};
-
-static void mapping_release(struct mapping *mapping, size_t n)
-{
-    for (size_t j = 0; j < n && mapping->codes != NULL; j++)
-        free(mapping->codes[j]);
-    free(mapping->codes);
-    free(mapping->columns);
-}
-
-static cot_code mapping_init(struct mapping *mapping, const struct cot_space *space,
-                             const struct cot_feature_matrix *matrix, struct cot_err *err)
-{
-    mapping->columns = calloc(space->n_columns + 1, sizeof *mapping->columns);
-    mapping->codes = calloc(space->n_columns + 1, sizeof *mapping->codes);
-    if (mapping->columns == NULL || mapping->codes == NULL)
-        return cot_fail(err, COT_NOMEM, "columns of segments");
-    for (size_t j = 0; j < space->n_columns; j++) {
-        const struct cot_space_column *column = &space->columns[j];
-        size_t at = cot_feature_matrix_find(matrix, column->name);
-        mapping->columns[j] = at;
-        if (at == SIZE_MAX || column->n_categories == 0)
-            continue;
-        size_t n = matrix->columns[at].n_categories;
-        mapping->codes[j] = calloc(n + 1, sizeof(float));
-        if (mapping->codes[j] == NULL)
-            return cot_fail(err, COT_NOMEM, "categories of '%s'", column->name);
-        for (size_t c = 0; c < n; c++) {
-            mapping->codes[j][c] = NAN; /* a category that was not there before counts as missing */
-            for (size_t k = 0; k < column->n_categories; k++)
-                if (strcmp(column->category_names[k], matrix->columns[at].category_names[c]) == 0)
-                    mapping->codes[j][c] = (float)k;
-        }
-    }
-    return COT_OK;
-}
-
-static void fill_raw(const struct cot_space *space, const struct mapping *mapping,
-                     const struct cot_feature_matrix *matrix, uint32_t row, float *raw)
-{
-    for (size_t j = 0; j < space->n_columns; j++) {
-        size_t at = mapping->columns[j];
-        float value = at != SIZE_MAX ? value_of(matrix, row, at) : NAN;
-        if (mapping->codes[j] != NULL && !isnan(value))
-            value =
-                value >= 0 && value < (float)matrix->columns[at].n_categories ? mapping->codes[j][(size_t)value] : NAN;
-        raw[j] = value;
-    }
 }
 
 void cot_space_raw(const struct cot_space *space, const struct cot_feature_matrix *matrix, uint32_t row, float *raw)
@@ -446,7 +485,11 @@ cot_code cot_space_apply_raw(const struct cot_space *space, const float *raw, si
                              float *ret_z, struct cot_err *err)
 {
     struct cot_matrix x = {.data = raw, .n = n, .d = space->n_columns, .stride = space->n_columns};
-    return cot_transform_apply(space->transform, &x, n_threads, ret_z, err);
+    cot_code rc = cot_transform_apply(space->transform, &x, n_threads, ret_z, err);
+    for (size_t i = 0; rc == COT_OK && i < n; i++)
+        for (size_t o = 0; o < space->d; o++)
+            ret_z[i * space->d + o] *= space->scale[o];
+    return rc;
 }
 
 cot_code cot_space_apply(const struct cot_space *space, const struct cot_feature_matrix *matrix, const uint32_t *rows,

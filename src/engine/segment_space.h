@@ -35,15 +35,24 @@ struct cot_space_column {
     char *name;
     size_t i_matrix; /* column of the matrix it was fitted on */
     double coverage; /* share of rows with a value */
+    double prior;     /* mean share of all customers, to which shares of few orders are drawn; NaN: as it is */
     size_t n_categories;
     char **category_names;
 };
+
+/*
+ * A share of one order is 0 or 1, which says little and would make crisp groups of nothing. So shares of orders are
+ * drawn to the mean of all customers as if that had been seen in so many orders more (the posterior mean of a beta
+ * prior): x' = (n x + m prior) / (n + m), n the customer's orders.
+ */
+#define COT_SPACE_PRIOR_ORDERS 2.0
 
 struct cot_space {
     size_t n_columns;
     struct cot_space_column *columns;
     struct cot_transform *transform; /* d_in = n_columns */
     size_t d;                        /* columns of z */
+    float *scale;                    /* [d] so that a category of many values is no louder than a number */
     double *shrinkage;               /* [d] for coterie/discriminant.h */
     size_t n_dropped;
     struct cot_space_dropped *dropped;
@@ -79,6 +88,9 @@ cot_code cot_space_apply(const struct cot_space *space, const struct cot_feature
 void cot_space_raw(const struct cot_space *space, const struct cot_feature_matrix *matrix, uint32_t row, float *raw);
 cot_code cot_space_apply_raw(const struct cot_space *space, const float *raw, size_t n, unsigned n_threads,
                              float *ret_z, struct cot_err *err) COT_MUST_CHECK;
+
+/* Scale and shrinkage from columns and transform: the last step of fitting and of decoding. */
+cot_code cot_space_finish(struct cot_space *space, struct cot_err *err) COT_MUST_CHECK;
 
 /* Bytes for a model file, and back: COT_BAD_DATA for anything damaged. */
 cot_code cot_space_encode(const struct cot_space *space, struct cot_buf *buf, struct cot_err *err) COT_MUST_CHECK;

@@ -21,6 +21,7 @@ cot_code cot_space_encode(const struct cot_space *space, struct cot_buf *buf, st
         const struct cot_space_column *column = &space->columns[j];
         cot_write_text(&writer, column->name, strlen(column->name));
         cot_write_double(&writer, column->coverage);
+        cot_write_double(&writer, column->prior);
         cot_write_u32(&writer, (uint32_t)column->n_categories);
         for (size_t c = 0; c < column->n_categories; c++)
             cot_write_text(&writer, column->category_names[c], strlen(column->category_names[c]));
@@ -35,8 +36,10 @@ static cot_code read_column(struct cot_byte_reader *reader, struct cot_space_col
     column->name = cot_read_text(reader, MAX_NAME);
     column->i_matrix = SIZE_MAX;
     column->coverage = cot_read_double(reader);
+    column->prior = cot_read_double(reader);
     size_t n = cot_read_u32(reader);
-    if (reader->failed || n > COT_TRANSFORM_MAX_CATEGORIES || !(column->coverage >= 0 && column->coverage <= 1))
+    if (reader->failed || n > COT_TRANSFORM_MAX_CATEGORIES || !(column->coverage >= 0 && column->coverage <= 1) ||
+        isinf(column->prior))
         return cot_fail(err, COT_BAD_DATA, "the columns of the model are damaged");
     column->category_names = calloc(n + 1, sizeof *column->category_names);
     if (column->category_names == NULL)
@@ -80,9 +83,10 @@ cot_code cot_space_decode(const unsigned char *bytes, size_t size, struct cot_sp
     if (rc == COT_OK && cot_transform_d_in(space->transform) != n)
         rc = cot_fail(err, COT_BAD_DATA, "the model has %zu columns, its transform %zu", n,
                       cot_transform_d_in(space->transform));
+    if (rc == COT_OK)
+        rc = cot_space_finish(space, err);
     if (rc != COT_OK)
         goto out;
-    space->d = cot_transform_d_out(space->transform);
     *ret_space = space;
     space = NULL;
 out:
