@@ -17,6 +17,7 @@
     X(segment_list)                                                                                                    \
     X(segment_history)                                                                                                 \
     X(segment_diff)                                                                                                    \
+    X(customer_show)                                                                                                   \
     X(quarantine_list)                                                                                                 \
     X(quarantine_replay)                                                                                               \
     X(sql)                                                                                                             \

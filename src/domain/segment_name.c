@@ -1,5 +1,7 @@
 #include "domain/segment_name.h"
 
+#include "domain/feature.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -80,9 +82,12 @@ static bool pick_category(const struct cot_name_contrast *contrast, struct pick 
     return fill_pattern(phrase != NULL ? phrase->pattern : pattern, contrast->category, ret->text);
 }
 
-/* Words for a number that no row of the table knows: imported traits, and features of small talk. */
-static bool pick_unknown(const struct cot_name_contrast *contrast, struct pick *ret)
+/* Words for a number that is no feature of the catalogue: an imported trait. Features without a row have no word. */
+static bool pick_trait(const struct cot_name_contrast *contrast, struct pick *ret)
 {
+    for (size_t i = 0; i < cot_n_features; i++)
+        if (strcmp(cot_features[i].name, contrast->feature) == 0)
+            return false;
     *ret = (struct pick){.place = PLACE_TAIL, .strength = fmin(fabs(contrast->difference), 4) * 0.3};
     int n =
         snprintf(ret->text, sizeof ret->text, "with %s %s", contrast->difference > 0 ? "high" : "low", contrast->title);
@@ -115,8 +120,9 @@ static size_t picks_of(const struct cot_name_request *request, struct pick *pick
         if (phrase != NULL && contrast->category == NULL) {
             pick =
                 (struct pick){.place = phrase->place, .noun = phrase->noun, .strength = fmin(size, 4) * phrase->weight};
-            snprintf(pick.text, sizeof pick.text, "%s", phrase->text);
-        } else if (contrast->category != NULL ? !pick_category(contrast, &pick) : !pick_unknown(contrast, &pick)) {
+            bool once = strcmp(phrase->text, "infrequent") == 0 && request->one_time_share >= 0.5;
+            snprintf(pick.text, sizeof pick.text, "%s", once ? "one-time" : phrase->text);
+        } else if (contrast->category != NULL ? !pick_category(contrast, &pick) : !pick_trait(contrast, &pick)) {
             continue;
         }
         picks[n++] = pick;
@@ -140,7 +146,8 @@ static bool compose(const struct cot_name_request *request, const struct pick *p
     const char *places[N_PLACES] = {0};
     size_t n_used = 0;
     for (size_t i = 0; i < n_picks && n_used < n_words; i++) {
-        if (i == skip)
+        /* what the noun says already needs no words of its own: no "returners with many returns" */
+        if (i == skip || (picks[i].noun != NULL && picks[i].noun == places[PLACE_NOUN]))
             continue;
         if (picks[i].noun != NULL && places[PLACE_NOUN] == NULL)
             places[PLACE_NOUN] = picks[i].noun;

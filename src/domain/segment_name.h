@@ -26,11 +26,12 @@ struct cot_name_contrast {
 struct cot_name_request {
     const struct cot_name_contrast *contrasts;
     size_t n_contrasts;
-    bool extreme;         /* the segment of wholesale-size and one-off extremes */
-    double buyer_share;   /* with any order: a segment of people who don't buy isn't one of buyers */
-    const char *previous; /* the name from the run before, or NULL */
-    bool keep_previous;   /* whatever is true now: the name stands elsewhere already */
-    double strength;      /* who may choose first: e.g. revenue; ties by position */
+    bool extreme;          /* the segment of wholesale-size and one-off extremes */
+    double buyer_share;    /* with any order: a segment of people who don't buy isn't one of buyers */
+    double one_time_share; /* of the buyers, with exactly one order */
+    const char *previous;  /* the name from the run before, or NULL */
+    bool keep_previous;    /* whatever is true now: the name stands elsewhere already */
+    double strength;       /* who may choose first: e.g. revenue; ties by position */
 };
 
 /*

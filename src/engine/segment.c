@@ -204,6 +204,7 @@ static cot_code name_segments(struct job *job, struct cot_err *err)
                 cot_describe_differences(&job->matrix, job->learned->space, differences, contrasts + a * d->d, NULL),
             .extreme = a == job->learned->extreme,
             .buyer_share = d->segments[a].strategy_input.buyer_share,
+            .one_time_share = d->segments[a].strategy_input.one_time_share,
             .previous = row != NULL ? row->name : NULL,
             .strength = (double)d->segments[a].revenue_minor,
         };

@@ -77,16 +77,16 @@ static void add_condition(const struct cot_segment_parts *p, const struct cot_ru
 {
     const struct cot_feature_column *column = column_of(p, condition->i_column);
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, array);
-    bool category = condition->op== COT_RULE_IS || condition->op== COT_RULE_IS_NOT;
-    bool above = condition->op== COT_RULE_ABOVE;
+    bool category = condition->op == COT_RULE_IS || condition->op == COT_RULE_IS_NOT;
+    bool above = condition->op == COT_RULE_ABOVE;
     bool whole = is_whole_unit(column->unit) && !is_average(column->name);
     double value = whole ? floor(condition->value) + above : condition->value;
     char number[32] = "";
     const char *word = number;
-    const char *verb = condition->op== COT_RULE_IS       ? "is"
-                       : condition->op== COT_RULE_IS_NOT ? "is not"
-                       : above                                 ? (whole ? "at least" : "above")
-                                                               : "at most";
+    const char *verb = condition->op == COT_RULE_IS       ? "is"
+                       : condition->op == COT_RULE_IS_NOT ? "is not"
+                       : above                            ? (whole ? "at least" : "above")
+                                                          : "at most";
     const char *sign = category ? verb : above ? (whole ? ">=" : ">") : "<=";
     yyjson_mut_obj_add_strcpy(doc, object, "feature", column->name);
     yyjson_mut_obj_add_strcpy(doc, object, "title", column->title);

@@ -279,6 +279,8 @@ static cot_code name_nodes(struct growth *g, const struct cot_description *descr
             .n_contrasts = cot_describe_differences(g->matrix, g->learned->space, differences, contrasts + i * d, NULL),
             .buyer_share =
                 node->segment != COT_TREE_NONE ? description->segments[node->segment].strategy_input.buyer_share : 1,
+            .one_time_share =
+                node->segment != COT_TREE_NONE ? description->segments[node->segment].strategy_input.one_time_share : 0,
             .extreme = i < tree->k && extreme,
             .previous = i < tree->k ? node->name : NULL,
             .keep_previous = i < tree->k,
