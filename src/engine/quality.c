@@ -17,9 +17,10 @@ enum { AT_N, AT_SHARE, AT_REVENUE_SHARE, AT_TEXT, AT_EXAMPLES };
 static const double high_score = 0.05;
 static const double medium_score = 0.005;
 
-/* A condition on `line` as a whole query. */
+/* A condition on `fact` as a whole query. */
 static const char where_sql[] =
-    "with bad as materialized (select * from line where %s),"
+    "with bad as materialized (select b.*, coalesce(k.item, b.code) as item, k.name from"
+    "    (select * from fact where %s) b left join item_known k on k.item_id = b.item_id),"
     "  found as (select count(*) as n, coalesce(sum(abs(amount)), 0) as amount, count(customer) as n_with_customer,"
     "    count(*) filter (regexp_matches(order_key, '^C[0-9]')) as n_numbered,"
     "    count(distinct customer) as n_customers_found, max(moment) as max_at from bad),"

@@ -1,14 +1,18 @@
 /*
  * The checks behind `coterie quality`: data, not code. A check is one SQL query over the views of quality_views.c:
  *
- *   line       order and refund lines in force: event_id, kind, moment, order_key, item_id, item, name, quantity, amount,
- *              discount, customer (null: none), imported_at, row_hash, odd (why the item is no product, else null)
- *   buyer      a row a customer with lines: customer, n_lines, n_bought, n_days, first, last, spend (net), gross, discount, units
- *   total      one row: n_lines, n_order_lines, n_refund_lines, turnover, n_customers, n_rows_read, first_at, last_at
- *   money(x)   minor units as text;  per_cent(x)  a share as text;  day_of(moment)  the shop's calendar day
+ *   fact       order and refund lines in force: event_id, import_id, kind, moment, order_key, order_hash, item_id, code
+ *              (of a correction without an item), quantity, amount, discount, customer (null: none), imported_at,
+ *              row_hash, odd (why it is no product, else null)
+ *   line       the same with item and name: for the few lines that are shown
+ *   basket     a row an order; repeated: row hashes that occur more than once
+ *   buyer      a row a customer with lines: customer, n_lines, n_bought, first, last, spend (net), gross,
+ * discount, units total      one row: n_lines, n_order_lines, n_refund_lines, turnover, n_customers, n_rows_read,
+ * first_at, last_at money(x)   minor units as text;  per_cent(x)  a share as text;  day_of(moment)  the shop's calendar
+ * day
  *
  * It returns one row: n (0: nothing found), share, revenue_share (of the turnover), text, examples (a list of structs;
- * a field "customer" holds the customer's number and is shown as the shop's id). Most are a condition on `line`.
+ * a field "customer" holds the customer's number and is shown as the shop's id). Most are a condition on `fact`.
  */
 #ifndef COT_ENGINE_QUALITY_CHECK_H
 #define COT_ENGINE_QUALITY_CHECK_H
@@ -24,7 +28,7 @@ struct cot_quality_check {
     const char *dimension;
     double weight;
     const char *title;
-    const char *where; /* a condition on `line`; NULL: sql is given */
+    const char *where; /* a condition on `fact`; NULL: sql is given */
     const char *text;  /* with `where`: SQL expression over n, share, revenue_share, amount (absolute), n_customers and
                           the  columns of total */
     const char *sql;

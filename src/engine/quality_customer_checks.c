@@ -21,7 +21,7 @@ const struct cot_quality_check cot_quality_customer_checks[] = {
          " the largest spent {}', count(*), per_cent(count(*) / any_value(c)),"
          "     per_cent(sum(spend) / any_value(all_spend)), money(max(spend))),"
          "   (select list({'customer': customer, 'revenue': major(spend), 'share': spend / all_spend, 'units': units,"
-         "     'days': n_days, 'robust_z': round(greatest(za, zu), 1)} order by spend desc)"
+         "     'lines': n_lines, 'robust_z': round(greatest(za, zu), 1)} order by spend desc)"
          "     from (select * from bad order by spend desc limit 15), net) from bad, net having any_value(c) >= 30",
      .means = "Wholesalers or resellers. Left among the others they would bend averages, scales and segments; 'coterie"
               " segment' gives the extremes a segment of their own.",
@@ -72,7 +72,7 @@ const struct cot_quality_check cot_quality_customer_checks[] = {
      .dimension = "plausibility",
      .weight = 2,
      .title = "Customers who bought test products",
-     .sql = "with bad as materialized (select customer, count(*) as c from line where odd = 'test' and customer is not "
+     .sql = "with bad as materialized (select customer, count(*) as c from fact where odd = 'test' and customer is not "
             "null"
             "    group by 1)"
             " select count(*) as n, count(*) / any_value(n_customers), 0.0,"
@@ -91,7 +91,7 @@ const struct cot_quality_check cot_quality_customer_checks[] = {
             "    union select node_id from trait where regexp_matches(key, 'tag|group|type|segment', 'i')"
             "      and regexp_matches(value, '(^|[^a-z])(staff|employee|mitarbeiter)([^a-z]|$)', 'i')),"
             "  usual as (select sum(discount) / nullif(sum(gross + discount), 0)::double as share from buyer),"
-            "  deal as (select customer from buyer, usual where n_days >= 5 and gross + discount > 0"
+            "  deal as (select customer from buyer, usual where n_bought >= 5 and gross + discount > 0"
             "    and discount / (gross + discount)::double > 0.4 and usual.share < 0.15),"
             "  bad as materialized (select customer, string_agg(why, ', ' order by why) as why from"
             "    (select distinct coalesce(m.customer, node_id) as customer, 'marked' as why from said left join "
@@ -107,7 +107,10 @@ const struct cot_quality_check cot_quality_customer_checks[] = {
      .dimension = "plausibility",
      .weight = 2,
      .title = "Visitors that are no people",
-     .sql = "with hours as (select node_id, date_trunc('hour', occurred_at) as h, count(*) as c from event"
+     .sql = "with busy as (select node_id from event where kind between 10 and 19 and node_id is not null group by 1"
+            "    having count(*) >= 40),"
+            "  hours as (select node_id, date_trunc('hour', occurred_at) as h, count(*) as c from event semi join busy"
+            "      using (node_id)"
             "    where kind between 10 and 19 and node_id is not null and superseded_at is null group by 1, 2),"
             "  days as (select node_id, cast(h as date) as d, count(*) as active_hours, max(c) as most, sum(c) as c "
             "from hours"

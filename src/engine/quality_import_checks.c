@@ -3,7 +3,7 @@
 
 /* Days from the first order to the last, without weekdays on which the shop practically never sells. */
 #define CALENDAR                                                                                                       \
-    "with sold as (select day_of(moment) as d, count(*) as c from line where kind = 1 group by 1),"                    \
+    "with sold as (select day_of(moment) as d, count(*) as c from fact where kind = 1 group by 1),"                    \
     "  span as (select min(d) as d0, max(d) as d1 from sold),"                                                         \
     "  every as (select cast(unnest(generate_series(d0, d1, interval 1 day)) as date) as d from span where d1 - d0 < " \
     "40000),"                                                                                                          \

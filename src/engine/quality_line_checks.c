@@ -1,20 +1,22 @@
 /* Checks of order and refund lines (see quality_check.h). */
 #include "engine/quality_check.h"
 
-#define EXAMPLE                                                                                                        \
-    "{'customer': customer, 'order': order_key, 'item': item, 'name': name, 'at': moment, 'quantity': quantity,"       \
-    " 'amount': major(amount)}"
-
 /* Log ratios to the item's own median, robustly: every k-th line is enough for medians of large shops. */
 #define SPREAD(value)                                                                                                  \
-    "with p as (select *, ln(" value ") as v from line where kind = 1 and amount > 0 and quantity > 0 and odd is null" \
+    "with p as not materialized (select *, ln(" value                                                                  \
+    ") as v from fact where kind = 1 and amount > 0 and quantity > 0 and odd is null"                                  \
     "    and item_id is not null),"                                                                                    \
-    "  middle as (select item_id, median(v) as m, count(*) as c, any_value(v) as v0 from p"                            \
-    "    where event_id % greatest(1, (select n_order_lines from total) // 3000000) = 0 group by 1 having c >= 10),"   \
-    "  spread as (select item_id, any_value(m) as m, 1.4826 * median(abs(v - m)) as s from p join middle using "       \
-    "(item_id)"                                                                                                        \
-    "    where event_id % greatest(1, (select n_order_lines from total) // 3000000) = 0 group by 1),"                  \
+    "  picked as materialized (select item_id, v from p"                                                               \
+    "    where event_id % greatest(1, (select n_order_lines from total) // 400000) = 0 ),"                             \
+    "  middle as (select item_id, median(v) as m, count(*) as c from picked group by 1 having c >= 10),"               \
+    "  spread as (select item_id, any_value(m) as m, 1.4826 * median(abs(v - m)) as s from picked join middle"         \
+    "    using (item_id) group by 1),"                                                                                 \
     "  bad as materialized (select p.*, v - m as away from p join spread using (item_id) where "
+
+/* The first of `bad` in an order, with their names. */
+#define SHOWN(order)                                                                                                   \
+    "(select b.*, k.item, k.name from (select * from bad order by " order " limit 5) b left join item_known k"         \
+    "  on k.item_id = b.item_id)"
 
 const struct cot_quality_check cot_quality_line_checks[] = {
     {.key = "no_customer",
@@ -128,8 +130,7 @@ const struct cot_quality_check cot_quality_line_checks[] = {
                               "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name,"
                               "     'price': major(amount / quantity), 'usual': major(amount / quantity) / exp(away), "
                               "'quantity': quantity}"
-                              "     order by abs(away) desc) from (select * from bad order by abs(away) desc limit 5)) "
-                              "from bad, total",
+                              "     order by abs(away) desc) from " SHOWN("abs(away) desc") ") from bad, total",
      .means = "Typing errors, bundles under one code or corrections; features winsorise, so single ones bend little.",
      .action = "Look at the examples; correct typing errors at the source."},
     {.key = "quantity_outliers",
@@ -146,7 +147,7 @@ const struct cot_quality_check cot_quality_line_checks[] = {
                      "'quantity': quantity,"
                      "     'usual': quantity / exp(away), 'amount': major(amount), 'at': moment} order by quantity "
                      "desc)"
-                     "     from (select * from bad order by quantity desc limit 5)) from bad, total",
+                     "     from " SHOWN("quantity desc") ") from bad, total",
      .means = "Wholesale or typing errors. Extreme customers get a segment of their own and don't bend the others.",
      .action = "Check the largest ones; sell to wholesalers through an account group of their own."},
     {.key = "undone_at_once",
@@ -154,22 +155,29 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .weight = 1,
      .title = "Orders cancelled within a day",
      .sql =
-         "with r as (select customer, item_id, quantity, moment, amount from line where kind = 2 and customer is not "
+         "with r as (select customer, item_id, quantity, moment, amount from fact where kind = 2 and customer is not "
          "null"
          "    and quantity > 0),"
-         "  bad as materialized (select l.*, min(r.moment) as refunded_at from line l join r on r.customer = l.customer"
+         "  bad as materialized (select l.*, min(r.moment) as refunded_at from fact l join r on r.customer = l.customer"
          "    and r.item_id = l.item_id and r.quantity = l.quantity and r.moment >= l.moment and r.moment < l.moment + "
          "interval 1 day"
          "    where l.kind = 1 group by all),"
-         "  top as (select * from bad order by amount desc, event_id limit 5)"
-         " select count(*) as n, count(*) / any_value(n_lines), sum(abs(amount)) / any_value(turnover),"
-         "   format('{:,} order lines were taken back whole within a day ({}); the largest: {:,.0f} units of {} for {}"
-         " in order {}, taken back {} minutes later', count(*), money(sum(amount)), (select first(quantity) from top),"
-         "     (select first(coalesce(name, item, 'an item')) from top), (select money(first(amount)) from top),"
-         "     (select first(coalesce(order_key, 'without a number')) from top),"
-         "     (select first(date_diff('minute', moment, refunded_at)) from top)),"
-         "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name, 'quantity': quantity,"
-         "     'amount': major(amount), 'at': moment, 'refunded_at': refunded_at}) from top) from bad, total",
+         "  top as (select * from " SHOWN(
+             "amount desc, event_id") " order by amount desc, event_id)"
+                                      " select count(*) as n, count(*) / any_value(n_lines), sum(abs(amount)) / "
+                                      "any_value(turnover),"
+                                      "   format('{:,} order lines were taken back whole within a day ({}); the "
+                                      "largest: {:,.0f} units of {} for {}"
+                                      " in order {}, taken back {} minutes later', count(*), money(sum(amount)), "
+                                      "(select first(quantity) from top),"
+                                      "     (select first(coalesce(name, item, 'an item')) from top), (select "
+                                      "money(first(amount)) from top),"
+                                      "     (select first(coalesce(order_key, 'without a number')) from top),"
+                                      "     (select first(date_diff('minute', moment, refunded_at)) from top)),"
+                                      "   (select list({'customer': customer, 'order': order_key, 'item': item, "
+                                      "'name': name, 'quantity': quantity,"
+                                      "     'amount': major(amount), 'at': moment, 'refunded_at': refunded_at}) from "
+                                      "top) from bad, total",
      .means =
          "Slips of the hand. Net spend is right; gross totals, largest baskets and item rankings before refunds are"
          " not.",
@@ -181,14 +189,14 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      /* Sequentially, a refund takes min(quantity, what is left); what is left before each is the running sum reflected
       * at zero. */
      .sql =
-         "with r as (select * from line where kind = 2 and not (amount = 0 and customer is null)),"
-         "  ordered as (select distinct customer, order_key from line where kind = 1 and order_key is not null"
-         "    and order_key in (select order_key from r)),"
+         "with r as (select * from fact where kind = 2 and not (amount = 0 and customer is null)),"
+         "  ordered as (select distinct customer, order_key from fact where kind = 1 and order_key is not null"
+         "    and order_hash in (select order_hash from r)),"
          "  pair as (select distinct customer, item_id from r where customer is not null and item_id is not null),"
          "  moves as (select l.event_id, l.customer, l.item_id, l.moment, l.kind,"
          "      case when l.kind = 1 then coalesce(nullif(l.quantity, 0), 1) else -coalesce(nullif(abs(l.quantity), "
          "0), 1)"
-         "        end as q from line l join pair using (customer, item_id)),"
+         "        end as q from fact l join pair using (customer, item_id)),"
          "  sums as (select *, sum(q) over (partition by customer, item_id order by moment, kind, event_id) as s from "
          "moves),"
          "  lows as (select *, coalesce(least(0, min(s) over (partition by customer, item_id order by moment, kind, "
@@ -209,8 +217,11 @@ const struct cot_quality_check cot_quality_line_checks[] = {
          "     count(*) filter (customer is null), count(*) filter (customer is not null and odd is not null),"
          "     count(*) filter (customer is not null and odd is null), (select count(*) from known where by_order),"
          "     (select count(*) from known where by_item and not by_order)),"
-         "   (select list(" EXAMPLE " order by amount) from (select * from bad order by amount, event_id limit 5))"
-         " from bad, total",
+         "   (select list({'customer': customer, 'order': order_key, 'item': coalesce(item, code), 'name': name, 'at': "
+         "moment,"
+         "     'quantity': quantity, 'amount': major(amount)} order by amount) from " SHOWN(
+             "amount, event_id") ")"
+                                 " from bad, total",
      .means = "Their purchases lie before the data begins or under another account: such customers look worse than they"
               " are, some have negative spend.",
      .action = "Import the orders from before the first day too, or refunds that name their order."},
@@ -219,13 +230,12 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .weight = 1,
      .title = "Lines that are there twice",
      .sql =
-         "with g as materialized (select row_hash, count(*) as c, min(event_id) as event_id from line group by 1"
-         "    having c > 1),"
-         "  top as (select l.*, g.c from (select * from g order by c desc, event_id limit 5) g"
+         "with g as (select * from repeated), top as (select l.*, g.c from (select * from g order by c desc, event_id "
+         "limit 5) g"
          "    join line l using (event_id) order by g.c desc, event_id)"
          " select coalesce(sum(c - 1), 0)::bigint as n, sum(c - 1) / any_value(n_lines), (select "
          "coalesce(sum(abs(amount)"
-         "    * (g.c - 1)), 0) from g join line l using (event_id)) / any_value(turnover),"
+         "    * (g.c - 1)), 0) from g join fact l using (event_id)) / any_value(turnover),"
          "   format('{:,} lines repeat another line of their order exactly ({} of lines)', sum(c - 1)::bigint,"
          "     per_cent(sum(c - 1) / any_value(n_lines))),"
          "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name, 'quantity': quantity,"
@@ -238,28 +248,28 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .dimension = "consistency",
      .weight = 1,
      .title = "Orders of more than one customer",
-     .sql = "with bad as materialized (select order_key, count(*) as c, count(distinct customer) as people,"
-            "    sum(abs(amount)) as moved from line where order_key is not null and customer is not null group by 1"
-            "    having min(customer) <> max(customer))"
+     .sql = "with bad as materialized (select * from basket where low <> high),"
+            "  top as (select b.c, b.order_hash from bad b order by c desc, event_id limit 5),"
+            "  shown as (select f.order_key, any_value(t.c) as c, count(distinct f.customer) as people from top t"
+            "    join fact f using (order_hash) group by 1)"
             " select coalesce(sum(c), 0)::bigint as n, sum(c) / any_value(n_lines), sum(moved) / any_value(turnover),"
             "   format('{:,} order numbers stand with more than one customer ({:,} lines)', count(*), sum(c)::bigint),"
             "   (select list({'order': order_key, 'customers': people, 'lines': c})"
-            "     from (select * from bad order by c desc, order_key limit 5)) from bad, total",
+            "     from (select * from shown order by c desc, order_key)) from bad, total",
      .means = "Each customer's part counts as an order of its own.",
      .action = "If numbers start again each year or in each branch, put the year or branch before the number."},
     {.key = "long_orders",
      .dimension = "consistency",
      .weight = 0.5,
      .title = "Orders spread over days",
-     .sql = "with bad as materialized (select order_key, customer, count(*) as c, min(moment) as first, max(moment) as "
-            "last,"
-            "    sum(abs(amount)) as moved from line where kind = 1 and order_key is not null group by 1, 2"
-            "    having max(moment) - min(moment) > interval 1 day)"
+     .sql = "with bad as materialized (select * from basket where last - first > interval 1 day and low = high),"
+            "  top as (select b.*, f.order_key, f.customer from (select * from bad order by last - first desc, event_id"
+            "    limit 5) b join fact f using (event_id))"
             " select coalesce(sum(c), 0)::bigint as n, sum(c) / any_value(n_lines), sum(moved) / any_value(turnover),"
             "   format('{:,} orders have lines more than a day apart, the longest {} days', count(*),"
             "     max(date_diff('day', first, last))),"
             "   (select list({'customer': customer, 'order': order_key, 'lines': c, 'first': first, 'last': last})"
-            "     from (select * from bad order by last - first desc, order_key limit 5)) from bad, total",
+            "     from (select * from top order by last - first desc, order_key)) from bad, total",
      .means = "An order's time is that of its first line; recency of such customers is a little off.",
      .action = "Check whether the order number is a customer or contract number."},
     {.key = "item_names",
