@@ -45,8 +45,11 @@ static void print_receipt(yyjson_mut_val *root)
         printf("%lld rows and %zu files still name them\n", count_of(proof, "rows_found"),
                yyjson_mut_arr_size(yyjson_mut_obj_get(proof, "found")));
     print_list("  still named in: ", yyjson_mut_obj_get(proof, "found"));
-    if (count_of(root, "models_deleted") > 0)
-        printf("The models had learned from them and are deleted: 'coterie segment' learns new ones.\n");
+    if (count_of(root, "successor") > 0)
+        printf("The models had learned from them: segments were learned anew (run %lld).\n",
+               count_of(root, "successor"));
+    else if (count_of(root, "models_deleted") > 0)
+        printf("The models had learned from them and are deleted; run 'coterie segment' for new ones.\n");
     printf("Backups made before this still hold them.\n");
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/forget_steps.h"
+#include "engine/segment.h"
 
 enum { RECEIPT_BYTES = 12 };
 
@@ -135,6 +136,27 @@ static cot_code end_receipt(struct cot_store *store, struct cot_forget *forget, 
     return rc;
 }
 
+/* Models that had learned from them are gone: others take their place, learned from those who are left. The erasure
+ * holds whether that works or not. */
+static cot_code learn_successors(const struct cot_context *context, yyjson_mut_doc *doc, struct cot_err *err)
+{
+    yyjson_mut_doc *run = NULL;
+    struct cot_err why = {0};
+    struct cot_segment_options options = {0};
+    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    bool added = false;
+    if (yyjson_mut_get_uint(yyjson_mut_obj_get(root, "models_deleted")) == 0)
+        added = yyjson_mut_obj_add_null(doc, root, "successor");
+    else if (cot_segment_run(context, &options, &run, &why) == COT_OK)
+        added =
+            yyjson_mut_obj_add_sint(doc, root, "successor", yyjson_mut_get_sint(yyjson_mut_doc_ptr_get(run, "/run")));
+    else
+        added = yyjson_mut_obj_add_null(doc, root, "successor") &&
+                yyjson_mut_obj_add_strcpy(doc, root, "no_successor_because", why.message);
+    yyjson_mut_doc_free(run);
+    return added ? COT_OK : cot_fail(err, COT_NOMEM, "receipt");
+}
+
 cot_code cot_forget_run(const struct cot_context *context, const char *const *ids, size_t n_ids,
                         yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
@@ -164,6 +186,8 @@ cot_code cot_forget_run(const struct cot_context *context, const char *const *id
     if (rc == COT_OK)
         rc = end_receipt(store, &forget, receipt, absent, err);
     cot_store_close(store);
+    if (rc == COT_OK)
+        rc = learn_successors(context, forget.doc, err);
     if (rc == COT_OK) {
         *ret_doc = forget.doc;
         forget.doc = NULL;

@@ -31,7 +31,8 @@
  *  "files": ["exports/loyal-1.csv", "models/..."],    deleted
  *  "elsewhere": ["/home/.../loyal.csv"],              exports outside the data directory that named them: for the
  *                                                     owner to delete
- *  "models_deleted": 1,                               learn segments again: 'coterie segment'
+ *  "models_deleted": 1,"successor": 4 | null,        the run of segments learned from those who are left
+ *  ["no_successor_because": "..."],                   then: 'coterie segment' when it can be
  *  "proof": {"columns_searched","rows_found": 0,"files_searched","bytes_searched","found": [],
  *            "too_short_for_bytes": 1}}               ids that occur in bytes by chance (short, or part of another's
  *                                                     id) are told by columns and by text files
