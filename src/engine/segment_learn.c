@@ -40,8 +40,9 @@ struct course {
     uint32_t *rows; /* [n] in canonical order: by what is known of a customer, not by when it was imported */
     bool *extreme;  /* [n] likewise */
     size_t n;
-    uint32_t *core; /* [n_core] rows that are not extreme, in canonical order */
+    uint32_t *core; /* [n_core] rows that are not extreme, in canonical order: buyers, then visitors set apart */
     size_t n_core;
+    size_t n_buyers;       /* the first of core; all of it where visitors are not set apart */
     float *z;              /* n_path x d */
     uint32_t *core_labels; /* [n_core] */
 };
@@ -119,6 +120,13 @@ static cot_code gather_rows(struct course *c, struct cot_err *err)
     return COT_OK;
 }
 
+static bool has_order(const struct course *c, uint32_t row)
+{
+    size_t column = cot_feature_matrix_find(c->matrix, "frequency");
+    return column == SIZE_MAX || c->matrix->values[(size_t)row * c->matrix->d + column] > 0;
+}
+
+/* Fills core: buyers first, then visitors, where there are neither too few nor too many of them. */
 static cot_code set_apart(struct course *c, struct cot_err *err)
 {
     cot_code rc = cot_extremes_find(c->matrix, c->rows, c->n, &c->learned->limits, c->extreme, err);
@@ -127,9 +135,20 @@ static cot_code set_apart(struct course *c, struct cot_err *err)
     c->core = malloc((c->n + 1) * sizeof *c->core);
     if (c->core == NULL)
         return cot_fail(err, COT_NOMEM, "%zu customers", c->n);
+    for (int want_order = 1; want_order >= 0; want_order--) {
+        for (size_t i = 0; i < c->n; i++)
+            if (!c->extreme[i] && has_order(c, c->rows[i]) == (want_order == 1))
+                c->core[c->n_core++] = c->rows[i];
+        c->n_buyers = want_order == 1 ? c->n_core : c->n_buyers;
+    }
+    size_t n_visitors = c->n_core - c->n_buyers;
+    if (n_visitors >= COT_LEARN_MIN_VISITORS && n_visitors < c->n_buyers)
+        return COT_OK;
+    c->n_core = 0; /* all together, in canonical order */
     for (size_t i = 0; i < c->n; i++)
         if (!c->extreme[i])
             c->core[c->n_core++] = c->rows[i];
+    c->n_buyers = c->n_core;
     return COT_OK;
 }
 
@@ -141,12 +160,18 @@ static double score_of(const struct cot_k_choice *choice, size_t k)
     return -1;
 }
 
+/* Segments that are set apart before k is looked for, without the extremes' own. */
+static size_t n_apart(const struct course *c)
+{
+    return c->n_core > c->n_buyers;
+}
+
 /* The k that will be: asked for, else the evidence's, else the one before where the evidence isn't clearly better. */
 static size_t settle_k(const struct course *c, const struct cot_k_choice *choice)
 {
+    size_t before = c->options->preferred_k > n_apart(c) ? c->options->preferred_k - n_apart(c) : 0;
     if (c->options->k > 0)
-        return c->options->k;
-    size_t before = c->options->preferred_k;
+        return c->options->k > n_apart(c) ? c->options->k - n_apart(c) : 1;
     if (before >= choice->evidence[0].k && score_of(choice, before) >= score_of(choice, choice->k) - COT_LEARN_K_MARGIN)
         return before;
     return choice->k;
@@ -166,9 +191,10 @@ static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminan
     options.seed = c->options->seed;
     options.n_threads = c->options->n_threads;
     options.progress = c->options->progress;
-    options.k_min = c->options->k > 0 && c->options->k < MIN_K ? c->options->k : MIN_K;
-    if (c->options->k > options.k_max)
-        options.k_max = c->options->k;
+    size_t asked = c->options->k > n_apart(c) ? c->options->k - n_apart(c) : 0;
+    options.k_min = asked >= 2 && asked < MIN_K ? asked : MIN_K;
+    if (asked > options.k_max)
+        options.k_max = asked;
     /* Two groups, the active and the rest, are what evidence likes best of almost any shop, and tell it nothing: they
      * have to be asked for. A shop of a few dozen customers has no more to give. */
     if (c->options->k != 2 && n_path >= MIN_ROWS_FOR_THREE)
@@ -178,23 +204,28 @@ static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminan
         return rc;
     size_t k = settle_k(c, &path->choice);
     size_t e = k - options.k_min;
-    if (e >= path->choice.n_evidence) {
-        rc = cot_fail(err, COT_USAGE, "--k %zu: this shop's %zu customers allow 2 to %zu", k, c->n_core,
-                      options.k_min + path->choice.n_evidence - 1);
+    if (k < options.k_min || e >= path->choice.n_evidence) {
+        rc = cot_fail(err, COT_USAGE, "--k %zu: this shop's %zu customers allow %zu to %zu", c->options->k, c->n_core,
+                      2 + n_apart(c), options.k_min + path->choice.n_evidence - 1 + n_apart(c));
         goto out;
     }
     learned->evidence = path->choice;
-    learned->evidence.k = k;
+    learned->evidence.k = k + n_apart(c);
+    for (size_t i = 0; i < learned->evidence.n_evidence; i++)
+        learned->evidence.evidence[i].k += n_apart(c);
     path->choice.evidence = NULL;
     learned->stability_deviations = path->stability_deviations;
     path->stability_deviations = NULL;
     learned->n_components = path->n_components;
-    learned->jaccards = calloc(k + 1, sizeof *learned->jaccards);
+    learned->jaccards = calloc(k + 2, sizeof *learned->jaccards);
     if (learned->jaccards == NULL) {
         rc = cot_fail(err, COT_NOMEM, "stability of %zu segments", k);
         goto out;
     }
     memcpy(learned->jaccards, path->jaccards[e], k * sizeof *learned->jaccards);
+    learned->jaccards[k] = NAN; /* those set apart are found by a limit, not by a fit */
+    learned->jaccards[k + 1] = NAN;
+    learned->visitors = n_apart(c) > 0 ? k : SIZE_MAX;
     *ret_fit = path->fits[e];
     path->fits[e] = NULL;
 out:
@@ -227,30 +258,59 @@ static cot_code assign_core(struct course *c, const struct cot_discriminant *fit
     return rc;
 }
 
-/* The fit on the sample of the path, refined on a larger sample where there is one. */
+/* A sample of the core for the axes: buyers, and visitors in proportion. */
+static size_t sample_rows(const struct course *c, uint32_t *ret_rows, size_t *ret_n_buyers)
+{
+    size_t n_visitors = c->n_core - c->n_buyers;
+    size_t limit = c->n_core < MAX_FIT_ROWS ? c->n_core : MAX_FIT_ROWS;
+    size_t buyers = limit * c->n_buyers / c->n_core;
+    size_t visitors = limit - buyers < n_visitors ? limit - buyers : n_visitors;
+    memcpy(ret_rows, c->core, buyers * sizeof *ret_rows);
+    memcpy(ret_rows + buyers, c->core + c->n_buyers, visitors * sizeof *ret_rows);
+    *ret_n_buyers = buyers;
+    return buyers + visitors;
+}
+
+/* The fit on the path's sample, refined on a larger one, with the visitors as a further cluster where they are apart.
+ */
 static cot_code refine(struct course *c, size_t n_path, struct cot_discriminant **fit, struct cot_err *err)
 {
-    size_t n_fit = c->n_core < MAX_FIT_ROWS ? c->n_core : MAX_FIT_ROWS;
     struct cot_discriminant_options options = {
         .shrinkage = c->learned->space->shrinkage, .max_iter = 5, .n_threads = c->options->n_threads};
     struct cot_discriminant *refined = NULL;
-    float *z = NULL;
-    if (n_fit <= n_path)
+    size_t n_buyers = 0, k = (*fit)->k + n_apart(c), d = (*fit)->d;
+    if (c->n_core <= n_path && n_apart(c) == 0)
         return assign_core(c, *fit, c->n_core, err);
-    cot_code rc = assign_core(c, *fit, n_fit, err);
-    z = malloc(n_fit * (*fit)->d * sizeof *z);
-    if (rc == COT_OK && z == NULL)
+    uint32_t *rows = malloc((c->n_core + 1) * sizeof *rows);
+    uint32_t *labels = NULL;
+    float *z = NULL;
+    cot_code rc = rows == NULL ? cot_fail(err, COT_NOMEM, "%zu customers", c->n_core) : COT_OK;
+    if (rc == COT_OK)
+        rc = assign_core(c, *fit, c->n_buyers, err);
+    if (rc != COT_OK)
+        goto out;
+    size_t n_fit = sample_rows(c, rows, &n_buyers);
+    z = malloc(n_fit * d * sizeof *z);
+    labels = malloc(n_fit * sizeof *labels);
+    if (z == NULL || labels == NULL) {
         rc = cot_fail(err, COT_NOMEM, "%zu customers", n_fit);
+        goto out;
+    }
+    memcpy(labels, c->core_labels, n_buyers * sizeof *labels);
+    for (size_t i = n_buyers; i < n_fit; i++)
+        labels[i] = (uint32_t)(*fit)->k;
+    rc = cot_space_apply(c->learned->space, c->matrix, rows, n_fit, c->options->n_threads, z, err);
+    struct cot_matrix view = {.data = z, .n = n_fit, .d = d, .stride = d};
     if (rc == COT_OK)
-        rc = cot_space_apply(c->learned->space, c->matrix, c->core, n_fit, c->options->n_threads, z, err);
-    struct cot_matrix view = {.data = z, .n = n_fit, .d = (*fit)->d, .stride = (*fit)->d};
-    if (rc == COT_OK)
-        rc = cot_discriminant_fit(&view, c->core_labels, (*fit)->k, &options, &refined, err);
+        rc = cot_discriminant_fit(&view, labels, k, &options, &refined, err);
     if (rc == COT_OK) {
         cot_discriminant_free(*fit);
         *fit = refined;
         rc = assign_core(c, *fit, c->n_core, err);
     }
+out:
+    free(rows);
+    free(labels);
     free(z);
     return rc;
 }
@@ -277,8 +337,6 @@ static cot_code order_result(struct course *c, struct cot_err *err)
     learned->n = c->n;
     learned->extreme = c->n > c->n_core ? k : SIZE_MAX;
     learned->k = k + (c->n > c->n_core);
-    if (c->n > c->n_core)
-        learned->jaccards[k] = NAN;
     for (size_t i = 0; i < c->n; i++)
         label_of_row[c->rows[i]] = (uint32_t)k;
     for (size_t i = 0; i < c->n_core; i++)
@@ -343,10 +401,10 @@ static cot_code learn(struct course *c, struct cot_err *err)
     if (rc == COT_OK)
         rc = set_apart(c, err);
     if (rc == COT_OK)
-        rc = cot_space_fit(c->matrix, c->core, c->n_core, &c->options->space, &learned->space, err);
+        rc = cot_space_fit(c->matrix, c->core, c->n_buyers, &c->options->space, &learned->space, err);
     if (rc != COT_OK)
         return rc;
-    n_path = c->n_core < MAX_PATH_ROWS ? c->n_core : MAX_PATH_ROWS;
+    n_path = c->n_buyers < MAX_PATH_ROWS ? c->n_buyers : MAX_PATH_ROWS;
     c->z = malloc(n_path * learned->space->d * sizeof *c->z);
     c->core_labels = malloc((c->n_core + 1) * sizeof *c->core_labels);
     if (c->z == NULL || c->core_labels == NULL)

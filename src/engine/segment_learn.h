@@ -26,12 +26,20 @@ struct cot_learn_options {
 /* The evidence must be better by this much (of a score of 0..1) for another k than the run before's. */
 #define COT_LEARN_K_MARGIN 0.05
 
+/*
+ * In a shop of buyers, customers without any order have no purchase features: how far they are from a buyer is a
+ * question without an answer. They begin as a segment of their own, and the others are found without them. Not where
+ * they are few, or most: then their engagement decides.
+ */
+#define COT_LEARN_MIN_VISITORS 20
+
 struct cot_learned {
     size_t n;            /* customers that have a segment */
     uint32_t *rows;      /* [n] of the matrix, ascending: so by customer */
     uint32_t *labels;    /* [n] 0..k-1 */
     size_t k;            /* the extremes' segment included, which is the last one where there is one */
     size_t extreme;      /* its label, SIZE_MAX: none */
+    size_t visitors;     /* the label that began as those without an order; SIZE_MAX: they were not set apart */
     size_t n_no_consent; /* customers without a segment */
     size_t n_no_data;
     struct cot_space *space;
