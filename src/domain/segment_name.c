@@ -117,6 +117,10 @@ static size_t picks_of(const struct cot_name_request *request, struct pick *pick
             continue;
         const struct phrase *phrase = phrase_find(contrast->feature, contrast->difference);
         struct pick pick = {0};
+        /* who ordered once has no habit of ordering, whatever the few others' gaps say */
+        if (phrase != NULL && phrase->place == PLACE_FREQUENCY && request->one_time_share >= 0.5 &&
+            strcmp(phrase->feature, "frequency") != 0)
+            continue;
         if (phrase != NULL && contrast->category == NULL) {
             pick =
                 (struct pick){.place = phrase->place, .noun = phrase->noun, .strength = fmin(size, 4) * phrase->weight};

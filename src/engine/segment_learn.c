@@ -10,8 +10,6 @@
 
 enum {
     MIN_CUSTOMERS = 40,
-    MIN_K =
-        4, /* fewer are no segmentation that a shop can act on, however stable: --k 2 is there for those who want it */
     MAX_PATH_ROWS = 6000, /* the choice of k: Ward is exact and quadratic */
     MAX_FIT_ROWS = 60000  /* the axes */
 };
@@ -177,7 +175,12 @@ static size_t settle_k(const struct course *c, const struct cot_k_choice *choice
     return choice->k;
 }
 
-enum { MIN_ROWS_FOR_THREE = 50 };
+/* Two or three groups (the active, the lapsed and the rest) are what evidence likes best of almost any shop, and tell
+ * it nothing it can act on: they have to be asked for. A shop of a few dozen customers has no more to give. */
+static size_t least_k(size_t n)
+{
+    return n >= 80 ? 4 : n >= 50 ? 3 : 2;
+}
 
 /* Fits the path of k on a sample and takes over its evidence and the fit of the k that was settled on. */
 static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminant **ret_fit, struct cot_err *err)
@@ -192,13 +195,9 @@ static cot_code fit_path(struct course *c, size_t n_path, struct cot_discriminan
     options.n_threads = c->options->n_threads;
     options.progress = c->options->progress;
     size_t asked = c->options->k > n_apart(c) ? c->options->k - n_apart(c) : 0;
-    options.k_min = asked >= 2 && asked < MIN_K ? asked : MIN_K;
+    options.k_min = asked >= 2 && asked < least_k(n_path) ? asked : least_k(n_path);
     if (asked > options.k_max)
         options.k_max = asked;
-    /* Two groups, the active and the rest, are what evidence likes best of almost any shop, and tell it nothing: they
-     * have to be asked for. A shop of a few dozen customers has no more to give. */
-    if (c->options->k != 2 && n_path >= MIN_ROWS_FOR_THREE)
-        options.k_min = 3;
     cot_code rc = cot_discriminant_path_fit(&z, &options, &path, err);
     if (rc != COT_OK)
         return rc;

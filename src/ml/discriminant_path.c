@@ -1,5 +1,6 @@
 /* Discriminant clusterings for a range of k, and which k the evidence favours. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +11,12 @@
 #include "coterie/kmeans.h"
 #include "coterie/linkage.h"
 #include "coterie/metrics.h"
-#include "coterie/pca.h"
+#include "ml/discriminant_start.h"
 #include "num/check.h"
 
 enum {
-    MAX_COMPONENTS = 40,
-    MAX_ITER = 15,
-    MAX_RESAMPLE_ROWS = 3000, /* stability is an average: more rows cost Ward's square and change little */
-    STREAM_NOISE = 1,
+    MAX_ITER = 12,
+    MAX_RESAMPLE_ROWS = 2500, /* stability is an average: more rows cost Ward's square and change little */
     STREAM_RESAMPLE = 2
 };
 /* A k less stable than this, or by this much less than the best, can't win. */
@@ -28,8 +27,8 @@ struct search {
     const struct cot_matrix *z;
     const struct cot_discriminant_path_options *options;
     struct cot_discriminant_path *path;
-    float *scores;    /* n x n_components */
-    size_t n_rows;    /* of a resample */
+    struct discriminant_view views[N_DISCRIMINANT_VIEWS]; /* of z: where partitions to begin with are looked for */
+    size_t n_rows;                                        /* of a resample */
     uint32_t *labels; /* n_resamples x n_evidence x n: every row by each resample's fit */
     cot_code *codes;  /* [n_resamples] */
     struct cot_err *errors;
@@ -58,88 +57,61 @@ void cot_discriminant_path_free(struct cot_discriminant_path *path)
     free(path);
 }
 
-/* Each column shuffled by itself: the same variances, no structure between columns. */
-static void shuffle_columns(const struct cot_matrix *z, uint64_t seed, float *ret_noise)
+/* Means of the rows of each label; masses may be NULL. */
+static void mean_rows(const struct cot_matrix *x, const uint32_t *labels, size_t k, double *sums, float *ret_means)
 {
-    for (size_t j = 0; j < z->d; j++) {
-        struct cot_rng rng;
-        cot_rng_split(&rng, seed ^ STREAM_NOISE, j);
-        for (size_t i = 0; i < z->n; i++) {
-            size_t other = (size_t)cot_rng_below(&rng, i + 1);
-            ret_noise[i * z->d + j] = ret_noise[other * z->d + j];
-            ret_noise[other * z->d + j] = cot_matrix_row(z, i)[j];
-        }
+    size_t d = x->d;
+    memset(sums, 0, k * (d + 1) * sizeof *sums);
+    for (size_t i = 0; i < x->n; i++) {
+        double *sum = sums + labels[i] * (d + 1);
+        sum[d] += 1;
+        for (size_t j = 0; j < d; j++)
+            sum[j] += (double)cot_matrix_row(x, i)[j];
     }
+    for (size_t c = 0; c < k; c++)
+        for (size_t j = 0; j < d; j++)
+            ret_means[c * d + j] =
+                sums[c * (d + 1) + d] > 0 ? (float)(sums[c * (d + 1) + j] / sums[c * (d + 1) + d]) : 0;
 }
 
-/* Components whose variance is above that of noise's component of the same rank. */
-static cot_code keep_components(struct search *s, struct cot_err *err)
-{
-    const struct cot_matrix *z = s->z;
-    size_t n_components = z->d < MAX_COMPONENTS ? z->d : MAX_COMPONENTS;
-    unsigned n_threads = s->options->n_threads;
-    struct cot_pca *pca = NULL, *noise_pca = NULL;
-    float *noise = cot_alloc_array(z->n, z->d, sizeof *noise);
-    struct cot_matrix view = {.data = noise, .n = z->n, .d = z->d, .stride = z->d};
-    size_t kept = 0;
-    cot_code rc = noise == NULL ? cot_fail(err, COT_NOMEM, "shuffled copy of %zu rows", z->n) : COT_OK;
-    if (rc != COT_OK)
-        goto out;
-    shuffle_columns(z, s->options->seed, noise);
-    rc = cot_pca_fit(z, n_components, n_threads, &pca, err);
-    if (rc == COT_OK)
-        rc = cot_pca_fit(&view, n_components, n_threads, &noise_pca, err);
-    if (rc != COT_OK)
-        goto out;
-    while (kept < n_components && pca->variance[kept] > noise_pca->variance[kept])
-        kept++;
-    kept = kept > 1 ? kept : z->d > 1 ? 2 : 1;
-    pca->n_components = kept;
-    s->path->n_components = kept;
-    s->scores = cot_alloc_array(z->n, kept, sizeof *s->scores);
-    rc = s->scores == NULL ? cot_fail(err, COT_NOMEM, "components of %zu rows", z->n)
-                           : cot_pca_transform(pca, z, n_threads, s->scores, err);
-out:
-    cot_pca_free(pca);
-    cot_pca_free(noise_pca);
-    free(noise);
-    return rc;
-}
-
-/* The tree's cut at k, polished on the components, then on the discriminant axes. */
-static cot_code fit_k(const struct search *s, const struct cot_matrix *z, const struct cot_matrix *scores,
-                      const struct cot_linkage *tree, size_t k, unsigned n_threads, struct cot_discriminant **ret_fit,
-                      struct cot_err *err)
+/* Fits from a start and keeps the likelier of it and *best. */
+static cot_code fit_from(const struct search *s, const struct cot_matrix *z, const uint32_t *start, size_t k,
+                         unsigned n_threads, struct cot_discriminant **best, struct cot_err *err)
 {
     struct cot_discriminant_options options = {
         .shrinkage = s->options->shrinkage, .max_iter = MAX_ITER, .n_threads = n_threads};
+    struct cot_discriminant *fit = NULL;
+    cot_code rc = cot_discriminant_fit(z, start, k, &options, &fit, err);
+    if (rc == COT_OK && (*best == NULL || fit->bic < (*best)->bic)) {
+        cot_discriminant_free(*best);
+        *best = fit;
+        fit = NULL;
+    }
+    cot_discriminant_free(fit);
+    return rc;
+}
+
+/* A view's tree cut at k, polished by k-means on the view, then on the discriminant axes. */
+static cot_code fit_cut(const struct search *s, const struct cot_matrix *z, const struct cot_matrix *view,
+                        const struct cot_linkage *tree, size_t k, unsigned n_threads, struct cot_discriminant **best,
+                        struct cot_err *err)
+{
     struct cot_kmeans_options kmeans_options;
     struct cot_kmeans *kmeans = NULL;
     uint32_t *cut = malloc(z->n * sizeof *cut);
-    float *centres = cot_alloc_array(k, scores->d, sizeof *centres);
-    double *sums = cot_alloc_array(k, scores->d + 1, sizeof *sums);
-    cot_code rc = COT_OK;
-    if (cut == NULL || centres == NULL || sums == NULL)
-        rc = cot_fail(err, COT_NOMEM, "cut of %zu rows", z->n);
-    if (rc == COT_OK)
-        rc = cot_linkage_cut_k(tree, k, cut, err);
+    float *centres = cot_alloc_array(k, view->d, sizeof *centres);
+    double *sums = cot_alloc_array(k, view->d + 1, sizeof *sums);
+    cot_code rc = cut == NULL || centres == NULL || sums == NULL ? cot_fail(err, COT_NOMEM, "cut of %zu rows", z->n)
+                                                                 : cot_linkage_cut_k(tree, k, cut, err);
     if (rc != COT_OK)
         goto out;
-    for (size_t i = 0; i < z->n; i++) {
-        double *sum = sums + cut[i] * (scores->d + 1);
-        sum[scores->d] += 1;
-        for (size_t j = 0; j < scores->d; j++)
-            sum[j] += (double)cot_matrix_row(scores, i)[j];
-    }
-    for (size_t c = 0; c < k; c++)
-        for (size_t j = 0; j < scores->d; j++)
-            centres[c * scores->d + j] = (float)(sums[c * (scores->d + 1) + j] / sums[c * (scores->d + 1) + scores->d]);
+    mean_rows(view, cut, k, sums, centres);
     cot_kmeans_options_init(&kmeans_options, k);
     kmeans_options.init = centres;
     kmeans_options.n_threads = n_threads;
-    rc = cot_kmeans_fit(scores, &kmeans_options, &kmeans, err);
+    rc = cot_kmeans_fit(view, &kmeans_options, &kmeans, err);
     if (rc == COT_OK)
-        rc = cot_discriminant_fit(z, kmeans->labels, k, &options, ret_fit, err);
+        rc = fit_from(s, z, kmeans->labels, k, n_threads, best, err);
 out:
     cot_kmeans_free(kmeans);
     free(cut);
@@ -148,19 +120,71 @@ out:
     return rc;
 }
 
+/* The fit of k + 1 with the two clusters joined whose union costs least (Ward's measure on its axes), fitted anew. */
+static cot_code fit_joined(const struct search *s, const struct cot_matrix *z, const struct cot_discriminant *finer,
+                           unsigned n_threads, struct cot_discriminant **best, struct cot_err *err)
+{
+    size_t k = finer->k, join_a = 0, join_b = 1;
+    double least = INFINITY;
+    uint32_t *start = malloc(z->n * sizeof *start);
+    if (start == NULL)
+        return cot_fail(err, COT_NOMEM, "start of %zu rows", z->n);
+    for (size_t b = 1; b < k; b++)
+        for (size_t a = 0; a < b; a++) {
+            double gap2 = 0, masses = finer->masses[a] + finer->masses[b];
+            for (size_t j = 0; j < finer->q; j++) {
+                double gap = (double)finer->centroids[a * finer->q + j] - (double)finer->centroids[b * finer->q + j];
+                gap2 += gap * gap;
+            }
+            double cost = masses > 0 ? finer->masses[a] * finer->masses[b] / masses * gap2 : 0;
+            if (cost < least) {
+                least = cost;
+                join_a = a;
+                join_b = b;
+            }
+        }
+    for (size_t i = 0; i < z->n; i++) {
+        uint32_t label = finer->labels[i] == join_b ? (uint32_t)join_a : finer->labels[i];
+        start[i] = label > join_b ? label - 1 : label;
+    }
+    cot_code rc = fit_from(s, z, start, k - 1, n_threads, best, err);
+    free(start);
+    return rc;
+}
+
+/*
+ * The likeliest fit of every k, from the trees of both views and, from the highest k downwards, from the next finer fit
+ * with two clusters joined: one start alone gets stuck where what varies most separates nothing.
+ */
+static cot_code fit_range(const struct search *s, const struct cot_matrix *z, const struct cot_matrix *views,
+                          unsigned n_threads, const struct cot_progress *progress, struct cot_discriminant **fits,
+                          struct cot_err *err)
+{
+    size_t n_evidence = s->path->choice.n_evidence;
+    struct cot_linkage_options options = {.method = COT_LINKAGE_WARD, .n_threads = n_threads};
+    cot_code rc = COT_OK;
+    for (size_t v = 0; rc == COT_OK && v < N_DISCRIMINANT_VIEWS; v++) {
+        struct cot_linkage *tree = NULL;
+        rc = cot_linkage_fit(&views[v], &options, &tree, err);
+        for (size_t e = 0; rc == COT_OK && e < n_evidence; e++) {
+            cot_progress_report(progress, "looking for segments", v * n_evidence + e,
+                                (N_DISCRIMINANT_VIEWS + 1) * n_evidence);
+            rc = fit_cut(s, z, &views[v], tree, s->options->k_min + e, n_threads, &fits[e], err);
+        }
+        cot_linkage_free(tree);
+    }
+    for (size_t e = n_evidence - 1; rc == COT_OK && e-- > 0;)
+        rc = fit_joined(s, z, fits[e + 1], n_threads, &fits[e], err);
+    return rc;
+}
+
 static cot_code fit_all(struct search *s, struct cot_err *err)
 {
-    struct cot_matrix scores = {
-        .data = s->scores, .n = s->z->n, .d = s->path->n_components, .stride = s->path->n_components};
-    struct cot_linkage_options options = {.method = COT_LINKAGE_WARD, .n_threads = s->options->n_threads};
-    struct cot_linkage *tree = NULL;
-    cot_code rc = cot_linkage_fit(&scores, &options, &tree, err);
-    for (size_t e = 0; rc == COT_OK && e < s->path->choice.n_evidence; e++) {
-        cot_progress_report(s->options->progress, "looking for segments", e, s->path->choice.n_evidence);
-        rc = fit_k(s, s->z, &scores, tree, s->options->k_min + e, s->options->n_threads, &s->path->fits[e], err);
-    }
-    cot_linkage_free(tree);
-    return rc;
+    struct cot_matrix views[N_DISCRIMINANT_VIEWS];
+    for (size_t v = 0; v < N_DISCRIMINANT_VIEWS; v++)
+        views[v] =
+            (struct cot_matrix){.data = s->views[v].scores, .n = s->z->n, .d = s->views[v].d, .stride = s->views[v].d};
+    return fit_range(s, s->z, views, s->options->n_threads, s->options->progress, s->path->fits, err);
 }
 
 /* Every row to the nearest centre of a fit that saw only a resample. */
@@ -185,42 +209,63 @@ static void assign_all(const struct cot_discriminant *fit, const struct cot_matr
     }
 }
 
-static cot_code resample(struct search *s, size_t b, struct cot_err *err)
+/* What one resample holds. */
+struct resampled {
+    struct cot_matrix z, views[N_DISCRIMINANT_VIEWS];
+    float *data[1 + N_DISCRIMINANT_VIEWS];
+    struct cot_discriminant **fits;
+    float *y; /* n x q of the largest k */
+};
+
+static void resampled_release(struct resampled *r, size_t n_evidence)
 {
-    size_t n = s->z->n, m = s->n_rows, d = s->z->d, q = s->path->n_components;
-    size_t n_evidence = s->path->choice.n_evidence;
-    float *z = cot_alloc_array(m, d, sizeof *z);
-    float *scores = cot_alloc_array(m, q, sizeof *scores);
-    float *y = cot_alloc_array(n, s->options->k_min + n_evidence, sizeof *y);
-    struct cot_linkage_options linkage_options = {.method = COT_LINKAGE_WARD, .n_threads = 1};
-    struct cot_linkage *tree = NULL;
+    for (size_t e = 0; r->fits != NULL && e < n_evidence; e++)
+        cot_discriminant_free(r->fits[e]);
+    for (size_t v = 0; v < 1 + N_DISCRIMINANT_VIEWS; v++)
+        free(r->data[v]);
+    free(r->fits);
+    free(r->y);
+}
+
+static cot_code resampled_init(const struct search *s, size_t b, struct resampled *r, struct cot_err *err)
+{
+    size_t m = s->n_rows, n_evidence = s->path->choice.n_evidence;
     struct cot_rng rng;
-    cot_code rc = COT_OK;
-    if (z == NULL || scores == NULL || y == NULL) {
-        rc = cot_fail(err, COT_NOMEM, "resample of %zu rows", m);
-        goto out;
+    r->z = (struct cot_matrix){.n = m, .d = s->z->d, .stride = s->z->d};
+    r->data[0] = cot_alloc_array(m, s->z->d, sizeof(float));
+    r->fits = calloc(n_evidence, sizeof(struct cot_discriminant *));
+    r->y = cot_alloc_array(s->z->n, s->options->k_min + n_evidence, sizeof(float));
+    bool good = r->data[0] != NULL && r->fits != NULL && r->y != NULL;
+    for (size_t v = 0; v < N_DISCRIMINANT_VIEWS; v++) {
+        r->data[1 + v] = cot_alloc_array(m, s->views[v].d, sizeof(float));
+        good = good && r->data[1 + v] != NULL;
     }
+    if (!good)
+        return cot_fail(err, COT_NOMEM, "resample of %zu rows", m);
     cot_rng_split(&rng, s->options->seed ^ STREAM_RESAMPLE, b);
     for (size_t i = 0; i < m; i++) {
-        size_t row = (size_t)cot_rng_below(&rng, n);
-        memcpy(z + i * d, cot_matrix_row(s->z, row), d * sizeof *z);
-        memcpy(scores + i * q, s->scores + row * q, q * sizeof *scores);
+        size_t row = (size_t)cot_rng_below(&rng, s->z->n);
+        memcpy(r->data[0] + i * s->z->d, cot_matrix_row(s->z, row), s->z->d * sizeof(float));
+        for (size_t v = 0; v < N_DISCRIMINANT_VIEWS; v++)
+            memcpy(r->data[1 + v] + i * s->views[v].d, s->views[v].scores + row * s->views[v].d,
+                   s->views[v].d * sizeof(float));
     }
-    struct cot_matrix z_view = {.data = z, .n = m, .d = d, .stride = d};
-    struct cot_matrix scores_view = {.data = scores, .n = m, .d = q, .stride = q};
-    rc = cot_linkage_fit(&scores_view, &linkage_options, &tree, err);
-    for (size_t e = 0; rc == COT_OK && e < n_evidence; e++) {
-        struct cot_discriminant *fit = NULL;
-        rc = fit_k(s, &z_view, &scores_view, tree, s->options->k_min + e, 1, &fit, err);
-        if (rc == COT_OK)
-            assign_all(fit, s->z, y, s->labels + (b * n_evidence + e) * n);
-        cot_discriminant_free(fit);
-    }
-out:
-    cot_linkage_free(tree);
-    free(z);
-    free(scores);
-    free(y);
+    r->z.data = r->data[0];
+    for (size_t v = 0; v < N_DISCRIMINANT_VIEWS; v++)
+        r->views[v] = (struct cot_matrix){.data = r->data[1 + v], .n = m, .d = s->views[v].d, .stride = s->views[v].d};
+    return COT_OK;
+}
+
+static cot_code resample(struct search *s, size_t b, struct cot_err *err)
+{
+    size_t n_evidence = s->path->choice.n_evidence;
+    struct resampled r = {0};
+    cot_code rc = resampled_init(s, b, &r, err);
+    if (rc == COT_OK)
+        rc = fit_range(s, &r.z, r.views, 1, NULL, r.fits, err);
+    for (size_t e = 0; rc == COT_OK && e < n_evidence; e++)
+        assign_all(r.fits[e], s->z, r.y, s->labels + (b * n_evidence + e) * s->z->n);
+    resampled_release(&r, n_evidence);
     return rc;
 }
 
@@ -379,7 +424,7 @@ cot_code cot_discriminant_path_fit(const struct cot_matrix *z, const struct cot_
     if (rc == COT_OK)
         rc = search_init(&s, err);
     if (rc == COT_OK)
-        rc = keep_components(&s, err);
+        rc = discriminant_views_make(z, options->seed, options->n_threads, s.views, &s.path->n_components, err);
     if (rc == COT_OK)
         rc = fit_all(&s, err);
     if (rc != COT_OK)
@@ -400,7 +445,7 @@ cot_code cot_discriminant_path_fit(const struct cot_matrix *z, const struct cot_
     s.path = NULL;
 out:
     cot_discriminant_path_free(s.path);
-    free(s.scores);
+    discriminant_views_release(s.views);
     free(s.labels);
     free(s.codes);
     free(s.errors);
