@@ -3,7 +3,7 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='simulate report lab rfm features import quarantine sql quality export backup restore forget help man completion version '
+        words='simulate report lab rfm features import segment segment customer quarantine sql quality export backup restore forget help man completion version '
     else
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
@@ -14,6 +14,11 @@ _coterie() {
         'features show') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
         'features export') words=' --out --format --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
         'import'\ *) words=' --dry-run --map --as --kind --source --date-order --decimal --currency --time-zone --channel --encoding --delimiter --header --data --json --seed --threads --quiet --help' ;;
+        'segment'\ *) words=' --k --zoom --as-of --without-timeless --features --exclude --data --json --seed --threads --quiet --help' ;;
+        'segment list') words=' --data --json --seed --threads --quiet --help' ;;
+        'segment history') words=' --data --json --seed --threads --quiet --help' ;;
+        'segment diff') words=' --data --json --seed --threads --quiet --help' ;;
+        'customer show') words=' --data --json --seed --threads --quiet --help' ;;
         'quarantine list') words=' --code --limit --data --json --seed --threads --quiet --help' ;;
         'quarantine replay') words=' --code --map --date-order --decimal --currency --time-zone --channel --data --json --seed --threads --quiet --help' ;;
         'sql'\ *) words=' --data --json --seed --threads --quiet --help' ;;
@@ -34,6 +39,10 @@ _coterie() {
             features) words+=' list' ;;&
             features) words+=' show' ;;&
             features) words+=' export' ;;&
+            segment) words+=' list' ;;&
+            segment) words+=' history' ;;&
+            segment) words+=' diff' ;;&
+            customer) words+=' show' ;;&
             quarantine) words+=' list' ;;&
             quarantine) words+=' replay' ;;&
             export) words+=' segment' ;;&

@@ -37,6 +37,11 @@ struct cot_err {
 /* Sets err (which may be NULL) and returns code, so that a caller can write `rc = cot_fail(...)`. */
 cot_code cot_fail(struct cot_err *err, cot_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* The analyser does not look into other files: this tells it that a failure is one. */
+#define cot_fail(err, code, ...) (cot_fail(err, code, __VA_ARGS__), (code))
+#endif
+
 /* Puts "context: " before the message that is there, for a caller who knows more. Returns err's code. */
 cot_code cot_err_prefix(struct cot_err *err, cot_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -15,7 +15,7 @@ static const struct code_row {
 #undef X
 };
 
-cot_code cot_fail(struct cot_err *err, cot_code code, const char *format, ...)
+cot_code(cot_fail)(struct cot_err *err, cot_code code, const char *format, ...)
 {
     if (err != NULL) {
         va_list args;

@@ -216,10 +216,9 @@ void cot_segment_print(FILE *stream, yyjson_mut_doc *doc)
     yyjson_mut_val *changes = yyjson_mut_obj_get(root, "changes");
     yyjson_mut_val *segment;
     size_t i, n;
-    fprintf(stream, "%lld segments of %lld customers as of %.10s (run %lld)%s%s\n\n",
-            (long long)number_of(root, "k"), (long long)number_of(root, "customers"), text_of(root, "as_of"),
-            (long long)number_of(root, "run"), text_of(root, "currency")[0] != '\0' ? "; revenue in " : "",
-            text_of(root, "currency"));
+    fprintf(stream, "%lld segments of %lld customers as of %.10s (run %lld)%s%s\n\n", (long long)number_of(root, "k"),
+            (long long)number_of(root, "customers"), text_of(root, "as_of"), (long long)number_of(root, "run"),
+            text_of(root, "currency")[0] != '\0' ? "; revenue in " : "", text_of(root, "currency"));
     cot_table_print(stream, segments, columns);
     if (number_of(excluded, "no_analytics_consent") + number_of(excluded, "no_data") > 0)
         fprintf(stream, "%lld customers without consent to analytics and %lld without data have no segment.\n",

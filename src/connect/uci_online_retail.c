@@ -45,9 +45,9 @@ const struct cot_connector cot_connector_online_retail = {
     .name = "uci_online_retail",
     .title = "UCI Online Retail",
     .kind = COT_KIND_ORDERS,
-    .description =
-        "Invoice lines of a UK gift shop. Revenue is Quantity x UnitPrice in GBP; times are taken as they stand. InvoiceNo "
-        "C... is a refund, A... a correction; postage and fees stay in the revenue, flagged as adjustments.",
+    .description = "Invoice lines of a UK gift shop. Revenue is Quantity x UnitPrice in GBP; times are taken as they "
+                   "stand. InvoiceNo "
+                   "C... is a refund, A... a correction; postage and fees stay in the revenue, flagged as adjustments.",
     .columns = columns,
     .currency = "GBP",
     .channel = "web",

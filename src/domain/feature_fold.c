@@ -13,9 +13,10 @@ enum {
     MESSAGE_LOOK_BACK = 64
 };
 
-#define SESSION_GAP_MS (30 * 60 * COT_MS_PER_SECOND) /* ends a session that has no id: web analytics' usual half hour  \
-                                                      */
-#define CART_MS COT_MS_PER_DAY                       /* an order within a day of the last cart_add is the cart's */
+#define SESSION_GAP_MS                                                                                                 \
+    (30 * 60 * COT_MS_PER_SECOND) /* ends a session that has no id: web analytics' usual half hour                     \
+                                   */
+#define CART_MS COT_MS_PER_DAY    /* an order within a day of the last cart_add is the cart's */
 
 void cot_fold_clear(struct cot_fold *fold)
 {

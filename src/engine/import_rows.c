@@ -1,5 +1,6 @@
 #include "engine/import_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -261,7 +262,7 @@ cot_code cot_row_take(struct cot_row_pass *pass, const struct cot_decoded *decod
     for (size_t i = 0; i < unit->n && ret_refusal->code == NULL; i++)
         if (cot_record_is_erased(pass->shop, &decoded->records.records[unit->first + i])) {
             ret_refusal->code = code_erased;
-            strcpy(ret_refusal->reason, "the row is of a person who was erased");
+            snprintf(ret_refusal->reason, sizeof ret_refusal->reason, "the row is of a person who was erased");
         }
     if (ret_refusal->code != NULL) {
         *ret_fate = COT_ROW_REFUSED;

@@ -368,7 +368,7 @@ cot_code cot_quarantine_replay(const struct cot_context *context, const struct c
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     cot_code rc = COT_OK;
     if (doc == NULL || (options->code != NULL && quoted == NULL) ||
-        asprintf(&filter, quoted != NULL ? " and code = %s" : "", quoted) < 0) {
+        asprintf(&filter, "%s%s", quoted != NULL ? " and code = " : "", quoted != NULL ? quoted : "") < 0) {
         filter = NULL;
         rc = cot_fail(err, COT_NOMEM, "quarantine");
     }

@@ -35,7 +35,7 @@ struct cot_space_column {
     char *name;
     size_t i_matrix; /* column of the matrix it was fitted on */
     double coverage; /* share of rows with a value */
-    double prior;     /* mean share of all customers, to which shares of few orders are drawn; NaN: as it is */
+    double prior;    /* mean share of all customers, to which shares of few orders are drawn; NaN: as it is */
     size_t n_categories;
     char **category_names;
 };

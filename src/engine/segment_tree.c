@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,7 +292,7 @@ static cot_code name_nodes(struct growth *g, const struct cot_description *descr
     for (size_t i = tree->k; rc == COT_OK && i < tree->n; i++)
         memcpy(tree->nodes[i].name, names[i], sizeof names[i]);
     if (rc == COT_OK && tree->root >= tree->k)
-        strcpy(tree->nodes[tree->root].name, "All customers");
+        snprintf(tree->nodes[tree->root].name, sizeof tree->nodes[tree->root].name, "All customers");
 out:
     free(requests);
     free(names);

@@ -36,7 +36,7 @@ static inline void table_init(struct table *t, const char *content)
     memset(t, 0, sizeof *t);
     t->options.has_header = true;
     assert_true(strlen(content) < sizeof t->text);
-    strcpy(t->text, content);
+    snprintf(t->text, sizeof t->text, "%s", content);
     size_t n_rows = 0;
     size_t i_column = 0;
     bool in_header = true;

@@ -42,8 +42,8 @@ static void ties_and_missing(void **state)
     (void)state;
     assert_int_equal(cot_rfm_score(recency, frequency, monetary, 6, scores, &err), COT_OK);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(scores[i].recency, 3); /* places 1..4 of 0..4: mean 2.5, 1 + floor(12.5 / 5) = 3 */
-        assert_int_equal(scores[i].frequency, 2);     /* places 0..3: mean 1.5, 1 + floor(7.5 / 5) = 2 */
+        assert_int_equal(scores[i].recency, 3);   /* places 1..4 of 0..4: mean 2.5, 1 + floor(12.5 / 5) = 3 */
+        assert_int_equal(scores[i].frequency, 2); /* places 0..3: mean 1.5, 1 + floor(7.5 / 5) = 2 */
         assert_int_equal(scores[i].monetary, 5 - i);
     }
     assert_int_equal(scores[5].recency, 1);

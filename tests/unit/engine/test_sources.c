@@ -78,7 +78,7 @@ static cot_code run(const char *path, struct sums *sums, char *ret_connector, st
     if (rc == COT_OK) {
         sums->n_rows = cot_reader_n_delivered(reader);
         sums->n_unread = cot_reader_n_rejected(reader);
-        strcpy(ret_connector, mapping->connector->name);
+        snprintf(ret_connector, 64, "%s", mapping->connector->name);
     }
     cot_decoder_free(decoder);
     cot_mapping_free(mapping);

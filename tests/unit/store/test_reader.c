@@ -15,6 +15,18 @@
 #include "store/reader.h"
 #include "store/store.h"
 
+/* Writes a piece of a file of at most PIECE_SIZE bytes, whose buffer is large enough; returns its length. */
+static size_t __attribute__((format(printf, 2, 3))) put(char *at, const char *format, ...)
+{
+    enum { PIECE_SIZE = 256 };
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(at, PIECE_SIZE, format, args);
+    va_end(args);
+    assert_in_range(size, 0, PIECE_SIZE - 1);
+    return (size_t)size;
+}
+
 static char folder[] = "/tmp/coterie-reader-XXXXXX";
 
 static const char *write_file(const char *name, const void *data, size_t size)
@@ -184,10 +196,10 @@ static void test_late_encoding(void **state)
     (void)state;
     enum { N = 200000 };
     char *text = malloc(N * 5 + 64);
-    size_t size = (size_t)sprintf(text, "id,n\n");
+    size_t size = put(text, "id,n\n");
     for (int i = 0; i < N; i++)
-        size += (size_t)sprintf(text + size, "1,x\n");
-    size += (size_t)sprintf(text + size, "2,caf\xe9\n");
+        size += put(text + size, "1,x\n");
+    size += put(text + size, "2,caf\xe9\n");
     struct whole *whole = read_whole(write_file("late", text, size), NULL);
     assert_int_equal(whole->rc, COT_OK);
     assert_int_equal(whole->n_rows, N + 1);
@@ -201,9 +213,9 @@ static void test_compressed(void **state)
     enum { N = 300000 };
     static char packed[N * 8];
     char *text = malloc(N * 8);
-    size_t size = (size_t)sprintf(text, "id,n\n");
+    size_t size = put(text, "id,n\n");
     for (int i = 0; i < N; i++)
-        size += (size_t)sprintf(text + size, "%d,%d\n", i % 1000, i % 7);
+        size += put(text + size, "%d,%d\n", i % 1000, i % 7);
     char path[256];
     snprintf(path, sizeof path, "%s/gz", folder);
     for (int member = 0; member < 2; member++) { /* two members, one file */
@@ -258,7 +270,7 @@ static void test_refuses(void **state)
     char *wide = malloc(3000000);
     size_t size = 0;
     for (int i = 0; i < 1000000; i++)
-        size += (size_t)sprintf(wide + size, i % 2 ? "a," : "b,");
+        size += put(wide + size, i % 2 ? "a," : "b,");
     wide[size++] = '\n';
     refuse(wide, size, COT_LIMIT, "columns");
     free(wide);
@@ -269,17 +281,17 @@ static void test_long_lines(void **state)
     (void)state;
     const size_t size = (size_t)40 << 20;
     char *text = malloc(size + 64);
-    size_t n = (size_t)sprintf(text, "a,b\n1,2\n3,");
+    size_t n = put(text, "a,b\n1,2\n3,");
     memset(text + n, 'x', size);
     n += size;
-    n += (size_t)sprintf(text + n, "\n5,6\n");
+    n += put(text + n, "\n5,6\n");
     struct whole *whole = read_whole(write_file("long", text, n), NULL);
     assert_string_equal(whole->text, "2:1|2;3!long;4:5|6;");
     /* A quote that opens in a long file and is never closed costs its line alone. */
-    n = (size_t)sprintf(text, "a,b\n1,2\n3,\"x\n");
+    n = put(text, "a,b\n1,2\n3,\"x\n");
     uint64_t n_lines = 0;
     for (; n < size; n_lines++)
-        n += (size_t)sprintf(text + n, "7,8 and some more text to fill the line\n");
+        n += put(text + n, "7,8 and some more text to fill the line\n");
     whole = read_whole(write_file("long", text, n), NULL);
     assert_int_equal(whole->n_rows, n_lines + 1);
     assert_int_equal(whole->n_rejects, 1);
@@ -305,8 +317,8 @@ static void test_json_later_keys(void **state)
     char *text = malloc(N * 32);
     size_t size = 0;
     for (int i = 0; i < N; i++)
-        size += (size_t)sprintf(text + size, "{\"id\":%d,\"name\":\"a\"}\n", i);
-    size += (size_t)sprintf(text + size, "{\"id\":7,\"x\":{\"y\":\"late\"}}\n");
+        size += put(text + size, "{\"id\":%d,\"name\":\"a\"}\n", i);
+    size += put(text + size, "{\"id\":7,\"x\":{\"y\":\"late\"}}\n");
     struct whole whole;
     struct cot_reader *reader = open_file(write_file("json", text, size), NULL, &whole);
     assert_non_null(reader);
@@ -389,12 +401,12 @@ static void test_every_record_counts(void **state)
     uint32_t seed = 7;
     for (int round = 0; round < 300; round++) {
         char text[4096];
-        size_t size = (size_t)sprintf(text, "a,b\n");
+        size_t size = put(text, "a,b\n");
         size_t n_lines = 0;
         for (int i = 0; i < 100; i++) {
             static const char *const lines[] = {"1,2\n", "1\n", "1,2,3\n", "1,\"x\"\n", "\"y\",\r\n", "x,\"\"\"\"\n"};
             seed = seed * 1664525 + 1013904223;
-            size += (size_t)sprintf(text + size, "%s", lines[(seed >> 24) % 6]);
+            size += put(text + size, "%s", lines[(seed >> 24) % 6]);
             n_lines++;
         }
         struct whole *whole = read_whole(write_file("random", text, size), NULL);
