@@ -191,7 +191,7 @@ float cot_feature_returned_order_share(const struct cot_customer *customer)
 
 float cot_feature_refund_share(const struct cot_customer *customer)
 {
-    return cot_feature_ratio(-(double)customer->fold->refund_minor, (double)customer->fold->gross_minor);
+    return cot_feature_ratio(0.0 - (double)customer->fold->refund_minor, (double)customer->fold->gross_minor);
 }
 
 float cot_feature_category_count(const struct cot_customer *customer)
