@@ -25,8 +25,10 @@ struct cot_discriminant_options {
     const double *shrinkage; /* [d] 0..1: how far a column's within-cluster variance is drawn to its total one, so that
                                 no column decides alone: indicators of categories have no variance at all inside a
                                 cluster of one category. NULL: 0.1 each */
-    unsigned max_iter;       /* rounds at most */
-    unsigned n_threads;      /* 0: all cores */
+    const double *mean;      /* [d] and */
+    const double *total; /* d x d: as cot_discriminant_total gives them, for several fits to one z; NULL: measured */
+    unsigned max_iter;   /* rounds at most */
+    unsigned n_threads;  /* 0: all cores */
 };
 
 struct cot_discriminant {
@@ -40,6 +42,10 @@ struct cot_discriminant {
     double silhouette; /* simplified, on the axes */
     double bic;        /* of the shared-covariance mixture, in all d columns; lower is better */
 };
+
+/* Means [d] and covariances (d x d, lower triangle, n in the denominator) of z. O(n d^2). */
+cot_code cot_discriminant_total(const struct cot_matrix *z, unsigned n_threads, double *ret_mean, double *ret_total,
+                                struct cot_err *err) COT_MUST_CHECK;
 
 /*
  * z: n x d float32, standardised columns; start: n labels in 0..k-1. COT_USAGE for k < 2 or labels out of range,

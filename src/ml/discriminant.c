@@ -9,7 +9,7 @@
 #include "num/check.h"
 #include "num/eigen.h"
 
-enum { MIN_BLOCK = 1024, MAX_BLOCKS = 64 };
+enum { MIN_BLOCK = 1024 };
 static const double default_shrinkage = 0.1;
 static const double far_away = 1e9;
 
@@ -20,7 +20,7 @@ struct work {
     struct cot_discriminant *fit;
     size_t block, n_blocks;
     double *total;    /* d x d covariance, lower triangle */
-    double *partial;  /* n_blocks x max(d * d, k * d + k) */
+    double *partial;  /* n_blocks x (k * d + k) */
     double *means;    /* k x d, minus the overall mean */
     double *within;   /* d x d, then its Cholesky factor */
     double *solved;   /* k x d: rows L^-1 sqrt(pi_c) (m_c - m) */
@@ -63,9 +63,9 @@ static cot_code work_init(struct work *w, const struct cot_matrix *z, size_t k,
                           const struct cot_discriminant_options *options, struct cot_err *err)
 {
     size_t d = z->d;
-    size_t sums = k * d + k > d * d ? k * d + k : d * d;
+    size_t sums = k * d + k;
     *w = (struct work){.z = z, .options = options};
-    w->block = z->n / MAX_BLOCKS + 1 > MIN_BLOCK ? z->n / MAX_BLOCKS + 1 : MIN_BLOCK;
+    w->block = cot_block_of(z->n, MIN_BLOCK);
     w->n_blocks = cot_n_blocks(z->n, w->block);
     w->total = cot_alloc_array(d, d, sizeof(double));
     w->partial = cot_alloc_array(w->n_blocks, sums, sizeof(double));
@@ -104,48 +104,61 @@ static cot_code fit_init(struct work *w, const uint32_t *start, size_t k, struct
     return COT_OK;
 }
 
+/* Means and covariances by blocks, reduced in block order. */
+struct totals {
+    const struct cot_matrix *z;
+    double *mean, *partial;
+};
+
 static void mean_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
-    struct work *w = context;
-    double *sums = w->partial + i_block * w->z->d;
+    const struct totals *t = context;
+    double *sums = t->partial + i_block * t->z->d;
     (void)i_thread;
-    memset(sums, 0, w->z->d * sizeof *sums);
+    memset(sums, 0, t->z->d * sizeof *sums);
     for (size_t i = begin; i < end; i++)
-        for (size_t j = 0; j < w->z->d; j++)
-            sums[j] += (double)cot_matrix_row(w->z, i)[j];
+        for (size_t j = 0; j < t->z->d; j++)
+            sums[j] += (double)cot_matrix_row(t->z, i)[j];
 }
 
 static void total_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
-    struct work *w = context;
-    size_t d = w->z->d;
-    double *squares = w->partial + i_block * d * d;
+    const struct totals *t = context;
+    size_t d = t->z->d;
+    double *squares = t->partial + i_block * d * d;
     (void)i_thread;
     memset(squares, 0, d * d * sizeof *squares);
     for (size_t i = begin; i < end; i++) {
-        const float *row = cot_matrix_row(w->z, i);
+        const float *row = cot_matrix_row(t->z, i);
         for (size_t j = 0; j < d; j++) {
-            double value = (double)row[j] - w->fit->mean[j];
+            double value = (double)row[j] - t->mean[j];
             double *line = squares + j * d;
             for (size_t l = 0; l <= j; l++)
-                line[l] += value * ((double)row[l] - w->fit->mean[l]);
+                line[l] += value * ((double)row[l] - t->mean[l]);
         }
     }
 }
 
-static void measure_total(struct work *w)
+cot_code cot_discriminant_total(const struct cot_matrix *z, unsigned n_threads, double *ret_mean, double *ret_total,
+                                struct cot_err *err)
 {
-    size_t d = w->z->d;
-    double n = (double)w->z->n;
-    cot_parallel_for(w->options->n_threads, w->z->n, w->block, mean_block, w);
-    for (size_t b = 0; b < w->n_blocks; b++)
+    size_t d = z->d;
+    size_t block = cot_block_of(z->n, MIN_BLOCK), n_blocks = cot_n_blocks(z->n, block);
+    struct totals t = {.z = z, .mean = ret_mean, .partial = cot_alloc_array(n_blocks * d, d, sizeof(double))};
+    if (t.partial == NULL)
+        return cot_fail(err, COT_NOMEM, "covariances of %zu columns", d);
+    memset(ret_mean, 0, d * sizeof *ret_mean);
+    memset(ret_total, 0, d * d * sizeof *ret_total);
+    cot_parallel_for(n_threads, z->n, block, mean_block, &t);
+    for (size_t b = 0; b < n_blocks; b++)
         for (size_t j = 0; j < d; j++)
-            w->fit->mean[j] += w->partial[b * d + j] / n;
-    cot_parallel_for(w->options->n_threads, w->z->n, w->block, total_block, w);
-    memset(w->total, 0, d * d * sizeof *w->total);
-    for (size_t b = 0; b < w->n_blocks; b++)
+            ret_mean[j] += t.partial[b * d + j] / (double)z->n;
+    cot_parallel_for(n_threads, z->n, block, total_block, &t);
+    for (size_t b = 0; b < n_blocks; b++)
         for (size_t e = 0; e < d * d; e++)
-            w->total[e] += w->partial[b * d * d + e] / n;
+            ret_total[e] += t.partial[b * d * d + e] / (double)z->n;
+    free(t.partial);
+    return COT_OK;
 }
 
 static void cluster_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
@@ -365,7 +378,14 @@ cot_code cot_discriminant_fit(const struct cot_matrix *z, const uint32_t *start,
         rc = fit_init(&w, start, k, err);
     if (rc != COT_OK)
         goto out;
-    measure_total(&w);
+    if (options->total != NULL) {
+        memcpy(w.fit->mean, options->mean, z->d * sizeof *w.fit->mean);
+        memcpy(w.total, options->total, z->d * z->d * sizeof *w.total);
+    } else {
+        rc = cot_discriminant_total(z, options->n_threads, w.fit->mean, w.total, err);
+        if (rc != COT_OK)
+            goto out;
+    }
     for (unsigned iter = 0; iter < options->max_iter; iter++) {
         measure_clusters(&w);
         rc = factor_within(&w, err);

@@ -16,7 +16,8 @@
 
 enum {
     MAX_ITER = 12,
-    MAX_RESAMPLE_ROWS = 2500, /* stability is an average: more rows cost Ward's square and change little */
+    MAX_RESAMPLE_ITER = 6,    /* nearly there is near enough for an average */
+    MAX_RESAMPLE_ROWS = 2000, /* stability is an average: more rows cost Ward's square and change little */
     STREAM_RESAMPLE = 2
 };
 /* A k less stable than this, or by this much less than the best, can't win. */
@@ -57,7 +58,31 @@ void cot_discriminant_path_free(struct cot_discriminant_path *path)
     free(path);
 }
 
-/* Means of the rows of each label; masses may be NULL. */
+/* Rows with what all fits to them share. */
+struct data {
+    const struct cot_matrix *z;
+    double *mean, *total;
+    unsigned max_iter, n_threads;
+};
+
+static void data_release(struct data *data)
+{
+    free(data->mean);
+    free(data->total);
+}
+
+static cot_code data_init(struct data *data, const struct cot_matrix *z, unsigned max_iter, unsigned n_threads,
+                          struct cot_err *err)
+{
+    *data = (struct data){.z = z, .max_iter = max_iter, .n_threads = n_threads};
+    data->mean = cot_alloc_array(z->d, 1, sizeof *data->mean);
+    data->total = cot_alloc_array(z->d, z->d, sizeof *data->total);
+    return data->mean == NULL || data->total == NULL
+               ? cot_fail(err, COT_NOMEM, "covariances of %zu columns", z->d)
+               : cot_discriminant_total(z, n_threads, data->mean, data->total, err);
+}
+
+/* Means of the rows of each label. */
 static void mean_rows(const struct cot_matrix *x, const uint32_t *labels, size_t k, double *sums, float *ret_means)
 {
     size_t d = x->d;
@@ -75,13 +100,16 @@ static void mean_rows(const struct cot_matrix *x, const uint32_t *labels, size_t
 }
 
 /* Fits from a start and keeps the likelier of it and *best. */
-static cot_code fit_from(const struct search *s, const struct cot_matrix *z, const uint32_t *start, size_t k,
-                         unsigned n_threads, struct cot_discriminant **best, struct cot_err *err)
+static cot_code fit_from(const struct search *s, const struct data *data, const uint32_t *start, size_t k,
+                         struct cot_discriminant **best, struct cot_err *err)
 {
-    struct cot_discriminant_options options = {
-        .shrinkage = s->options->shrinkage, .max_iter = MAX_ITER, .n_threads = n_threads};
+    struct cot_discriminant_options options = {.shrinkage = s->options->shrinkage,
+                                               .mean = data->mean,
+                                               .total = data->total,
+                                               .max_iter = data->max_iter,
+                                               .n_threads = data->n_threads};
     struct cot_discriminant *fit = NULL;
-    cot_code rc = cot_discriminant_fit(z, start, k, &options, &fit, err);
+    cot_code rc = cot_discriminant_fit(data->z, start, k, &options, &fit, err);
     if (rc == COT_OK && (*best == NULL || fit->bic < (*best)->bic)) {
         cot_discriminant_free(*best);
         *best = fit;
@@ -92,26 +120,26 @@ static cot_code fit_from(const struct search *s, const struct cot_matrix *z, con
 }
 
 /* A view's tree cut at k, polished by k-means on the view, then on the discriminant axes. */
-static cot_code fit_cut(const struct search *s, const struct cot_matrix *z, const struct cot_matrix *view,
-                        const struct cot_linkage *tree, size_t k, unsigned n_threads, struct cot_discriminant **best,
-                        struct cot_err *err)
+static cot_code fit_cut(const struct search *s, const struct data *data, const struct cot_matrix *view,
+                        const struct cot_linkage *tree, size_t k, struct cot_discriminant **best, struct cot_err *err)
 {
     struct cot_kmeans_options kmeans_options;
     struct cot_kmeans *kmeans = NULL;
-    uint32_t *cut = malloc(z->n * sizeof *cut);
+    uint32_t *cut = malloc(data->z->n * sizeof *cut);
     float *centres = cot_alloc_array(k, view->d, sizeof *centres);
     double *sums = cot_alloc_array(k, view->d + 1, sizeof *sums);
-    cot_code rc = cut == NULL || centres == NULL || sums == NULL ? cot_fail(err, COT_NOMEM, "cut of %zu rows", z->n)
-                                                                 : cot_linkage_cut_k(tree, k, cut, err);
+    cot_code rc = cut == NULL || centres == NULL || sums == NULL
+                      ? cot_fail(err, COT_NOMEM, "cut of %zu rows", data->z->n)
+                      : cot_linkage_cut_k(tree, k, cut, err);
     if (rc != COT_OK)
         goto out;
     mean_rows(view, cut, k, sums, centres);
     cot_kmeans_options_init(&kmeans_options, k);
     kmeans_options.init = centres;
-    kmeans_options.n_threads = n_threads;
+    kmeans_options.n_threads = data->n_threads;
     rc = cot_kmeans_fit(view, &kmeans_options, &kmeans, err);
     if (rc == COT_OK)
-        rc = fit_from(s, z, kmeans->labels, k, n_threads, best, err);
+        rc = fit_from(s, data, kmeans->labels, k, best, err);
 out:
     cot_kmeans_free(kmeans);
     free(cut);
@@ -121,14 +149,14 @@ out:
 }
 
 /* The fit of k + 1 with the two clusters joined whose union costs least (Ward's measure on its axes), fitted anew. */
-static cot_code fit_joined(const struct search *s, const struct cot_matrix *z, const struct cot_discriminant *finer,
-                           unsigned n_threads, struct cot_discriminant **best, struct cot_err *err)
+static cot_code fit_joined(const struct search *s, const struct data *data, const struct cot_discriminant *finer,
+                           struct cot_discriminant **best, struct cot_err *err)
 {
     size_t k = finer->k, join_a = 0, join_b = 1;
     double least = INFINITY;
-    uint32_t *start = malloc(z->n * sizeof *start);
+    uint32_t *start = malloc(data->z->n * sizeof *start);
     if (start == NULL)
-        return cot_fail(err, COT_NOMEM, "start of %zu rows", z->n);
+        return cot_fail(err, COT_NOMEM, "start of %zu rows", data->z->n);
     for (size_t b = 1; b < k; b++)
         for (size_t a = 0; a < b; a++) {
             double gap2 = 0, masses = finer->masses[a] + finer->masses[b];
@@ -143,11 +171,11 @@ static cot_code fit_joined(const struct search *s, const struct cot_matrix *z, c
                 join_b = b;
             }
         }
-    for (size_t i = 0; i < z->n; i++) {
+    for (size_t i = 0; i < data->z->n; i++) {
         uint32_t label = finer->labels[i] == join_b ? (uint32_t)join_a : finer->labels[i];
         start[i] = label > join_b ? label - 1 : label;
     }
-    cot_code rc = fit_from(s, z, start, k - 1, n_threads, best, err);
+    cot_code rc = fit_from(s, data, start, k - 1, best, err);
     free(start);
     return rc;
 }
@@ -156,12 +184,11 @@ static cot_code fit_joined(const struct search *s, const struct cot_matrix *z, c
  * The likeliest fit of every k, from the trees of both views and, from the highest k downwards, from the next finer fit
  * with two clusters joined: one start alone gets stuck where what varies most separates nothing.
  */
-static cot_code fit_range(const struct search *s, const struct cot_matrix *z, const struct cot_matrix *views,
-                          unsigned n_threads, const struct cot_progress *progress, struct cot_discriminant **fits,
-                          struct cot_err *err)
+static cot_code fit_range(const struct search *s, const struct data *data, const struct cot_matrix *views,
+                          const struct cot_progress *progress, struct cot_discriminant **fits, struct cot_err *err)
 {
     size_t n_evidence = s->path->choice.n_evidence;
-    struct cot_linkage_options options = {.method = COT_LINKAGE_WARD, .n_threads = n_threads};
+    struct cot_linkage_options options = {.method = COT_LINKAGE_WARD, .n_threads = data->n_threads};
     cot_code rc = COT_OK;
     for (size_t v = 0; rc == COT_OK && v < N_DISCRIMINANT_VIEWS; v++) {
         struct cot_linkage *tree = NULL;
@@ -169,12 +196,12 @@ static cot_code fit_range(const struct search *s, const struct cot_matrix *z, co
         for (size_t e = 0; rc == COT_OK && e < n_evidence; e++) {
             cot_progress_report(progress, "looking for segments", v * n_evidence + e,
                                 (N_DISCRIMINANT_VIEWS + 1) * n_evidence);
-            rc = fit_cut(s, z, &views[v], tree, s->options->k_min + e, n_threads, &fits[e], err);
+            rc = fit_cut(s, data, &views[v], tree, s->options->k_min + e, &fits[e], err);
         }
         cot_linkage_free(tree);
     }
     for (size_t e = n_evidence - 1; rc == COT_OK && e-- > 0;)
-        rc = fit_joined(s, z, fits[e + 1], n_threads, &fits[e], err);
+        rc = fit_joined(s, data, fits[e + 1], &fits[e], err);
     return rc;
 }
 
@@ -184,7 +211,12 @@ static cot_code fit_all(struct search *s, struct cot_err *err)
     for (size_t v = 0; v < N_DISCRIMINANT_VIEWS; v++)
         views[v] =
             (struct cot_matrix){.data = s->views[v].scores, .n = s->z->n, .d = s->views[v].d, .stride = s->views[v].d};
-    return fit_range(s, s->z, views, s->options->n_threads, s->options->progress, s->path->fits, err);
+    struct data data;
+    cot_code rc = data_init(&data, s->z, MAX_ITER, s->options->n_threads, err);
+    if (rc == COT_OK)
+        rc = fit_range(s, &data, views, s->options->progress, s->path->fits, err);
+    data_release(&data);
+    return rc;
 }
 
 /* Every row to the nearest centre of a fit that saw only a resample. */
@@ -260,11 +292,15 @@ static cot_code resample(struct search *s, size_t b, struct cot_err *err)
 {
     size_t n_evidence = s->path->choice.n_evidence;
     struct resampled r = {0};
+    struct data data = {0};
     cot_code rc = resampled_init(s, b, &r, err);
     if (rc == COT_OK)
-        rc = fit_range(s, &r.z, r.views, 1, NULL, r.fits, err);
+        rc = data_init(&data, &r.z, MAX_RESAMPLE_ITER, 1, err);
+    if (rc == COT_OK)
+        rc = fit_range(s, &data, r.views, NULL, r.fits, err);
     for (size_t e = 0; rc == COT_OK && e < n_evidence; e++)
         assign_all(r.fits[e], s->z, r.y, s->labels + (b * n_evidence + e) * s->z->n);
+    data_release(&data);
     resampled_release(&r, n_evidence);
     return rc;
 }
