@@ -148,8 +148,8 @@ static void person_is_gone_and_others_are_not(void **state)
         "select count(*) from node where value = 'mojo@example.org'",
         "select count(*) from node where value = 'jo@example.org.uk'",
         "select count(*) from order_version where order_key = 'o-both'",
-        "select count(*) from segment_run where contains(detail, '{\"customer\":4,\"customer_id\":\"47110\"}')"
-        " and contains(detail, '[[0.1,2,1,\"47110\"]]')",
+        ("select count(*) from segment_run where contains(detail, '{\"customer\":4,\"customer_id\":\"47110\"}')"
+         " and contains(detail, '[[0.1,2,1,\"47110\"]]')"),
         "select count(*) from segment where contains(detail, '\"k\":2')",
         "select count(*) from customers where customer_id = '47110'",
         "select count(*) from erasure where status = 'done' and finished_at is not null",
