@@ -1,6 +1,6 @@
 # Short names for what people do. Every target sets up by itself what it needs.
 .DEFAULT_GOAL := build
-.PHONY: help setup build demo test bench check fuzz asan tsan torture format install clean
+.PHONY: help setup build demo test bench check tidy fuzz asan tsan torture format install clean
 
 FUZZ_SECONDS ?= 60
 KILL_ROUNDS ?= 50
@@ -11,7 +11,7 @@ help:
 	@echo 'make demo     get a real retail data set, import, segment, report'
 	@echo 'make test     build and pass all tests'
 	@echo 'make bench    measure against peers, print the tables'
-	@echo 'make check    formatting, layers, clang build, clang-tidy, generated documents'
+	@echo 'make check    formatting, layers, clang build, generated documents     make tidy   and clang-tidy'
 	@echo 'make asan     unit tests under ASan and UBSan       make tsan   under TSan'
 	@echo 'make fuzz     fuzz every parser of ours for FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make torture  whole kill -9 rounds (KILL_ROUNDS=$(KILL_ROUNDS)), fault sweeps, long fuzzing'
@@ -31,6 +31,10 @@ test: build
 bench: build
 	@tools/setup.sh --bench
 	@bench/run.sh
+
+tidy:
+	@tools/setup.sh --check
+	@tools/check.sh --tidy
 
 check:
 	@tools/setup.sh --check

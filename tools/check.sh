@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Static checks: formatting, layers, words that must not be in the tree, generated documents, clang's warnings, clang-tidy.
+# Static checks: formatting, layers, words that must not be in the tree, generated documents, clang's warnings.
+#   tools/check.sh --tidy    clang-tidy, too (minutes)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -27,6 +28,6 @@ tidy() {
 step formatting formatting
 step layers layers
 step clang clang_build
-step tidy tidy
+[ "${1:-}" = "--tidy" ] && step tidy tidy
 step docs docs
 exit $failed
