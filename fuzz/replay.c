@@ -1,4 +1,5 @@
-/* Runs a fuzz harness over its committed corpus without libFuzzer: `make test` replays every input that ever mattered. */
+/* Runs a fuzz harness over its committed corpus without libFuzzer: `make test` replays every input that ever mattered.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

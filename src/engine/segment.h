@@ -1,8 +1,9 @@
 /*
  * Learned segments: from a shop's feature matrix to named, explained groups of customers, and their history over runs.
  *
- * ARCHITECTURE.md (idea 3) says how and why. Every run is kept in the store (tables segment_run, segment, segment_member)
- * and its model in DATA/models/. Money in the documents is a number in major units of the base currency.
+ * ARCHITECTURE.md (idea 3) says how and why. Every run is kept in the store (tables segment_run, segment,
+ * segment_member) and its model in DATA/models/. Money in the documents is a number in major units of the base
+ * currency.
  */
 #ifndef COT_ENGINE_SEGMENT_H
 #define COT_ENGINE_SEGMENT_H
