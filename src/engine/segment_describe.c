@@ -32,14 +32,16 @@ struct sample {
     size_t n, d, c;
     uint32_t *rows;
     uint32_t *labels;
-    float *raw; /* n x c: the matrix's own values */
-    float *z;   /* n x d; NaN where the raw value is missing */
+    bool *speaks; /* [n] whether the customer counts in what to do with the segment */
+    float *raw;   /* n x c: the matrix's own values */
+    float *z;     /* n x d; NaN where the raw value is missing */
 };
 
 static void sample_release(struct sample *s)
 {
     free(s->rows);
     free(s->labels);
+    free(s->speaks);
     free(s->raw);
     free(s->z);
 }
@@ -53,9 +55,10 @@ static cot_code sample_init(struct sample *s, const struct cot_feature_matrix *m
     s->n = (learned->n + step - 1) / step;
     s->rows = calloc(s->n + 1, sizeof *s->rows);
     s->labels = calloc(s->n + 1, sizeof *s->labels);
+    s->speaks = calloc(s->n + 1, sizeof *s->speaks);
     s->raw = calloc(s->n * s->c + 1, sizeof *s->raw);
     s->z = calloc(s->n * s->d + 1, sizeof *s->z);
-    if (s->rows == NULL || s->labels == NULL || s->raw == NULL || s->z == NULL)
+    if (s->rows == NULL || s->labels == NULL || s->speaks == NULL || s->raw == NULL || s->z == NULL)
         return cot_fail(err, COT_NOMEM, "description of %zu customers", s->n);
     for (size_t i = 0; i < s->n; i++) {
         s->rows[i] = learned->rows[i * step];
@@ -230,7 +233,7 @@ static double summarise(const struct sample *s, const char *feature, size_t segm
     if (column == SIZE_MAX)
         return NAN;
     for (size_t i = 0; i < s->n; i++) {
-        if (segment != SIZE_MAX && s->labels[i] != segment)
+        if (!s->speaks[i] || (segment != SIZE_MAX && s->labels[i] != segment))
             continue;
         float value = s->matrix->values[(size_t)s->rows[i] * s->matrix->d + column];
         all++;
@@ -254,7 +257,7 @@ static void count_orders(const struct sample *s, size_t segment, double *ret_buy
     double all = 0, buyers = 0, once = 0;
     for (size_t i = 0; i < s->n; i++) {
         float orders = column != SIZE_MAX ? s->matrix->values[(size_t)s->rows[i] * s->matrix->d + column] : 0;
-        if (s->labels[i] != segment)
+        if (!s->speaks[i] || s->labels[i] != segment)
             continue;
         all++;
         buyers += orders >= 1;
@@ -264,12 +267,24 @@ static void count_orders(const struct sample *s, size_t segment, double *ret_buy
     *ret_one_time = buyers > 0 ? once / buyers : 0;
 }
 
-static cot_code advise(const struct sample *s, struct cot_description *d, struct cot_err *err)
+/* Among the extremes are wholesalers, test accounts and robots: what to do is decided by those who bring money. */
+static void choose_who_speaks(struct sample *s, const int64_t *revenue_minor, double mean_revenue)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->n; i++) {
+        bool extreme = s->labels[i] == s->learned->extreme;
+        s->speaks[i] = !extreme || (double)revenue_minor[s->rows[i]] > mean_revenue;
+        any = any || (extreme && s->speaks[i]);
+    }
+    for (size_t i = 0; i < s->n && !any; i++)
+        s->speaks[i] = true;
+}
+
+static cot_code advise(struct sample *s, const int64_t *revenue_minor, struct cot_description *d, struct cot_err *err)
 {
     float *scratch = malloc((s->n + 1) * sizeof *scratch);
     if (scratch == NULL)
         return cot_fail(err, COT_NOMEM, "strategies");
-    double gap = summarise(s, "interpurchase_days", SIZE_MAX, false, scratch);
     /* the average customer is one of the ordinary ones: a few wholesalers would make everyone else worthless */
     double n_ordinary = 0, ordinary_minor = 0;
     for (size_t a = 0; a < d->k; a++) {
@@ -278,6 +293,8 @@ static cot_code advise(const struct sample *s, struct cot_description *d, struct
         ordinary_minor += ordinary ? (double)d->segments[a].revenue_minor : 0;
     }
     double mean_revenue = n_ordinary > 0 ? ordinary_minor / n_ordinary : 0;
+    choose_who_speaks(s, revenue_minor, mean_revenue);
+    double gap = summarise(s, "interpurchase_days", SIZE_MAX, false, scratch);
     for (size_t a = 0; a < d->k; a++) {
         struct cot_segment_numbers *numbers = &d->segments[a];
         struct cot_strategy_input *in = &numbers->strategy_input;
@@ -399,7 +416,7 @@ cot_code cot_describe(const struct cot_feature_matrix *matrix, const struct cot_
     if (rc == COT_OK)
         rc = find_prototypes(learned, d, err);
     if (rc == COT_OK)
-        rc = advise(&s, d, err);
+        rc = advise(&s, revenue_minor, d, err);
     if (rc != COT_OK)
         goto out;
     *ret_description = d;

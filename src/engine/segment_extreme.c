@@ -14,7 +14,8 @@ static const char *const measures[] = {
 enum { N_MEASURES = sizeof measures / sizeof measures[0], MAX_ROWS = 200000 };
 
 static const double min_coverage = 0.3; /* of values other than 0 */
-static const double max_share = 0.1;
+static const double widening = 1.1;
+static const int max_widenings = 12; /* 1.1^12 = 3.1 */
 
 static double log_size(float value)
 {
@@ -103,11 +104,18 @@ cot_code cot_extremes_find(const struct cot_feature_matrix *matrix, const uint32
     }
     free(scratch);
     find_columns(&limits, matrix, columns);
-    for (size_t i = 0; i < n; i++) {
-        ret_extreme[i] = is_extreme(&limits, columns, matrix, rows[i]);
-        n_extreme += ret_extreme[i];
+    for (int turn = 0; turn <= max_widenings; turn++) {
+        n_extreme = 0;
+        for (size_t i = 0; i < n; i++) {
+            ret_extreme[i] = is_extreme(&limits, columns, matrix, rows[i]);
+            n_extreme += ret_extreme[i];
+        }
+        if ((double)n_extreme <= COT_EXTREME_MAX_SHARE * (double)n)
+            break;
+        for (size_t k = 0; k < limits.n; k++)
+            limits.measures[k].scale *= widening;
     }
-    if ((double)n_extreme > max_share * (double)n) { /* then the scale is no scale of this shop */
+    if ((double)n_extreme > COT_EXTREME_MAX_SHARE * (double)n) {
         memset(ret_extreme, 0, n * sizeof *ret_extreme);
         limits.n = 0;
     }

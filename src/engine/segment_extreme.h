@@ -18,6 +18,12 @@
  * extreme with two measures beyond 3.5, or one beyond 5: 1 in 2,000 and 1 in 1,700,000 of a normal, so that in a shop
  * of ordinary customers hardly anyone is. Zeros and missing values do not count: not buying is no extreme.
  */
+
+/*
+ * Where more than this part of the customers would be extreme, the shop's tails are heavier than a normal's: the limits
+ * are widened by a tenth until they are not, up to three times as wide.
+ */
+#define COT_EXTREME_MAX_SHARE 0.045
 #define COT_EXTREME_TWO 3.5
 #define COT_EXTREME_ONE 5.0
 
@@ -33,7 +39,7 @@ struct cot_extreme_limits {
     struct cot_extreme_measure measures[COT_EXTREME_MAX_MEASURES];
 };
 
-/* rows: n row indices; ret_extreme: n flags. At most a tenth of the customers are extreme: beyond, nobody is. */
+/* rows: n row indices; ret_extreme: n flags. Where even the widest limits leave too many, nobody is extreme. */
 cot_code cot_extremes_find(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n,
                            struct cot_extreme_limits *ret_limits, bool *ret_extreme,
                            struct cot_err *err) COT_MUST_CHECK;

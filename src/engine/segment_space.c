@@ -13,6 +13,7 @@
 enum {
     MAX_FIT_ROWS = 100000, /* quantiles and scales need no more */
     MAX_CORRELATION_ROWS = 20000,
+    MAX_DISCRETE = 4, /* values of a number that is as good as a category: yes and no, a grade */
     BLOCK = 4096
 };
 /* A value that nearly everyone has says nothing: the rest is left to contrasts and rules. */
@@ -94,6 +95,7 @@ static int float_compare(const void *a, const void *b)
 struct column_facts {
     double coverage;
     double same_share; /* of the most frequent value among those present */
+    size_t n_distinct;
     bool all_distinct; /* whole numbers, no two alike: a running number */
 };
 
@@ -101,7 +103,7 @@ struct column_facts {
 static struct column_facts facts_of(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n,
                                     size_t column, float *scratch)
 {
-    size_t n_present = 0, longest = 0, run = 0;
+    size_t n_present = 0, longest = 0, run = 0, n_distinct = 0;
     bool whole = true;
     for (size_t i = 0; i < n; i++) {
         float value = value_of(matrix, rows[i], column);
@@ -114,10 +116,12 @@ static struct column_facts facts_of(const struct cot_feature_matrix *matrix, con
     for (size_t i = 0; i < n_present; i++) {
         run = i > 0 && scratch[i] == scratch[i - 1] ? run + 1 : 1;
         longest = run > longest ? run : longest;
+        n_distinct += run == 1;
     }
     return (struct column_facts){
         .coverage = n > 0 ? (double)n_present / (double)n : 0,
         .same_share = n_present > 0 ? (double)longest / (double)n_present : 1,
+        .n_distinct = n_distinct,
         .all_distinct = whole && longest == 1 && n_present > 50,
     };
 }
@@ -396,7 +400,7 @@ cot_code cot_space_finish(struct cot_space *space, struct cot_err *err)
         for (size_t other = 0; other < space->d; other++)
             n += cot_transform_source(space->transform, other, NULL) == j;
         bool category = space->columns[j].n_categories > 0;
-        space->shrinkage[o] = category ? shrinkage_category : shrinkage_numeric;
+        space->shrinkage[o] = category || space->columns[j].discrete ? shrinkage_category : shrinkage_numeric;
         space->scale[o] = category && n > 1 ? (float)(1 / sqrt((double)n - 1)) : 1;
     }
     return COT_OK;
@@ -408,6 +412,7 @@ static cot_code choose_columns(const struct cot_feature_matrix *matrix, const ui
 {
     float *scratch = malloc((n + 1) * sizeof *scratch);
     size_t n_used = 0;
+    cot_code rc = COT_OK;
     if (scratch == NULL)
         return cot_fail(err, COT_NOMEM, "%zu customers", n);
     for (size_t j = 0; j < matrix->d; j++) {
@@ -417,13 +422,18 @@ static cot_code choose_columns(const struct cot_feature_matrix *matrix, const ui
         space->n_dropped += !use[j];
         n_used += use[j];
     }
+    if (n_used >= 2)
+        rc = add_columns(matrix, rows, n, use, space, err);
+    for (size_t j = 0; rc == COT_OK && n_used >= 2 && j < space->n_columns; j++)
+        space->columns[j].discrete =
+            facts_of(matrix, rows, n, space->columns[j].i_matrix, scratch).n_distinct <= MAX_DISCRETE;
     free(scratch);
     if (n_used < 2)
         return cot_fail(err, COT_BAD_DATA,
                         "%zu of %zu features are of use for segments: two are needed; import orders or events, or "
                         "exclude fewer features",
                         n_used, matrix->d);
-    return add_columns(matrix, rows, n, use, space, err);
+    return rc;
 }
 
 cot_code cot_space_fit(const struct cot_feature_matrix *matrix, const uint32_t *rows, size_t n,
@@ -432,11 +442,12 @@ cot_code cot_space_fit(const struct cot_feature_matrix *matrix, const uint32_t *
     size_t m = n < MAX_FIT_ROWS ? n : MAX_FIT_ROWS;
     struct cot_space *space = calloc(1, sizeof *space);
     bool *use = calloc(matrix->d + 1, sizeof *use);
+    bool *discrete = calloc(matrix->d + 1, sizeof *discrete);
     double *coverage = calloc(matrix->d + 1, sizeof *coverage);
     cot_code rc = check_names(matrix, options->features, options->n_features, err);
     if (rc == COT_OK)
         rc = check_names(matrix, options->exclude, options->n_exclude, err);
-    if (rc == COT_OK && (space == NULL || use == NULL || coverage == NULL))
+    if (rc == COT_OK && (space == NULL || use == NULL || discrete == NULL || coverage == NULL))
         rc = cot_fail(err, COT_NOMEM, "columns of segments");
     if (rc != COT_OK)
         goto out;
@@ -453,8 +464,12 @@ cot_code cot_space_fit(const struct cot_feature_matrix *matrix, const uint32_t *
         rc = drop_twins(matrix, rows, m, options->n_threads, space, use, coverage, err);
     if (rc != COT_OK)
         goto out;
+    for (size_t j = 0; j < space->n_columns; j++)
+        discrete[space->columns[j].i_matrix] = space->columns[j].discrete;
     clear_columns(space);
     rc = add_columns(matrix, rows, m, use, space, err);
+    for (size_t j = 0; rc == COT_OK && j < space->n_columns; j++)
+        space->columns[j].discrete = discrete[space->columns[j].i_matrix];
     if (rc == COT_OK)
         rc = fit_transform(matrix, rows, m, options->n_threads, space, err);
     if (rc != COT_OK)
@@ -466,6 +481,7 @@ cot_code cot_space_fit(const struct cot_feature_matrix *matrix, const uint32_t *
 out:
     cot_space_free(space);
     free(use);
+    free(discrete);
     free(coverage);
     return rc;
 }

@@ -7,6 +7,7 @@
 #ifndef COT_ENGINE_SEGMENT_SPACE_H
 #define COT_ENGINE_SEGMENT_SPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct cot_space_column {
     char *name;
     size_t i_matrix; /* column of the matrix it was fitted on */
     double coverage; /* share of rows with a value */
+    bool discrete;   /* a few values only: as crisp as a category */
     double prior;    /* mean share of all customers, to which shares of few orders are drawn; NaN: as it is */
     size_t n_categories;
     char **category_names;
