@@ -3,35 +3,42 @@
 #include "cli/command.h"
 #include "engine/lab.h"
 
-static const struct {
-    const char *name;
-    enum cot_lab_method method;
-} methods[] = {{"kmeans", COT_LAB_KMEANS}, {"ward", COT_LAB_WARD}, {"tree", COT_LAB_TREE}};
-
-static cot_code take_method(const struct cot_call *call, enum cot_lab_method *ret_method, struct cot_err *err)
+static cot_code take_names(const struct cot_call *call, struct cot_lab_cluster_options *options, struct cot_err *err)
 {
-    const char *name = cot_call_value(call, "method");
-    if (name == NULL)
-        return COT_OK;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(methods[i].name, name) == 0) {
-            *ret_method = methods[i].method;
+    static const char *const seedings[] = {
+        [COT_KMEANS_SEED_AUTO] = "auto", [COT_KMEANS_SEED_GREEDY] = "greedy", [COT_KMEANS_SEED_CHAIN] = "chain"};
+    const char *method = cot_call_value(call, "method");
+    const char *isa = cot_call_value(call, "isa");
+    const char *seeding = cot_call_value(call, "seeding");
+    cot_code rc = method != NULL ? cot_lab_method_parse(method, &options->method, err) : COT_OK;
+    if (rc == COT_OK && isa != NULL) {
+        rc = cot_isa_parse(isa, &options->isa, err);
+        if (rc == COT_OK)
+            rc = cot_isa_resolve(options->isa, &options->isa, err);
+    }
+    if (rc != COT_OK || seeding == NULL)
+        return rc;
+    for (size_t i = 0; i < sizeof seedings / sizeof *seedings; i++)
+        if (strcmp(seedings[i], seeding) == 0) {
+            options->seeding = (enum cot_kmeans_seeding)i;
             return COT_OK;
         }
-    return cot_fail(err, COT_USAGE, "--method is '%s': kmeans, ward or tree", name);
+    return cot_fail(err, COT_USAGE, "--seeding is '%s': auto, greedy or chain", seeding);
 }
 
 /* Options that a method would have to ignore are refused. */
 static cot_code check_options(const struct cot_call *call, enum cot_lab_method method, struct cot_err *err)
 {
-    static const char *const kmeans_only[] = {"n-init", "tol", "init"};
+    static const char *const kmeans_only[] = {"n-init", "tol", "init", "isa", "seeding"};
     for (size_t i = 0; method != COT_LAB_KMEANS && i < sizeof kmeans_only / sizeof *kmeans_only; i++)
         if (cot_call_value(call, kmeans_only[i]) != NULL)
             return cot_fail(err, COT_USAGE, "--%s is for --method kmeans only", kmeans_only[i]);
-    if (method == COT_LAB_WARD && cot_call_value(call, "max-iter") != NULL)
+    if (method != COT_LAB_KMEANS && method != COT_LAB_TREE && cot_call_value(call, "max-iter") != NULL)
         return cot_fail(err, COT_USAGE, "--max-iter is for --method kmeans and tree only");
     if (method == COT_LAB_KMEANS && cot_call_value(call, "linkage-out") != NULL)
-        return cot_fail(err, COT_USAGE, "--linkage-out is for --method ward and tree only");
+        return cot_fail(err, COT_USAGE, "--linkage-out is for hierarchical methods only");
+    if (method == COT_LAB_KMEANS && cot_call_value(call, "cut") != NULL)
+        return cot_fail(err, COT_USAGE, "--cut is for hierarchical methods only");
     return COT_OK;
 }
 
@@ -42,6 +49,8 @@ static void print_outcome(yyjson_mut_doc *doc)
            (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "n")),
            (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "d")),
            (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "k")));
+    if (yyjson_mut_obj_get(root, "kernel") != NULL)
+        printf("kernel      %s\n", yyjson_mut_get_str(yyjson_mut_obj_get(root, "kernel")));
     printf("inertia     %.9g\n", yyjson_mut_get_real(yyjson_mut_obj_get(root, "inertia")));
     printf("iterations  %llu\n", (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "iterations")));
     printf("seconds     %.4f (the fit alone)\n", yyjson_mut_get_real(yyjson_mut_obj_get(root, "seconds")));
@@ -52,13 +61,16 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     struct cot_lab_cluster_options options = {.n_init = 1, .max_iter = 300, .tol = 1e-4};
     yyjson_mut_doc *doc = NULL;
     int64_t k = 0;
+    int64_t cut = 0;
     int64_t n_init = 1;
-    cot_code rc = take_method(call, &options.method, err);
+    cot_code rc = take_names(call, &options, err);
     int64_t max_iter = options.method == COT_LAB_TREE ? 100 : 300;
     if (rc == COT_OK)
         rc = check_options(call, options.method, err);
     if (rc == COT_OK)
         rc = cot_call_int(call, "k", 1, INT32_MAX, &k, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "cut", 1, INT32_MAX, &cut, err);
     if (rc == COT_OK)
         rc = cot_call_int(call, "n-init", 1, 10000, &n_init, err);
     if (rc == COT_OK)
@@ -66,11 +78,12 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     if (rc == COT_OK)
         rc = cot_call_double(call, "tol", 0, 1e300, &options.tol, err);
     options.input = cot_call_value(call, "input");
-    if (rc == COT_OK && (options.input == NULL || k == 0))
+    if (rc == COT_OK && (options.input == NULL || (k == 0 && cut == 0)))
         rc = cot_fail(err, COT_USAGE, "lab cluster needs --input FILE and --k K");
     if (rc != COT_OK)
         return rc;
     options.k = (size_t)k;
+    options.cut = (size_t)cut;
     options.n_init = (unsigned)n_init;
     options.max_iter = (unsigned)max_iter;
     options.init = cot_call_value(call, "init");
@@ -91,14 +104,17 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
 static const struct cot_option options_of_lab_cluster[] = {
     {"input", "FILE", "NumPy array (.npy, float32 or float64), CSV or white-space text, each plain or gzip"},
     {"k", "K", "number of clusters"},
-    {"method", "NAME", "kmeans, ward (exact) or tree (Ward, polished; default kmeans)"},
+    {"method", "NAME", "kmeans, ward, average, complete, single (exact) or tree (Ward, polished; default kmeans)"},
+    {"cut", "K", "hierarchical: labels, centroids and inertia at K clusters (tree: of the tree built for --k)"},
     {"n-init", "N", "k-means: runs from different seedings, the best is kept (default 1)"},
     {"max-iter", "N", "Lloyd steps at most (default 300; tree: 100)"},
     {"tol", "T", "k-means: stop when the centres move less, relative to the mean variance (default 1e-4)"},
-    {"init", "FILE", "k-means: start from these centroids instead of k-means++"},
+    {"init", "FILE", "k-means: start from these centroids instead of seeding"},
+    {"seeding", "NAME", "k-means: greedy (k-means++), chain (AFK-MC2) or auto (by size; the default)"},
+    {"isa", "NAME", "k-means: kernels of scalar, avx2, avx512 or amx (default: the best here); the result is the same"},
     {"labels-out", "FILE", "write one label a line, or an int32 array where FILE ends with .npy"},
     {"centroids-out", "FILE", "write the centroids as a float32 .npy"},
-    {"linkage-out", "FILE", "ward, tree: write SciPy's linkage matrix as a float64 .npy"},
+    {"linkage-out", "FILE", "hierarchical: write SciPy's linkage matrix as a float64 .npy (tree: over its segments)"},
     {NULL, NULL, NULL},
 };
 
@@ -109,7 +125,7 @@ const struct cot_command cot_command_lab_cluster = {
     .n_max = 0,
     .summary = "cluster a table of numbers, without a shop",
     .help = "Runs one learner on raw data and prints inertia, iterations and the seconds of the fit alone. K-means is\n"
-            "seeded by greedy k-means++; ward is exact; tree is what 'segment' uses.\n\n"
+            "seeded by greedy k-means++; ward, average, complete and single are exact; tree is what 'segment' uses.\n\n"
             "  coterie lab cluster --input points.npy --k 8 --seed 1 --labels-out labels.txt\n"
             "  coterie lab cluster --input points.csv.gz --k 8 --method ward --linkage-out linkage.npy",
     .options = options_of_lab_cluster,

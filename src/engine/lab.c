@@ -23,6 +23,8 @@ struct outcome {
     double inertia;
     unsigned n_iter;
     double seconds;
+    const char *kernel; /* or NULL */
+    double skipped;
 };
 
 static void outcome_release(struct outcome *o)
@@ -52,6 +54,8 @@ static cot_code fit_kmeans(const struct cot_context *context, const struct cot_l
     options.tol = o->tol;
     options.seed = context->seed;
     options.n_threads = context->n_threads;
+    options.isa = o->isa;
+    options.seeding = o->seeding;
     options.progress = &context->progress;
     if (o->init != NULL) {
         rc = cot_array_read(o->init, &init, err);
@@ -67,6 +71,8 @@ static cot_code fit_kmeans(const struct cot_context *context, const struct cot_l
         outcome->seconds = seconds_now() - start;
         outcome->inertia = kmeans->inertia;
         outcome->n_iter = kmeans->n_iter;
+        outcome->kernel = cot_isa_name(kmeans->isa);
+        outcome->skipped = kmeans->skipped;
         outcome->labels = kmeans->labels;
         outcome->centroids = kmeans->centroids;
         kmeans->labels = NULL;
@@ -98,14 +104,18 @@ static cot_code measure(const struct cot_matrix *x, unsigned n_threads, struct o
     return COT_OK;
 }
 
-static cot_code fit_ward(const struct cot_context *context, const struct cot_lab_cluster_options *o,
-                         const struct cot_matrix *x, struct outcome *outcome, struct cot_err *err)
+static cot_code fit_linkage(const struct cot_context *context, const struct cot_lab_cluster_options *o,
+                            const struct cot_matrix *x, struct outcome *outcome, struct cot_err *err)
 {
+    static const enum cot_linkage_method methods[COT_N_LAB_METHODS] = {[COT_LAB_WARD] = COT_LINKAGE_WARD,
+                                                                       [COT_LAB_AVERAGE] = COT_LINKAGE_AVERAGE,
+                                                                       [COT_LAB_COMPLETE] = COT_LINKAGE_COMPLETE,
+                                                                       [COT_LAB_SINGLE] = COT_LINKAGE_SINGLE};
     struct cot_linkage *linkage = NULL;
     struct cot_linkage_options options = {
-        .method = COT_LINKAGE_WARD, .n_threads = context->n_threads, .progress = &context->progress};
-    if (o->k > x->n)
-        return cot_fail(err, COT_USAGE, "k is %zu, but there are %zu rows: k must be 1..%zu", o->k, x->n, x->n);
+        .method = methods[o->method], .n_threads = context->n_threads, .progress = &context->progress};
+    if (outcome->k > x->n)
+        return cot_fail(err, COT_USAGE, "k is %zu, but there are %zu rows: k must be 1..%zu", outcome->k, x->n, x->n);
     double start = seconds_now();
     cot_code rc = cot_linkage_fit(x, &options, &linkage, err);
     if (rc != COT_OK)
@@ -113,7 +123,7 @@ static cot_code fit_ward(const struct cot_context *context, const struct cot_lab
     outcome->labels = calloc(x->n, sizeof *outcome->labels);
     rc = outcome->labels == NULL ? cot_fail(err, COT_NOMEM, "%zu labels", x->n) : COT_OK;
     if (rc == COT_OK)
-        rc = cot_linkage_cut_k(linkage, o->k, outcome->labels, err);
+        rc = cot_linkage_cut_k(linkage, outcome->k, outcome->labels, err);
     outcome->seconds = seconds_now() - start;
     if (rc == COT_OK)
         rc = measure(x, context->n_threads, outcome, err);
@@ -124,12 +134,32 @@ static cot_code fit_ward(const struct cot_context *context, const struct cot_lab
     return rc;
 }
 
+/* The operating cut's labels and centroids, or another level's. */
+static cot_code take_level(const struct cot_context *context, const struct cot_tree *tree, const struct cot_matrix *x,
+                           struct outcome *outcome, struct cot_err *err)
+{
+    outcome->labels = calloc(x->n, sizeof *outcome->labels);
+    if (outcome->labels == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu labels", x->n);
+    if (outcome->k != cot_tree_k(tree)) {
+        cot_code rc = cot_tree_zoom(tree, outcome->k, outcome->labels, NULL, err);
+        return rc == COT_OK ? measure(x, context->n_threads, outcome, err) : rc;
+    }
+    memcpy(outcome->labels, cot_tree_labels(tree), x->n * sizeof *outcome->labels);
+    outcome->inertia = cot_tree_inertia(tree);
+    outcome->centroids = calloc(outcome->k * x->d, sizeof *outcome->centroids);
+    if (outcome->centroids == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu centroids", outcome->k);
+    memcpy(outcome->centroids, cot_tree_centroids(tree), outcome->k * x->d * sizeof *outcome->centroids);
+    return COT_OK;
+}
+
 static cot_code fit_tree(const struct cot_context *context, const struct cot_lab_cluster_options *o,
                          const struct cot_matrix *x, struct outcome *outcome, struct cot_err *err)
 {
     struct cot_tree *tree = NULL;
     struct cot_tree_options options;
-    cot_tree_options_init(&options, o->k);
+    cot_tree_options_init(&options, o->k > 0 ? o->k : o->cut);
     options.max_polish = o->max_iter;
     options.seed = context->seed;
     options.n_threads = context->n_threads;
@@ -139,21 +169,17 @@ static cot_code fit_tree(const struct cot_context *context, const struct cot_lab
     if (rc != COT_OK)
         return rc;
     outcome->seconds = seconds_now() - start;
-    outcome->k = cot_tree_k(tree);
-    outcome->inertia = cot_tree_inertia(tree);
+    if (o->cut == 0)
+        outcome->k = cot_tree_k(tree);
     outcome->n_iter = cot_tree_n_iter(tree);
-    outcome->n_joins = outcome->k - 1;
-    outcome->labels = calloc(x->n, sizeof *outcome->labels);
-    outcome->centroids = calloc(outcome->k * x->d, sizeof *outcome->centroids);
-    outcome->linkage = calloc(outcome->k, 4 * sizeof *outcome->linkage);
-    if (outcome->labels == NULL || outcome->centroids == NULL || outcome->linkage == NULL) {
-        rc = cot_fail(err, COT_NOMEM, "labels of %zu rows", x->n);
-    } else {
-        memcpy(outcome->labels, cot_tree_labels(tree), x->n * sizeof *outcome->labels);
-        memcpy(outcome->centroids, cot_tree_centroids(tree), outcome->k * x->d * sizeof *outcome->centroids);
-        if (outcome->n_joins > 0)
-            memcpy(outcome->linkage, cot_tree_segments(tree)->z, outcome->n_joins * 4 * sizeof *outcome->linkage);
-    }
+    outcome->n_joins = cot_tree_k(tree) - 1;
+    outcome->linkage = calloc(outcome->n_joins + 1, 4 * sizeof *outcome->linkage);
+    if (outcome->linkage == NULL)
+        rc = cot_fail(err, COT_NOMEM, "a tree of %zu segments", cot_tree_k(tree));
+    else if (outcome->n_joins > 0)
+        memcpy(outcome->linkage, cot_tree_segments(tree)->z, outcome->n_joins * 4 * sizeof *outcome->linkage);
+    if (rc == COT_OK)
+        rc = take_level(context, tree, x, outcome, err);
     cot_tree_free(tree);
     return rc;
 }
@@ -190,16 +216,38 @@ static cot_code write_files(const struct cot_lab_cluster_options *o, const struc
     return rc;
 }
 
+/* One row a method: its name and its fit. */
+static const struct method {
+    const char *name;
+    cot_code (*fit)(const struct cot_context *context, const struct cot_lab_cluster_options *o,
+                    const struct cot_matrix *x, struct outcome *outcome, struct cot_err *err);
+} methods[COT_N_LAB_METHODS] = {
+    [COT_LAB_KMEANS] = {"kmeans", fit_kmeans},    [COT_LAB_WARD] = {"ward", fit_linkage},
+    [COT_LAB_AVERAGE] = {"average", fit_linkage}, [COT_LAB_COMPLETE] = {"complete", fit_linkage},
+    [COT_LAB_SINGLE] = {"single", fit_linkage},   [COT_LAB_TREE] = {"tree", fit_tree},
+};
+
+cot_code cot_lab_method_parse(const char *name, enum cot_lab_method *ret_method, struct cot_err *err)
+{
+    for (int i = 0; i < COT_N_LAB_METHODS; i++)
+        if (strcmp(methods[i].name, name) == 0) {
+            *ret_method = (enum cot_lab_method)i;
+            return COT_OK;
+        }
+    return cot_fail(err, COT_USAGE, "--method is '%s': kmeans, ward, average, complete, single or tree", name);
+}
+
 static cot_code document_of(const struct outcome *outcome, enum cot_lab_method method, yyjson_mut_doc **ret_doc,
                             struct cot_err *err)
 {
-    static const char *const names[] = {[COT_LAB_KMEANS] = "kmeans", [COT_LAB_WARD] = "ward", [COT_LAB_TREE] = "tree"};
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = doc != NULL ? yyjson_mut_obj(doc) : NULL;
     bool ok = root != NULL && yyjson_mut_obj_add_uint(doc, root, "n", outcome->n) &&
               yyjson_mut_obj_add_uint(doc, root, "d", outcome->d) &&
               yyjson_mut_obj_add_uint(doc, root, "k", outcome->k) &&
-              yyjson_mut_obj_add_str(doc, root, "method", names[method]) &&
+              yyjson_mut_obj_add_str(doc, root, "method", methods[method].name) &&
+              (outcome->kernel == NULL || (yyjson_mut_obj_add_str(doc, root, "kernel", outcome->kernel) &&
+                                           yyjson_mut_obj_add_real(doc, root, "skipped", outcome->skipped))) &&
               yyjson_mut_obj_add_real(doc, root, "inertia", outcome->inertia) &&
               yyjson_mut_obj_add_uint(doc, root, "iterations", outcome->n_iter) &&
               yyjson_mut_obj_add_real(doc, root, "seconds", outcome->seconds);
@@ -212,27 +260,35 @@ static cot_code document_of(const struct outcome *outcome, enum cot_lab_method m
     return COT_OK;
 }
 
+static cot_code check_options(const struct cot_lab_cluster_options *options, struct cot_err *err)
+{
+    bool kmeans = options->method == COT_LAB_KMEANS;
+    if (options->k == 0 && options->cut == 0)
+        return cot_fail(err, COT_USAGE, "say how many clusters");
+    if (!kmeans && options->init != NULL)
+        return cot_fail(err, COT_USAGE, "initial centroids are for k-means only");
+    if (kmeans && options->linkage_out != NULL)
+        return cot_fail(err, COT_USAGE, "k-means makes no linkage: choose a hierarchical method");
+    if (kmeans && options->cut != 0)
+        return cot_fail(err, COT_USAGE, "k-means makes no tree to cut: choose a hierarchical method");
+    return COT_OK;
+}
+
 cot_code cot_lab_cluster_run(const struct cot_context *context, const struct cot_lab_cluster_options *options,
                              yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_array array = {0};
     struct outcome outcome = {0};
-    if (options->method != COT_LAB_KMEANS && options->init != NULL)
-        return cot_fail(err, COT_USAGE, "initial centroids are for k-means only");
-    if (options->method == COT_LAB_KMEANS && options->linkage_out != NULL)
-        return cot_fail(err, COT_USAGE, "k-means makes no linkage: choose Ward or the tree");
-    cot_code rc = cot_array_read(options->input, &array, err);
+    cot_code rc = check_options(options, err);
+    if (rc == COT_OK)
+        rc = cot_array_read(options->input, &array, err);
     if (rc != COT_OK)
         return rc;
     struct cot_matrix x = cot_array_view(&array);
     outcome.n = x.n;
     outcome.d = x.d;
-    outcome.k = options->k;
-    switch (options->method) {
-    case COT_LAB_KMEANS: rc = fit_kmeans(context, options, &x, &outcome, err); break;
-    case COT_LAB_WARD: rc = fit_ward(context, options, &x, &outcome, err); break;
-    case COT_LAB_TREE: rc = fit_tree(context, options, &x, &outcome, err); break;
-    }
+    outcome.k = options->cut != 0 ? options->cut : options->k;
+    rc = methods[options->method].fit(context, options, &x, &outcome, err);
     if (rc == COT_OK)
         rc = write_files(options, &outcome, err);
     if (rc == COT_OK)

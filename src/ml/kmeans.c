@@ -4,11 +4,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/progress.h"
 #include "base/threads.h"
-#include "ml/kmeans_seed.h"
+#include "ml/assign.h"
 #include "ml/lloyd.h"
+#include "ml/seed.h"
 #include "num/check.h"
+
+enum { MAX_TRIALS = 256 };
+
+static unsigned trials_of(const struct cot_kmeans_options *o)
+{
+    return o->n_trials > 0 ? o->n_trials : 2 + (unsigned)log((double)o->k);
+}
+
+static struct cot_seed_options seeding_of(const struct cot_kmeans_options *o)
+{
+    return (struct cot_seed_options){
+        .k = o->k, .method = o->seeding, .n_trials = trials_of(o), .n_threads = o->n_threads};
+}
+
+size_t cot_kmeans_memory(size_t n, size_t d, const struct cot_kmeans_options *options)
+{
+    struct cot_seed_options seeding = seeding_of(options);
+    unsigned n_threads = options->n_threads > 0 ? options->n_threads : cot_threads_available();
+    const size_t parts[] = {cot_tiles_memory(n, d), cot_lloyd_memory(n, d, options->k, n_threads),
+                            options->init != NULL ? 0 : cot_seed_memory(n, d, &seeding),
+                            n * (sizeof(uint32_t) + sizeof(float)) + options->k * (d + 2) * sizeof(double)};
+    size_t total = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (__builtin_add_overflow(total, parts[i], &total))
+            return SIZE_MAX;
+    return total;
+}
 
 void cot_kmeans_options_init(struct cot_kmeans_options *ret_options, size_t k)
 {
@@ -34,9 +63,12 @@ static cot_code check_input(const struct cot_matrix *x, const struct cot_kmeans_
     if (!(o->tol >= 0) || o->max_iter == 0 || o->n_init == 0)
         return cot_fail(err, COT_USAGE, "k-means needs n_init >= 1, max_iter >= 1 and tol >= 0, not %u, %u and %g",
                         o->n_init, o->max_iter, o->tol);
-    cot_code rc = cot_check_finite(x, false, err);
+    if (o->n_trials > MAX_TRIALS)
+        return cot_fail(err, COT_USAGE, "k-means++ with %u trials a centre: at most %d", o->n_trials, (int)MAX_TRIALS);
+    cot_code rc = cot_check_weights(o->weights, x->n, false, err);
     if (rc == COT_OK)
-        rc = cot_check_weights(o->weights, x->n, false, err);
+        rc = cot_memory_check(cot_kmeans_memory(x->n, x->d, o), o->memory_limit, err, "k-means of %zu x %zu numbers",
+                              x->n, x->d);
     if (rc == COT_OK && o->init != NULL) {
         struct cot_matrix init = {.data = o->init, .n = o->k, .d = x->d, .stride = x->d};
         rc = cot_check_finite(&init, false, err);
@@ -46,30 +78,39 @@ static cot_code check_input(const struct cot_matrix *x, const struct cot_kmeans_
     return rc;
 }
 
-/* Weights of the padded points: 1 or the caller's, 0 for padding. */
+/* The caller's weights, 0 for padding. */
 static float *pad_weights(const struct cot_tiles *tiles, const float *weights)
 {
     float *padded = cot_alloc_array(tiles->n_tiles, COT_TILE, sizeof *padded);
-    for (size_t i = 0; padded != NULL && i < tiles->n; i++)
-        padded[i] = weights != NULL ? weights[i] : 1.0F;
+    if (padded != NULL)
+        memcpy(padded, weights, tiles->n * sizeof *padded);
     return padded;
 }
 
-/* Mean over the columns of their variance, unweighted as scikit-learn's; the tiles' units. */
-static double mean_variance(const struct cot_tiles *tiles)
+/*
+ * Mean over the columns of their variance, unweighted as scikit-learn's; the tiles' units. The tiles are centred on the
+ * weighted means, so the means of the columns count, too.
+ */
+static double mean_variance(const struct cot_tiles *tiles, double *sums)
 {
-    double total = 0;
-    for (size_t j = 0; j < tiles->d; j++) {
-        double sum = 0;
-        double squares = 0;
-        for (size_t i = 0; i < tiles->n; i++) {
-            double value = (double)cot_tile(tiles, i / COT_TILE)[j * COT_TILE + i % COT_TILE];
-            sum += value;
-            squares += value * value;
+    double squares = 0;
+    double means2 = 0;
+    memset(sums, 0, tiles->d * sizeof *sums);
+    for (size_t t = 0; t < tiles->n_tiles; t++) {
+        const float *tile = cot_tile(tiles, t);
+        for (size_t lane = 0; lane < COT_TILE; lane++)
+            squares += (double)tiles->norm2[t * COT_TILE + lane];
+        for (size_t j = 0; j < tiles->d; j++) {
+            double sum = 0;
+            for (size_t lane = 0; lane < COT_TILE; lane++)
+                sum += (double)tile[j * COT_TILE + lane];
+            sums[j] += sum;
         }
-        total += squares / (double)tiles->n - sum / (double)tiles->n * (sum / (double)tiles->n);
     }
-    return total / (double)tiles->d;
+    for (size_t j = 0; j < tiles->d; j++)
+        means2 += sums[j] / (double)tiles->n * (sums[j] / (double)tiles->n);
+    double variance = (squares / (double)tiles->n - means2) / (double)tiles->d;
+    return variance > 0 ? variance : 0;
 }
 
 struct best_run {
@@ -80,12 +121,12 @@ struct best_run {
     unsigned n_iter;
 };
 
-static void keep_run(struct best_run *best, const struct cot_lloyd *l, unsigned n_iter)
+static void keep_run(struct best_run *best, const struct cot_lloyd *l, double inertia, unsigned n_iter)
 {
     memcpy(best->labels, l->labels, l->tiles->n * sizeof *best->labels);
     memcpy(best->centres, l->centres, l->k * l->tiles->d * sizeof *best->centres);
     memcpy(best->mass, l->mass, l->k * sizeof *best->mass);
-    best->inertia = l->inertia;
+    best->inertia = inertia;
     best->n_iter = n_iter;
 }
 
@@ -94,8 +135,8 @@ static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o,
 {
     size_t d = l->tiles->d;
     unsigned n_runs = o->init != NULL ? 1 : o->n_init;
-    unsigned n_trials = o->n_trials > 0 ? o->n_trials : 2 + (unsigned)log((double)o->k);
-    double tol = o->tol * mean_variance(l->tiles);
+    struct cot_seed_options seeding = seeding_of(o);
+    double tol = o->tol > 0 ? o->tol * mean_variance(l->tiles, l->sums) : 0;
     for (unsigned run = 0; run < n_runs; run++) {
         cot_progress_report(o->progress, "k-means", run, n_runs);
         if (o->init != NULL) {
@@ -104,13 +145,14 @@ static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o,
         } else {
             struct cot_rng rng;
             cot_rng_split(&rng, o->seed, run);
-            cot_code rc = cot_kmeans_seed(l->tiles, l->weights, o->k, n_trials, o->n_threads, &rng, l->centres, err);
+            cot_code rc = cot_seed(l->tiles, l->weights, &seeding, &rng, l->centres, err);
             if (rc != COT_OK)
                 return rc;
         }
         unsigned n_iter = cot_lloyd_run(l, o->max_iter, tol);
-        if (run == 0 || l->inertia < best->inertia)
-            keep_run(best, l, n_iter);
+        double inertia = cot_lloyd_inertia(l);
+        if (run == 0 || inertia < best->inertia)
+            keep_run(best, l, inertia, n_iter);
     }
     cot_progress_report(o->progress, "k-means", n_runs, n_runs);
     return COT_OK;
@@ -145,15 +187,17 @@ cot_code cot_kmeans_fit(const struct cot_matrix *x, const struct cot_kmeans_opti
     rc = cot_tiles_init(&tiles, x, options->weights, options->n_threads, err);
     if (rc != COT_OK)
         goto out;
-    weights = pad_weights(&tiles, options->weights);
+    if (options->weights != NULL)
+        weights = pad_weights(&tiles, options->weights);
     result = result_new(x->n, x->d, options->k);
-    if (weights == NULL || result == NULL) {
+    if ((options->weights != NULL && weights == NULL) || result == NULL) {
         rc = cot_fail(err, COT_NOMEM, "k-means of %zu x %zu numbers", x->n, x->d);
         goto out;
     }
-    rc = cot_lloyd_init(&lloyd, &tiles, weights, options->k, options->n_threads, err);
+    rc = cot_lloyd_init(&lloyd, &tiles, weights, options->k, options->n_threads, options->isa, err);
     if (rc != COT_OK)
         goto out;
+    lloyd.progress = options->progress;
     struct best_run best = {
         .labels = result->labels, .centres = result->centroids, .mass = result->cluster_mass, .inertia = INFINITY};
     rc = run_all(&lloyd, options, &best, err);
@@ -163,6 +207,8 @@ cot_code cot_kmeans_fit(const struct cot_matrix *x, const struct cot_kmeans_opti
         cot_tiles_outward(&tiles, result->centroids + c * x->d, result->centroids + c * x->d);
     result->inertia = best.inertia / (tiles.scale * tiles.scale);
     result->n_iter = best.n_iter;
+    result->isa = lloyd.assign.centres.isa;
+    result->skipped = lloyd.n_assigned > 0 ? (double)lloyd.n_skipped_in_all / (double)lloyd.n_assigned : 0;
     *ret_kmeans = result;
     result = NULL;
 out:
@@ -177,26 +223,28 @@ out:
 
 struct assignment {
     const struct cot_tiles *tiles;
-    const float *centres;
-    size_t k;
+    const struct cot_assign *assign;
     uint32_t *labels;
-    float *distances2;
+    float *distances2; /* or NULL */
 };
 
 static void assign_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
     const struct assignment *a = context;
-    double unscale = 1 / (a->tiles->scale * a->tiles->scale);
+    const struct cot_tiles *tiles = a->tiles;
+    double unscale = 1 / (tiles->scale * tiles->scale);
     (void)i_block;
     (void)i_thread;
     for (size_t t = begin; t < end; t++) {
-        float d2[COT_TILE];
-        uint32_t index[COT_TILE];
-        cot_tile_nearest(cot_tile(a->tiles, t), a->tiles->d, a->centres, a->k, d2, index);
-        for (size_t l = 0; l < COT_TILE && t * COT_TILE + l < a->tiles->n; l++) {
-            a->labels[t * COT_TILE + l] = index[l];
+        struct cot_nearest nearest;
+        struct cot_tile_view tile = cot_tile_view_of(tiles, t);
+        cot_assign_run(a->assign, &tile, 1, &nearest);
+        for (size_t l = 0; l < COT_TILE && t * COT_TILE + l < tiles->n; l++) {
+            uint32_t c = nearest.index[l];
+            a->labels[t * COT_TILE + l] = c;
             if (a->distances2 != NULL)
-                a->distances2[t * COT_TILE + l] = (float)((double)d2[l] * unscale);
+                a->distances2[t * COT_TILE + l] =
+                    (float)(cot_lane_distance2(tile.data, l, tiles->d, a->assign->rows + c * tiles->d) * unscale);
         }
     }
 }
@@ -205,18 +253,18 @@ cot_code cot_kmeans_assign(const struct cot_matrix *x, const float *centroids, s
                            uint32_t *ret_labels, float *ret_distances2, struct cot_err *err)
 {
     struct cot_tiles tiles = {0};
+    struct cot_assign assign = {0};
     float *centres = NULL;
     cot_code rc = COT_OK;
     if (k == 0 || k > INT32_MAX || x->d == 0)
         return cot_fail(err, COT_USAGE, "nearest of %zu centroids in %zu columns: give at least one of each", k, x->d);
     if (x->n == 0)
         return COT_OK;
-    rc = cot_check_finite(x, false, err);
-    if (rc != COT_OK)
-        return rc;
     rc = cot_tiles_init(&tiles, x, NULL, n_threads, err);
+    if (rc == COT_OK)
+        rc = cot_assign_init(&assign, k, x->d, COT_ISA_BEST, err);
     if (rc != COT_OK)
-        return rc;
+        goto out;
     centres = cot_alloc_array(k, x->d, sizeof *centres);
     if (centres == NULL) {
         rc = cot_fail(err, COT_NOMEM, "%zu centroids", k);
@@ -224,10 +272,11 @@ cot_code cot_kmeans_assign(const struct cot_matrix *x, const float *centroids, s
     }
     for (size_t c = 0; c < k; c++)
         cot_tiles_inward(&tiles, centroids + c * x->d, centres + c * x->d);
-    struct assignment a = {
-        .tiles = &tiles, .centres = centres, .k = k, .labels = ret_labels, .distances2 = ret_distances2};
+    cot_assign_set(&assign, centres);
+    struct assignment a = {.tiles = &tiles, .assign = &assign, .labels = ret_labels, .distances2 = ret_distances2};
     cot_parallel_for(n_threads, tiles.n_tiles, 64, assign_block, &a);
 out:
+    cot_assign_release(&assign);
     cot_tiles_release(&tiles);
     free(centres);
     return rc;

@@ -1,10 +1,12 @@
 #include "ml/lloyd.h"
 
-#include <stdbool.h>
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/threads.h"
+#include "ml/lloyd_block.h"
 #include "num/check.h"
 
 enum {
@@ -12,158 +14,274 @@ enum {
     MAX_PARTIAL_SIZE = 256 << 20 /* bytes of sums over all blocks: fewer, larger blocks where k * d is large */
 };
 
+static size_t block_for(size_t n_tiles, size_t k, size_t d)
+{
+    size_t most_blocks = MAX_PARTIAL_SIZE / sizeof(double) / (k > 0 ? k : 1) / (d > 0 ? d : 1);
+    most_blocks = most_blocks > 0 ? most_blocks : 1;
+    size_t least = (n_tiles + most_blocks - 1) / most_blocks;
+    return cot_block_of(n_tiles, least > MIN_TILES_A_BLOCK ? least : MIN_TILES_A_BLOCK);
+}
+
+/* So many tiles that their points fill half of a usual first-level cache. */
+static size_t chunk_for(size_t d)
+{
+    enum { CHUNK_SIZE = 16 << 10 };
+    size_t chunk = CHUNK_SIZE / (d * COT_TILE * sizeof(float));
+    return chunk < 1 ? 1 : chunk > COT_LLOYD_CHUNK ? COT_LLOYD_CHUNK : chunk;
+}
+
+size_t cot_lloyd_memory(size_t n, size_t d, size_t k, unsigned n_threads)
+{
+    size_t n_tiles = (n + COT_TILE - 1) / COT_TILE;
+    size_t n_blocks = n_tiles > 0 ? cot_n_blocks(n_tiles, block_for(n_tiles, k, d)) : 1;
+    size_t points = 0;
+    size_t centres = 0;
+    if (__builtin_mul_overflow(n_tiles * COT_TILE, sizeof(uint32_t) + sizeof(float), &points) ||
+        __builtin_mul_overflow(k, d + 4, &centres) ||
+        __builtin_mul_overflow(centres, (n_blocks + 4) * sizeof(double), &centres))
+        return SIZE_MAX;
+    return points + centres + n_threads * cot_lloyd_scratch_memory(d);
+}
+
+/* Sum of weight * |x|^2; tile after tile, so the bytes are the same at any number of threads. */
+static double sum_squares(const struct cot_tiles *tiles, const float *weights)
+{
+    double total = 0;
+    for (size_t t = 0; t < tiles->n_tiles; t++) {
+        double sum = 0;
+        for (size_t i = t * COT_TILE; i < (t + 1) * COT_TILE; i++)
+            sum += weights != NULL ? (double)weights[i] * (double)tiles->norm2[i] : (double)tiles->norm2[i];
+        total += sum;
+    }
+    return total;
+}
+
 cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *tiles, const float *weights, size_t k,
-                        unsigned n_threads, struct cot_err *err)
+                        unsigned n_threads, enum cot_isa isa, struct cot_err *err)
 {
     struct cot_lloyd l = {.tiles = tiles, .weights = weights, .k = k, .n_threads = n_threads};
+    if (n_threads == 0)
+        l.n_threads = cot_threads_available();
     size_t n_padded = tiles->n_tiles * COT_TILE;
-    size_t most_blocks = MAX_PARTIAL_SIZE / sizeof(double) / (k > 0 ? k : 1) / (tiles->d > 0 ? tiles->d : 1);
-    most_blocks = most_blocks > 0 ? most_blocks : 1;
-    size_t least = (tiles->n_tiles + most_blocks - 1) / most_blocks;
-    l.block = cot_block_of(tiles->n_tiles, least > MIN_TILES_A_BLOCK ? least : MIN_TILES_A_BLOCK);
+    cot_code rc = cot_assign_init(&l.assign, k, tiles->d, isa, err);
+    if (rc != COT_OK)
+        return rc;
+    l.block = block_for(tiles->n_tiles, k, tiles->d);
     l.n_blocks = cot_n_blocks(tiles->n_tiles, l.block);
     l.centres = cot_alloc_array(k, tiles->d, sizeof *l.centres);
     l.labels = cot_alloc_array(n_padded, 1, sizeof *l.labels);
-    l.d2 = cot_alloc_array(n_padded, 1, sizeof *l.d2);
     l.mass = cot_alloc_array(k, 1, sizeof *l.mass);
     l.sums = cot_alloc_array(k, tiles->d, sizeof *l.sums);
     l.count = cot_alloc_array(k, 1, sizeof *l.count);
-    l.block_sums = cot_alloc_array(l.n_blocks, k * tiles->d, sizeof *l.block_sums);
-    l.block_mass = cot_alloc_array(l.n_blocks, k, sizeof *l.block_mass);
-    l.block_count = cot_alloc_array(l.n_blocks, k, sizeof *l.block_count);
-    l.block_inertia = cot_alloc_array(l.n_blocks, 1, sizeof *l.block_inertia);
-    l.block_changed = cot_alloc_array(l.n_blocks, 1, sizeof *l.block_changed);
-    if (l.centres == NULL || l.labels == NULL || l.d2 == NULL || l.mass == NULL || l.sums == NULL || l.count == NULL ||
-        l.block_sums == NULL || l.block_mass == NULL || l.block_count == NULL || l.block_inertia == NULL ||
-        l.block_changed == NULL) {
+    l.slack = cot_alloc_array(n_padded, 1, sizeof *l.slack);
+    l.loss = cot_alloc_array(k, 1, sizeof *l.loss);
+    l.loss_f = cot_alloc_array(k, 1, sizeof *l.loss_f);
+    l.moves = cot_alloc_array(k, 1, sizeof *l.moves);
+    l.chunk = chunk_for(tiles->d);
+    l.blocks = cot_alloc_array(l.n_blocks, 1, sizeof *l.blocks);
+    l.scratch = cot_alloc_array(l.n_threads, 1, sizeof *l.scratch);
+    if (l.centres == NULL || l.labels == NULL || l.mass == NULL || l.sums == NULL || l.count == NULL ||
+        l.slack == NULL || l.loss == NULL || l.loss_f == NULL || l.moves == NULL || l.blocks == NULL ||
+        l.scratch == NULL)
+        rc = cot_fail(err, COT_NOMEM, "k-means of %zu points into %zu clusters", tiles->n, k);
+    for (size_t b = 0; b < l.n_blocks && rc == COT_OK; b++)
+        rc = cot_lloyd_block_init(l.blocks + b, k, tiles->d, err);
+    for (unsigned i = 0; i < l.n_threads && rc == COT_OK; i++)
+        rc = cot_lloyd_scratch_init(l.scratch + i, tiles->d, err);
+    if (rc != COT_OK) {
         cot_lloyd_release(&l);
-        return cot_fail(err, COT_NOMEM, "k-means of %zu points into %zu clusters", tiles->n, k);
+        return rc;
     }
+    l.square = sum_squares(tiles, weights);
     *ret_lloyd = l;
     return COT_OK;
 }
 
 void cot_lloyd_release(struct cot_lloyd *lloyd)
 {
+    for (size_t b = 0; lloyd->blocks != NULL && b < lloyd->n_blocks; b++)
+        cot_lloyd_block_release(lloyd->blocks + b);
+    for (unsigned i = 0; lloyd->scratch != NULL && i < lloyd->n_threads; i++)
+        cot_lloyd_scratch_release(lloyd->scratch + i);
+    cot_assign_release(&lloyd->assign);
     free(lloyd->centres);
     free(lloyd->labels);
-    free(lloyd->d2);
     free(lloyd->mass);
     free(lloyd->sums);
     free(lloyd->count);
-    free(lloyd->block_sums);
-    free(lloyd->block_mass);
-    free(lloyd->block_count);
-    free(lloyd->block_inertia);
-    free(lloyd->block_changed);
+    free(lloyd->slack);
+    free(lloyd->loss);
+    free(lloyd->loss_f);
+    free(lloyd->moves);
+    free(lloyd->blocks);
+    free(lloyd->scratch);
     *lloyd = (struct cot_lloyd){0};
 }
 
-/* One tile: labels, distances and its share of the block's sums, in one pass over the points. */
-static void assign_tile(struct cot_lloyd *l, size_t t, size_t i_block)
-{
-    const float *tile = cot_tile(l->tiles, t);
-    const float *weights = l->weights + t * COT_TILE;
-    uint32_t *labels = l->labels + t * COT_TILE;
-    size_t d = l->tiles->d;
-    double *mass = l->block_mass + i_block * l->k;
-    size_t *count = l->block_count + i_block * l->k;
-    uint32_t before[COT_TILE];
-    double inertia = 0;
-
-    memcpy(before, labels, sizeof before);
-    cot_tile_nearest(tile, d, l->centres, l->k, l->d2 + t * COT_TILE, labels);
-    for (int lane = 0; lane < COT_TILE; lane++) {
-        uint32_t c = labels[lane];
-        double w = (double)weights[lane];
-        double *sums = l->block_sums + (i_block * l->k + c) * d;
-        l->block_changed[i_block] += c != before[lane] && t * COT_TILE + (size_t)lane < l->tiles->n;
-        if (w <= 0)
-            continue;
-        mass[c] += w;
-        count[c]++;
-        inertia += w * (double)l->d2[t * COT_TILE + (size_t)lane];
-        for (size_t j = 0; j < d; j++)
-            sums[j] += w * (double)tile[j * COT_TILE + (size_t)lane];
-    }
-    l->block_inertia[i_block] += inertia;
-}
+/* ---- assignment ---- */
 
 static void assign_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
     struct cot_lloyd *l = context;
+    cot_lloyd_block_step(l, l->blocks + i_block, l->scratch + i_thread, begin, end);
+}
+
+/* Adds what the blocks changed to the totals of some centres, in block order. */
+static void reduce_centres(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    struct cot_lloyd *l = context;
+    size_t d = l->tiles->d;
+    (void)i_block;
     (void)i_thread;
-    memset(l->block_sums + i_block * l->k * l->tiles->d, 0, l->k * l->tiles->d * sizeof *l->block_sums);
-    memset(l->block_mass + i_block * l->k, 0, l->k * sizeof *l->block_mass);
-    memset(l->block_count + i_block * l->k, 0, l->k * sizeof *l->block_count);
-    l->block_inertia[i_block] = 0;
-    l->block_changed[i_block] = 0;
-    for (size_t t = begin; t < end; t++)
-        assign_tile(l, t, i_block);
+    for (size_t c = begin; c < end; c++)
+        for (size_t b = 0; b < l->n_blocks; b++) {
+            const struct cot_lloyd_block *block = l->blocks + b;
+            if (!block->touched[c])
+                continue;
+            for (size_t j = 0; j < d; j++)
+                l->sums[c * d + j] += block->sums[c * d + j];
+            l->mass[c] += block->mass[c];
+            l->count[c] += block->count[c];
+        }
 }
 
 static void assign(struct cot_lloyd *l)
 {
-    size_t n_sums = l->k * l->tiles->d;
+    enum { SUMS_A_BLOCK = 1 << 14 };
+    size_t per_centre = l->n_blocks * l->tiles->d;
+    cot_assign_set(&l->assign, l->centres);
     cot_parallel_for(l->n_threads, l->tiles->n_tiles, l->block, assign_block, l);
-    memcpy(l->sums, l->block_sums, n_sums * sizeof *l->sums);
-    memcpy(l->mass, l->block_mass, l->k * sizeof *l->mass);
-    memcpy(l->count, l->block_count, l->k * sizeof *l->count);
-    l->inertia = l->block_inertia[0];
-    l->n_changed = l->block_changed[0];
-    for (size_t b = 1; b < l->n_blocks; b++) {
-        for (size_t s = 0; s < n_sums; s++)
-            l->sums[s] += l->block_sums[b * n_sums + s];
-        for (size_t c = 0; c < l->k; c++) {
-            l->mass[c] += l->block_mass[b * l->k + c];
-            l->count[c] += l->block_count[b * l->k + c];
-        }
-        l->inertia += l->block_inertia[b];
-        l->n_changed += l->block_changed[b];
+    cot_parallel_for(l->n_threads, l->k, SUMS_A_BLOCK / per_centre + 1, reduce_centres, l);
+    l->n_changed = 0;
+    l->n_skipped = l->tiles->n;
+    for (size_t b = 0; b < l->n_blocks; b++) {
+        l->n_changed += l->blocks[b].n_changed;
+        l->n_skipped -= l->blocks[b].n_looked;
     }
+    l->fresh = false;
+    l->n_assigned += l->tiles->n;
+    l->n_skipped_in_all += l->n_skipped;
+    for (size_t c = 0; c < l->k; c++)
+        if (l->count[c] == 0) { /* differences leave crumbs */
+            l->mass[c] = 0;
+            memset(l->sums + c * l->tiles->d, 0, l->tiles->d * sizeof *l->sums);
+        }
+}
+
+/* ---- empty clusters ---- */
+
+struct own_distances {
+    const struct cot_lloyd *lloyd;
+    double *d2;    /* n_tiles * COT_TILE, or NULL */
+    double *total; /* a block: sum of weight * d2 */
+};
+
+static void measure_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    struct own_distances *own = context;
+    const struct cot_lloyd *l = own->lloyd;
+    size_t d = l->tiles->d;
+    double total = 0;
+    (void)i_thread;
+    for (size_t i = begin * COT_TILE; i < end * COT_TILE && i < l->tiles->n; i++) {
+        double d2 =
+            cot_lane_distance2(cot_tile(l->tiles, i / COT_TILE), i % COT_TILE, d, l->centres + l->labels[i] * d);
+        total += l->weights != NULL ? (double)l->weights[i] * d2 : d2;
+        if (own->d2 != NULL)
+            own->d2[i] = d2;
+    }
+    own->total[i_block] = total;
+}
+
+/* Distances of all points to their own centres into ret_d2 (may be NULL); returns the weighted sum. */
+static double measure(const struct cot_lloyd *l, double *ret_d2)
+{
+    double totals[64]; /* cot_block_of makes no more blocks */
+    struct own_distances own = {.lloyd = l, .d2 = ret_d2, .total = totals};
+    double total = 0;
+    cot_parallel_for(l->n_threads, l->tiles->n_tiles, l->block, measure_block, &own);
+    for (size_t b = 0; b < l->n_blocks; b++)
+        total += totals[b];
+    return total;
 }
 
 /* The point farthest from its centre that its cluster can spare; n where there is none. */
-static size_t farthest_spare(const struct cot_lloyd *l)
+static size_t farthest_spare(const struct cot_lloyd *l, const double *d2)
 {
     size_t farthest = l->tiles->n;
-    float most = 0;
+    double most = 0;
     for (size_t i = 0; i < l->tiles->n; i++)
-        if (l->d2[i] > most && l->weights[i] > 0 && l->count[l->labels[i]] > 1) {
-            most = l->d2[i];
+        if (d2[i] > most && (l->weights == NULL || l->weights[i] > 0) && l->count[l->labels[i]] > 1) {
+            most = d2[i];
             farthest = i;
         }
     return farthest;
 }
 
+static void move_point(struct cot_lloyd *l, size_t i, size_t c)
+{
+    size_t d = l->tiles->d;
+    const float *lane = cot_tile(l->tiles, i / COT_TILE) + i % COT_TILE;
+    uint32_t donor = l->labels[i];
+    double w = l->weights != NULL ? (double)l->weights[i] : 1;
+    for (size_t j = 0; j < d; j++) {
+        double value = w * (double)lane[j * COT_TILE];
+        l->sums[donor * d + j] -= value;
+        l->sums[c * d + j] = value;
+    }
+    l->mass[donor] -= w;
+    l->mass[c] = w;
+    l->count[donor]--;
+    l->count[c] = 1;
+    l->labels[i] = (uint32_t)c;
+    l->slack[i] = -1; /* it was taken, not assigned */
+}
+
 /* Gives each empty cluster the farthest point of all; true if one was moved. */
 static bool repair_empty(struct cot_lloyd *l)
 {
-    size_t d = l->tiles->d;
     bool moved = false;
+    double *d2 = NULL;
     for (size_t c = 0; c < l->k; c++) {
         if (l->count[c] > 0)
             continue;
-        size_t i = farthest_spare(l);
+        if (d2 == NULL) {
+            d2 = cot_alloc_array(l->tiles->n, 1, sizeof *d2);
+            if (d2 == NULL)
+                break; /* the cluster stays empty: a worse fit, not a wrong one */
+            (void)measure(l, d2);
+        }
+        size_t i = farthest_spare(l, d2);
         if (i == l->tiles->n)
             break;
-        const float *lane = cot_tile(l->tiles, i / COT_TILE) + i % COT_TILE;
-        uint32_t donor = l->labels[i];
-        double w = (double)l->weights[i];
-        for (size_t j = 0; j < d; j++) {
-            double value = w * (double)lane[j * COT_TILE];
-            l->sums[donor * d + j] -= value;
-            l->sums[c * d + j] = value;
-        }
-        l->mass[donor] -= w;
-        l->mass[c] = w;
-        l->count[donor]--;
-        l->count[c] = 1;
-        l->labels[i] = (uint32_t)c;
-        l->d2[i] = 0;
+        move_point(l, i, c);
+        d2[i] = 0;
         moved = true;
     }
+    free(d2);
     return moved;
+}
+
+/* ---- centres ---- */
+
+/* A point of centre c loses at most its own centre's move and the largest move of any other. */
+static void add_losses(struct cot_lloyd *l)
+{
+    double most = 0;
+    double next = 0;
+    size_t i_most = l->k;
+    for (size_t c = 0; c < l->k; c++)
+        if (l->moves[c] > most) {
+            next = most;
+            most = l->moves[c];
+            i_most = c;
+        } else if (l->moves[c] > next) {
+            next = l->moves[c];
+        }
+    for (size_t c = 0; c < l->k; c++) {
+        l->loss[c] += (l->moves[c] + (c == i_most ? next : most)) * (1 + 1e-12);
+        l->loss_f[c] = (float)(l->loss[c] * (1 + 2 * (double)FLT_EPSILON));
+    }
 }
 
 /* Centres become the means of their points; an empty one stays. Returns the sum of squared shifts. */
@@ -172,24 +290,43 @@ static double move_centres(struct cot_lloyd *l)
     size_t d = l->tiles->d;
     double shift = 0;
     for (size_t c = 0; c < l->k; c++) {
-        if (l->count[c] == 0)
-            continue;
-        for (size_t j = 0; j < d; j++) {
+        double move2 = 0;
+        for (size_t j = 0; j < d && l->count[c] > 0; j++) {
             float mean = (float)(l->sums[c * d + j] / l->mass[c]);
             double step = (double)mean - (double)l->centres[c * d + j];
             l->centres[c * d + j] = mean;
-            shift += step * step;
+            move2 += step * step;
         }
+        l->moves[c] = sqrt(move2);
+        shift += move2;
     }
+    add_losses(l);
     return shift;
+}
+
+/* ---- the loop ---- */
+
+static void start_anew(struct cot_lloyd *l)
+{
+    size_t n_padded = l->tiles->n_tiles * COT_TILE;
+    memset(l->labels, 0, n_padded * sizeof *l->labels);
+    memset(l->mass, 0, l->k * sizeof *l->mass);
+    memset(l->sums, 0, l->k * l->tiles->d * sizeof *l->sums);
+    memset(l->count, 0, l->k * sizeof *l->count);
+    memset(l->loss, 0, l->k * sizeof *l->loss);
+    memset(l->loss_f, 0, l->k * sizeof *l->loss_f);
+    for (size_t i = 0; i < n_padded; i++)
+        l->slack[i] = i < l->tiles->n ? -1 : INFINITY;
+    l->fresh = true;
 }
 
 unsigned cot_lloyd_run(struct cot_lloyd *l, unsigned max_iter, double tol)
 {
     unsigned n_iter = 0;
-    memset(l->labels, 0xff, l->tiles->n_tiles * COT_TILE * sizeof *l->labels);
+    start_anew(l);
     assign(l);
     while (n_iter < max_iter) {
+        cot_progress_report(l->progress, "k-means steps", n_iter, max_iter);
         bool moved = repair_empty(l);
         double shift = move_centres(l);
         n_iter++;
@@ -198,4 +335,26 @@ unsigned cot_lloyd_run(struct cot_lloyd *l, unsigned max_iter, double tol)
             break;
     }
     return n_iter;
+}
+
+/*
+ * sum w |x - m|^2 = sum w |x|^2 - 2 sum m . S + sum M |m|^2, with S and M the sums and masses of the clusters. Where
+ * that is a small part of the whole, its digits are gone.
+ */
+double cot_lloyd_inertia(const struct cot_lloyd *l)
+{
+    const double least_share = 1e-3;
+    size_t d = l->tiles->d;
+    double inertia = l->square;
+    for (size_t c = 0; c < l->k; c++) {
+        double product = 0;
+        double norm2 = 0;
+        for (size_t j = 0; j < d; j++) {
+            double m = (double)l->centres[c * d + j];
+            product += m * l->sums[c * d + j];
+            norm2 += m * m;
+        }
+        inertia += l->mass[c] * norm2 - 2 * product;
+    }
+    return inertia > least_share * l->square ? inertia : measure(l, NULL);
 }

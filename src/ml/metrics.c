@@ -86,7 +86,7 @@ static void exact_block(void *context, size_t begin, size_t end, size_t i_block,
         for (size_t q = 0; q < s->tiles->n; q++) {
             float d2[COT_TILE];
             double *sum = sums + s->labels[q] * COT_TILE;
-            cot_tile_distances2(cot_tile(s->tiles, t), d, s->points + q * d, d2);
+            cot_tile_distances2(cot_tile(s->tiles, t), d, s->points + q * d, 1, d2);
             for (int lane = 0; lane < COT_TILE; lane++)
                 sum[lane] += (double)sqrtf(d2[lane]);
         }
@@ -105,7 +105,7 @@ static void simplified_block(void *context, size_t begin, size_t end, size_t i_b
     for (size_t t = begin; t < end; t++) {
         for (size_t c = 0; c < s->k; c++) {
             float d2[COT_TILE];
-            cot_tile_distances2(cot_tile(s->tiles, t), s->tiles->d, s->points + c * s->tiles->d, d2);
+            cot_tile_distances2(cot_tile(s->tiles, t), s->tiles->d, s->points + c * s->tiles->d, 1, d2);
             for (size_t lane = 0; lane < COT_TILE; lane++)
                 sums[c * COT_TILE + lane] = sqrt((double)d2[lane]);
         }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* x - x is 0 for finite x and NaN else; a sum of those tells a whole row without a branch an element. */
 static bool row_is_finite(const float *row, size_t d)
@@ -79,5 +80,22 @@ void *cot_alloc_aligned(size_t a, size_t b, size_t size)
     void *memory = aligned_alloc(64, total);
     if (memory != NULL)
         memset(memory, 0, total);
+    return memory;
+}
+
+void *cot_alloc_uninitialised(size_t a, size_t b, size_t size)
+{
+    const size_t huge = (size_t)2 << 20;
+    size_t total = 0;
+    if (!array_size(a, b, size, &total))
+        return NULL;
+    if (total < 2 * huge)
+        return aligned_alloc(64, (total + 63) / 64 * 64);
+    total = (total + huge - 1) / huge * huge;
+    void *memory = aligned_alloc(huge, total);
+#if defined(MADV_HUGEPAGE)
+    if (memory != NULL)
+        (void)madvise(memory, total, MADV_HUGEPAGE); /* refused: ordinary pages do, too */
+#endif
     return memory;
 }

@@ -8,232 +8,235 @@
 #include "base/threads.h"
 #include "num/check.h"
 
-typedef float lanes __attribute__((vector_size(32)));
-typedef int32_t lane_mask __attribute__((vector_size(32)));
-
-enum { LANES = 8, UNROLL = 4, TILES_A_BLOCK = 64 };
-
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- kernels: one body, compiled for the base instruction set and for AVX2 ---- */
+typedef float quad __attribute__((vector_size(16)));
+typedef int32_t quad_mask __attribute__((vector_size(16)));
 
-INLINE void distances2_body(const float *tile, size_t d, const float *point, float *ret_d2)
-{
-    lanes low = {0};
-    lanes high = {0};
-    for (size_t j = 0; j < d; j++) {
-        const lanes *x = (const lanes *)(const void *)(tile + j * COT_TILE);
-        lanes a = x[0] - point[j];
-        lanes b = x[1] - point[j];
-        low += a * a;
-        high += b * b;
-    }
-    memcpy(ret_d2, &low, sizeof low);
-    memcpy(ret_d2 + LANES, &high, sizeof high);
-}
+enum { QUAD = 4, MIN_TILES_A_BLOCK = 64, MAX_EXPONENT = 126 };
 
-struct running_best {
-    lanes d2[2];
-    lane_mask index[2];
-};
+/* ---- what centring needs to know of the columns ---- */
 
-INLINE void take_smaller(struct running_best *best, int half, lanes d2, int32_t index)
-{
-    lane_mask smaller = d2 < best->d2[half];
-    best->d2[half] = (lanes)((smaller & (lane_mask)d2) | (~smaller & (lane_mask)best->d2[half]));
-    best->index[half] = (smaller & index) | (~smaller & best->index[half]);
-}
-
-/* Four centres at once share the loads of the points. */
-INLINE void nearest_of_four(const float *tile, size_t d, const float *centres, int32_t c, struct running_best *best)
-{
-    lanes low[UNROLL] = {{0}};
-    lanes high[UNROLL] = {{0}};
-    const float *c0 = centres;
-    const float *c1 = c0 + d;
-    const float *c2 = c1 + d;
-    const float *c3 = c2 + d;
-    for (size_t j = 0; j < d; j++) {
-        const lanes *x = (const lanes *)(const void *)(tile + j * COT_TILE);
-        lanes x0 = x[0];
-        lanes x1 = x[1];
-        lanes t;
-        t = x0 - c0[j], low[0] += t * t;
-        t = x1 - c0[j], high[0] += t * t;
-        t = x0 - c1[j], low[1] += t * t;
-        t = x1 - c1[j], high[1] += t * t;
-        t = x0 - c2[j], low[2] += t * t;
-        t = x1 - c2[j], high[2] += t * t;
-        t = x0 - c3[j], low[3] += t * t;
-        t = x1 - c3[j], high[3] += t * t;
-    }
-    for (int u = 0; u < UNROLL; u++) {
-        take_smaller(best, 0, low[u], c + u);
-        take_smaller(best, 1, high[u], c + u);
-    }
-}
-
-INLINE void nearest_body(const float *tile, size_t d, const float *centres, size_t k, float *ret_d2,
-                         uint32_t *ret_index)
-{
-    struct running_best best = {.index = {{0}}};
-    size_t c = 0;
-    best.d2[0] = best.d2[1] = (lanes){0} + FLT_MAX;
-    for (; c + UNROLL <= k; c += UNROLL)
-        nearest_of_four(tile, d, centres + c * d, (int32_t)c, &best);
-    for (; c < k; c++) {
-        float d2[COT_TILE];
-        lanes halves[2];
-        distances2_body(tile, d, centres + c * d, d2);
-        memcpy(halves, d2, sizeof halves);
-        take_smaller(&best, 0, halves[0], (int32_t)c);
-        take_smaller(&best, 1, halves[1], (int32_t)c);
-    }
-    memcpy(ret_d2, best.d2, sizeof best.d2);
-    memcpy(ret_index, best.index, sizeof best.index);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void distances2_avx2(const float *tile, size_t d, const float *point,
-                                                            float *ret_d2)
-{
-    distances2_body(tile, d, point, ret_d2);
-}
-__attribute__((target("avx2"))) static void nearest_avx2(const float *tile, size_t d, const float *centres, size_t k,
-                                                         float *ret_d2, uint32_t *ret_index)
-{
-    nearest_body(tile, d, centres, k, ret_d2, ret_index);
-}
-#define HAVE_AVX2() __builtin_cpu_supports("avx2")
-#else
-#define distances2_avx2 distances2_body
-#define nearest_avx2 nearest_body
-#define HAVE_AVX2() 0
-#endif
-
-void cot_tile_distances2(const float *tile, size_t d, const float *point, float ret_d2[COT_TILE])
-{
-    if (HAVE_AVX2())
-        distances2_avx2(tile, d, point, ret_d2);
-    else
-        distances2_body(tile, d, point, ret_d2);
-}
-
-void cot_tile_nearest(const float *tile, size_t d, const float *centres, size_t k, float ret_d2[COT_TILE],
-                      uint32_t ret_index[COT_TILE])
-{
-    if (HAVE_AVX2())
-        nearest_avx2(tile, d, centres, k, ret_d2, ret_index);
-    else
-        nearest_body(tile, d, centres, k, ret_d2, ret_index);
-}
-
-/* ---- making tiles ---- */
-
-struct fill {
+struct pass {
     const struct cot_matrix *x;
     const float *weights;
     struct cot_tiles *tiles;
-    double *sums;    /* a block: d sums, then the sum of weights */
-    double *largest; /* a block: largest |x - centre| */
+    double *sums; /* a block: d sums, then the sum of weights */
+    float *low;   /* a block: d smallest values */
+    float *high;  /* a block: d largest values */
+    float *rows;  /* a block: a row of tiles in the making, COT_TILE x d */
+    bool *wrong;  /* a block: holds NaN or infinity */
 };
 
-static void sum_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+/* x - x is 0 for finite x and NaN else, so a sum of those tells of a whole row. */
+static void survey_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
-    struct fill *fill = context;
-    size_t d = fill->x->d;
-    double *sums = fill->sums + i_block * (d + 1);
+    struct pass *pass = context;
+    size_t d = pass->x->d;
+    double *restrict sums = pass->sums + i_block * (d + 1);
+    float *restrict low = pass->low + i_block * d;
+    float *restrict high = pass->high + i_block * d;
     (void)i_thread;
-    for (size_t i = begin; i < end; i++) {
-        const float *row = cot_matrix_row(fill->x, i);
-        double w = fill->weights != NULL ? (double)fill->weights[i] : 1.0;
-        for (size_t j = 0; j < d; j++)
-            sums[j] += w * (double)row[j];
-        sums[d] += w;
+    for (size_t j = 0; j < d; j++) {
+        low[j] = FLT_MAX;
+        high[j] = -FLT_MAX;
     }
-}
-
-static void find_largest(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
-{
-    struct fill *fill = context;
-    double largest = 0;
-    (void)i_thread;
     for (size_t i = begin; i < end; i++) {
-        const float *row = cot_matrix_row(fill->x, i);
-        for (size_t j = 0; j < fill->x->d; j++) {
-            double a = fabs((double)row[j] - fill->tiles->centre[j]);
-            largest = a > largest ? a : largest;
+        const float *row = cot_matrix_row(pass->x, i);
+        double w = pass->weights != NULL ? (double)pass->weights[i] : 1.0;
+        float wrong = 0;
+        for (size_t j = 0; j < d; j++) {
+            float value = row[j];
+            sums[j] += w * (double)value;
+            low[j] = value < low[j] ? value : low[j];
+            high[j] = value > high[j] ? value : high[j];
         }
-    }
-    fill->largest[i_block] = largest;
-}
-
-static void fill_tiles(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
-{
-    struct fill *fill = context;
-    struct cot_tiles *tiles = fill->tiles;
-    size_t d = tiles->d;
-    (void)i_block;
-    (void)i_thread;
-    for (size_t i = begin; i < end; i++) {
-        float *lane = tiles->data + i / COT_TILE * d * COT_TILE + i % COT_TILE;
-        const float *row = cot_matrix_row(fill->x, i);
         for (size_t j = 0; j < d; j++)
-            lane[j * COT_TILE] = (float)(((double)row[j] - tiles->centre[j]) * tiles->scale);
+            wrong += row[j] - row[j];
+        sums[d] += w;
+        pass->wrong[i_block] |= wrong != 0; /* true for NaN */
     }
 }
 
-/* The power of two that brings the largest value into [0.5, 1). */
+/* The power of two that brings the largest value into [0.5, 1), as far as it is an ordinary float32. */
 static double scale_for(double largest)
 {
     int exponent = 0;
     if (largest == 0)
         return 1;
     frexp(largest, &exponent);
+    exponent = exponent < -MAX_EXPONENT ? -MAX_EXPONENT : exponent > MAX_EXPONENT ? MAX_EXPONENT : exponent;
     return ldexp(1, -exponent);
+}
+
+/* Reduces the blocks' surveys in block order: centre and scale. */
+static void centre_on_means(struct pass *pass, size_t n_blocks)
+{
+    struct cot_tiles *tiles = pass->tiles;
+    size_t d = tiles->d;
+    double largest = 0;
+    for (size_t b = 1; b < n_blocks; b++)
+        for (size_t j = 0; j <= d; j++)
+            pass->sums[j] += pass->sums[b * (d + 1) + j];
+    for (size_t j = 0; j < d; j++) {
+        double centre = (double)(float)(pass->sums[j] / pass->sums[d]);
+        for (size_t b = 0; b < n_blocks; b++) {
+            largest = fmax(largest, (double)pass->high[b * d + j] - centre);
+            largest = fmax(largest, centre - (double)pass->low[b * d + j]);
+        }
+        tiles->centre[j] = centre;
+    }
+    tiles->scale = scale_for(largest);
+}
+
+/* ---- making tiles ---- */
+
+/* Four rows of four become four columns of four. */
+INLINE void transpose_quad(const float *rows, size_t stride, float *columns)
+{
+    quad a;
+    quad b;
+    quad c;
+    quad e;
+    memcpy(&a, rows, sizeof a);
+    memcpy(&b, rows + stride, sizeof b);
+    memcpy(&c, rows + 2 * stride, sizeof c);
+    memcpy(&e, rows + 3 * stride, sizeof e);
+    quad ab_low = __builtin_shuffle(a, b, (quad_mask){0, 4, 1, 5});
+    quad ab_high = __builtin_shuffle(a, b, (quad_mask){2, 6, 3, 7});
+    quad ce_low = __builtin_shuffle(c, e, (quad_mask){0, 4, 1, 5});
+    quad ce_high = __builtin_shuffle(c, e, (quad_mask){2, 6, 3, 7});
+    quad first = __builtin_shuffle(ab_low, ce_low, (quad_mask){0, 1, 4, 5});
+    quad second = __builtin_shuffle(ab_low, ce_low, (quad_mask){2, 3, 6, 7});
+    quad third = __builtin_shuffle(ab_high, ce_high, (quad_mask){0, 1, 4, 5});
+    quad fourth = __builtin_shuffle(ab_high, ce_high, (quad_mask){2, 3, 6, 7});
+    memcpy(columns, &first, sizeof first);
+    memcpy(columns + COT_TILE, &second, sizeof second);
+    memcpy(columns + 2 * COT_TILE, &third, sizeof third);
+    memcpy(columns + 3 * COT_TILE, &fourth, sizeof fourth);
+}
+
+/* rows: COT_TILE x d in the tiles' units. */
+static void transpose_tile(const float *rows, size_t d, float *tile)
+{
+    size_t j = 0;
+    for (; j + QUAD <= d; j += QUAD)
+        for (size_t lane = 0; lane < COT_TILE; lane += QUAD)
+            transpose_quad(rows + lane * d + j, d, tile + j * COT_TILE + lane);
+    for (; j < d; j++)
+        for (size_t lane = 0; lane < COT_TILE; lane++)
+            tile[j * COT_TILE + lane] = rows[lane * d + j];
+}
+
+static void norms_of_tile(const float *tile, size_t d, float ret_norm2[COT_TILE])
+{
+    double sums[COT_TILE] = {0};
+    for (size_t j = 0; j < d; j++)
+        for (size_t lane = 0; lane < COT_TILE; lane++)
+            sums[lane] += (double)tile[j * COT_TILE + lane] * (double)tile[j * COT_TILE + lane];
+    for (size_t lane = 0; lane < COT_TILE; lane++)
+        ret_norm2[lane] = (float)sums[lane];
+}
+
+float cot_tile_radius(const float *norm2)
+{
+    float most = 0;
+    for (size_t lane = 0; lane < COT_TILE; lane++)
+        most = norm2[lane] > most ? norm2[lane] : most;
+    return sqrtf(most) * (1 + 4 * FLT_EPSILON);
+}
+
+static void fill_tiles(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    struct pass *pass = context;
+    struct cot_tiles *tiles = pass->tiles;
+    size_t d = tiles->d;
+    float *restrict rows = pass->rows + i_block * (COT_TILE + 1) * d;
+    float *restrict centre = rows + COT_TILE * d;
+    /* Large numbers are scaled first, so that no difference overflows; small ones after, so that none is lost. */
+    float down = tiles->scale < 1 ? (float)tiles->scale : 1.0F;
+    float up = tiles->scale < 1 ? 1.0F : (float)tiles->scale;
+    (void)i_thread;
+    for (size_t j = 0; j < d; j++)
+        centre[j] = (float)tiles->centre[j] * down;
+    for (size_t t = begin; t < end; t++) {
+        float *tile = tiles->data + t * d * COT_TILE;
+        for (size_t lane = 0; lane < COT_TILE; lane++) {
+            size_t i = t * COT_TILE + lane;
+            if (i >= tiles->n) {
+                memset(rows + lane * d, 0, d * sizeof *rows);
+                continue;
+            }
+            const float *row = cot_matrix_row(pass->x, i);
+            for (size_t j = 0; j < d; j++)
+                rows[lane * d + j] = (row[j] * down - centre[j]) * up;
+        }
+        transpose_tile(rows, d, tile);
+        norms_of_tile(tile, d, tiles->norm2 + t * COT_TILE);
+        tiles->radius[t] = cot_tile_radius(tiles->norm2 + t * COT_TILE);
+    }
+}
+
+size_t cot_tiles_memory(size_t n, size_t d)
+{
+    size_t size = 0;
+    size_t n_padded = (n + COT_TILE - 1) / COT_TILE * COT_TILE;
+    if (__builtin_mul_overflow(n_padded, (d + 2) * sizeof(float), &size))
+        return SIZE_MAX;
+    return size + 64 * (COT_TILE + 6) * d * sizeof(float);
 }
 
 cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x, const float *weights,
                         unsigned n_threads, struct cot_err *err)
 {
     struct cot_tiles tiles = {.n = x->n, .d = x->d, .n_tiles = (x->n + COT_TILE - 1) / COT_TILE, .scale = 1};
-    struct fill fill = {.x = x, .weights = weights, .tiles = &tiles};
+    struct pass pass = {.x = x, .weights = weights, .tiles = &tiles};
     size_t block = cot_block_of(x->n, 1024);
     size_t n_blocks = cot_n_blocks(x->n, block);
-    double largest = 0;
+    size_t tile_block = cot_block_of(tiles.n_tiles, MIN_TILES_A_BLOCK);
+    bool wrong = false;
     cot_code rc = COT_OK;
 
-    tiles.data = cot_alloc_aligned(tiles.n_tiles * COT_TILE, x->d, sizeof *tiles.data);
+    tiles.data = cot_alloc_uninitialised(tiles.n_tiles * COT_TILE, x->d, sizeof *tiles.data);
+    tiles.norm2 = cot_alloc_uninitialised(tiles.n_tiles, COT_TILE, sizeof *tiles.norm2);
+    tiles.radius = cot_alloc_array(tiles.n_tiles, 1, sizeof *tiles.radius);
     tiles.centre = cot_alloc_array(x->d, 1, sizeof *tiles.centre);
-    fill.sums = cot_alloc_array(n_blocks, x->d + 1, sizeof *fill.sums);
-    fill.largest = cot_alloc_array(n_blocks, 1, sizeof *fill.largest);
-    if (tiles.data == NULL || tiles.centre == NULL || fill.sums == NULL || fill.largest == NULL) {
+    pass.sums = cot_alloc_array(n_blocks, x->d + 1, sizeof *pass.sums);
+    pass.low = cot_alloc_array(n_blocks, x->d, sizeof *pass.low);
+    pass.high = cot_alloc_array(n_blocks, x->d, sizeof *pass.high);
+    pass.rows = cot_alloc_array(cot_n_blocks(tiles.n_tiles, tile_block), (COT_TILE + 1) * x->d, sizeof *pass.rows);
+    pass.wrong = cot_alloc_array(n_blocks, 1, sizeof *pass.wrong);
+    if (tiles.data == NULL || tiles.norm2 == NULL || tiles.radius == NULL || tiles.centre == NULL ||
+        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.rows == NULL || pass.wrong == NULL) {
         rc = cot_fail(err, COT_NOMEM, "a copy of %zu x %zu numbers", x->n, x->d);
         goto out;
     }
-    cot_parallel_for(n_threads, x->n, block, sum_rows, &fill);
-    for (size_t b = 1; b < n_blocks; b++)
-        for (size_t j = 0; j <= x->d; j++)
-            fill.sums[j] += fill.sums[b * (x->d + 1) + j];
-    for (size_t j = 0; j < x->d; j++)
-        tiles.centre[j] = fill.sums[j] / fill.sums[x->d];
-    cot_parallel_for(n_threads, x->n, block, find_largest, &fill);
+    cot_parallel_for(n_threads, x->n, block, survey_rows, &pass);
     for (size_t b = 0; b < n_blocks; b++)
-        largest = fill.largest[b] > largest ? fill.largest[b] : largest;
-    tiles.scale = scale_for(largest);
-    cot_parallel_for(n_threads, x->n, TILES_A_BLOCK * COT_TILE, fill_tiles, &fill);
+        wrong |= pass.wrong[b];
+    if (wrong) { /* found again for its place */
+        rc = cot_check_finite(x, false, err);
+        goto out;
+    }
+    centre_on_means(&pass, n_blocks);
+    cot_parallel_for(n_threads, tiles.n_tiles, tile_block, fill_tiles, &pass);
     *ret_tiles = tiles;
     tiles = (struct cot_tiles){0};
 out:
     cot_tiles_release(&tiles);
-    free(fill.sums);
-    free(fill.largest);
+    free(pass.sums);
+    free(pass.low);
+    free(pass.high);
+    free(pass.rows);
+    free(pass.wrong);
     return rc;
 }
 
 void cot_tiles_release(struct cot_tiles *tiles)
 {
     free(tiles->data);
+    free(tiles->norm2);
+    free(tiles->radius);
     free(tiles->centre);
     *tiles = (struct cot_tiles){0};
 }

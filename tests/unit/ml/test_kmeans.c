@@ -97,6 +97,187 @@ static void test_same_bytes_at_any_number_of_threads(void **state)
     planted_free(&p);
 }
 
+static void test_same_bytes_with_any_instruction_set(void **state)
+{
+    struct planted p = planted_make(6000, 9, 6, 5, 2, 12);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans_options options;
+    (void)state;
+    cot_kmeans_options_init(&options, 14);
+    options.isa = COT_ISA_SCALAR;
+    struct cot_kmeans *scalar = fit(&x, &options);
+    assert_int_equal(scalar->isa, COT_ISA_SCALAR);
+    for (int isa = COT_ISA_AVX2; isa < COT_N_ISAS; isa++) {
+        if (!cot_isa_supported((enum cot_isa)isa)) {
+            print_message("skipped: this machine does not run %s\n", cot_isa_name((enum cot_isa)isa));
+            continue;
+        }
+        options.isa = (enum cot_isa)isa;
+        struct cot_kmeans *other = fit(&x, &options);
+        assert_int_equal(other->isa, isa);
+        assert_int_equal(other->n_iter, scalar->n_iter);
+        assert_memory_equal(other->labels, scalar->labels, p.n * sizeof(uint32_t));
+        assert_memory_equal(other->centroids, scalar->centroids, 14 * p.d * sizeof(float));
+        assert_true(other->inertia == scalar->inertia);
+        cot_kmeans_free(other);
+    }
+    cot_kmeans_free(scalar);
+    planted_free(&p);
+}
+
+/* Lloyd's algorithm as a textbook has it, in float64, every distance computed. */
+static unsigned textbook(const struct planted *p, const float *init, size_t k, unsigned max_iter, uint32_t *ret_labels)
+{
+    double centres[16 * 16];
+    for (size_t i = 0; i < k * p->d; i++)
+        centres[i] = (double)init[i];
+    for (unsigned iter = 0;; iter++) {
+        double sums[16 * 16] = {0};
+        size_t counts[16] = {0};
+        size_t n_changed = 0;
+        for (size_t i = 0; i < p->n; i++) {
+            uint32_t best = 0;
+            double least = INFINITY;
+            for (uint32_t c = 0; c < k; c++) {
+                double d2 = 0;
+                for (size_t j = 0; j < p->d; j++)
+                    d2 += pow((double)p->x[i * p->d + j] - centres[c * p->d + j], 2);
+                if (d2 < least) {
+                    least = d2;
+                    best = c;
+                }
+            }
+            n_changed += iter == 0 || ret_labels[i] != best;
+            ret_labels[i] = best;
+            counts[best]++;
+            for (size_t j = 0; j < p->d; j++)
+                sums[best * p->d + j] += (double)p->x[i * p->d + j];
+        }
+        if (n_changed == 0 || iter == max_iter)
+            return iter;
+        for (size_t c = 0; c < k; c++)
+            for (size_t j = 0; j < p->d; j++)
+                centres[c * p->d + j] = sums[c * p->d + j] / (double)counts[c];
+    }
+}
+
+/* Bounds, gathered points and differences of sums must not change what comes out. */
+static void test_labels_are_the_textbooks(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct planted p = planted_make(3000, 3 + seed, 7, 4, 2, seed);
+        struct cot_matrix x = planted_view(&p);
+        uint32_t *labels = malloc(p.n * sizeof *labels);
+        struct cot_kmeans_options options;
+        cot_kmeans_options_init(&options, 7);
+        options.init = p.x;
+        options.tol = 0;
+        for (options.max_iter = 1; options.max_iter < 100; options.max_iter *= 3) {
+            struct cot_kmeans *kmeans = fit(&x, &options);
+            unsigned n_iter = textbook(&p, p.x, 7, options.max_iter, labels);
+            assert_int_equal(kmeans->n_iter, n_iter);
+            size_t n_different = 0;
+            for (size_t i = 0; i < p.n; i++)
+                n_different += labels[i] != kmeans->labels[i];
+            assert_true(n_different <= 1); /* centroids are rounded to float32 */
+            cot_kmeans_free(kmeans);
+        }
+        free(labels);
+        planted_free(&p);
+    }
+}
+
+static void test_bounds_spare_most_of_the_work_near_the_end(void **state)
+{
+    struct planted p = planted_make(20000, 4, 12, 2, 6, 5);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans_options options;
+    (void)state;
+    cot_kmeans_options_init(&options, 12);
+    options.tol = 0;
+    struct cot_kmeans *first = fit(&x, &options);
+    options.init = first->centroids; /* a warm start: nothing is left to do but to see that */
+    struct cot_kmeans *again = fit(&x, &options);
+    assert_int_equal(again->n_iter, 1);
+    assert_true(again->skipped > 0.45); /* of two assignments the first looks at all */
+    assert_memory_equal(first->labels, again->labels, p.n * sizeof(uint32_t));
+    cot_kmeans_free(first);
+    cot_kmeans_free(again);
+    planted_free(&p);
+}
+
+static void test_every_seeding_finds_planted_clusters(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct planted p = planted_make(5000, 6, 8, 3, 12, seed);
+        struct cot_matrix x = planted_view(&p);
+        float *weights = malloc(p.n * sizeof *weights);
+        for (size_t i = 0; i < p.n; i++)
+            weights[i] = (float)(i % 3); /* a third of the points only looks on */
+        for (int seeding = COT_KMEANS_SEED_AUTO; seeding <= COT_KMEANS_SEED_CHAIN; seeding++)
+            for (int weighted = 0; weighted < 2; weighted++) {
+                struct cot_kmeans_options options;
+                cot_kmeans_options_init(&options, 8);
+                options.n_init = 4;
+                options.seed = seed;
+                options.seeding = (enum cot_kmeans_seeding)seeding;
+                options.weights = weighted ? weights : NULL;
+                struct cot_kmeans *kmeans = fit(&x, &options);
+                assert_true(ari(kmeans->labels, p.truth, p.n) > 0.99);
+                cot_kmeans_free(kmeans);
+            }
+        free(weights);
+        planted_free(&p);
+    }
+}
+
+/* 2^29 / (64 * 128) = 65,536 points are fewer than there are and more than 32 a centre: AUTO seeds on a sample. */
+static void test_seeding_on_a_sample_is_as_good(void **state)
+{
+    enum { N = 70000, D = 128, K = 64 };
+    struct planted few = planted_make(N, 16, 20, 4, 4, 9);
+    float *data = calloc((size_t)N * D, sizeof *data);
+    struct cot_matrix x = {.data = data, .n = N, .d = D, .stride = D};
+    double inertia[2] = {0};
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < D; j++)
+            data[i * D + j] = few.x[i * 16 + j % 16];
+    for (int all = 0; all < 2; all++) {
+        struct cot_kmeans_options options;
+        cot_kmeans_options_init(&options, K);
+        options.seeding = all ? COT_KMEANS_SEED_GREEDY : COT_KMEANS_SEED_AUTO;
+        options.max_iter = 8;
+        struct cot_kmeans *kmeans = fit(&x, &options);
+        inertia[all] = kmeans->inertia;
+        cot_kmeans_free(kmeans);
+    }
+    assert_true(inertia[0] != inertia[1]); /* it was another seeding */
+    assert_true(inertia[0] < inertia[1] * 1.01);
+    free(data);
+    planted_free(&few);
+}
+
+static void test_memory_is_priced_before_it_is_taken(void **state)
+{
+    float data[64] = {0};
+    struct cot_matrix x = {.data = data, .n = 64, .d = 1, .stride = 1};
+    struct cot_kmeans_options options;
+    struct cot_kmeans *kmeans = NULL;
+    struct cot_err err = {0};
+    (void)state;
+    cot_kmeans_options_init(&options, 8);
+    size_t needed = cot_kmeans_memory(1000000, 32, &options);
+    assert_true(needed > 4UL * 32 * 1000000 && needed < 8UL * 32 * 1000000);
+    assert_true(cot_kmeans_memory(SIZE_MAX / 8, 64, &options) == SIZE_MAX);
+    options.memory_limit = 1000;
+    assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_LIMIT);
+    assert_non_null(strstr(err.message, "64 x 1"));
+    assert_null(kmeans);
+}
+
 /* Units and offsets must not matter: powers of two exactly, an offset within what float32 holds of the data. */
 static void test_scale_and_offset(void **state)
 {
@@ -244,6 +425,12 @@ int main(void)
         cmocka_unit_test(test_parity_with_scikit_learn),
         cmocka_unit_test(test_finds_planted_clusters),
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
+        cmocka_unit_test(test_same_bytes_with_any_instruction_set),
+        cmocka_unit_test(test_labels_are_the_textbooks),
+        cmocka_unit_test(test_bounds_spare_most_of_the_work_near_the_end),
+        cmocka_unit_test(test_every_seeding_finds_planted_clusters),
+        cmocka_unit_test(test_seeding_on_a_sample_is_as_good),
+        cmocka_unit_test(test_memory_is_priced_before_it_is_taken),
         cmocka_unit_test(test_scale_and_offset),
         cmocka_unit_test(test_weights_are_repetitions),
         cmocka_unit_test(test_empty_clusters_are_filled),

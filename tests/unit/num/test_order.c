@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "num/tiles.h"
 
 static void test_sort_and_quantiles(void **state)
 {
@@ -37,52 +36,10 @@ static void test_sort_and_quantiles(void **state)
     assert_int_equal(cot_count_at_most(few, 4, 9), 4);
 }
 
-/* Tiles against plain loops, for all remainders of centres and points. */
-static void test_nearest_against_plain_loops(void **state)
-{
-    struct cot_rng rng;
-    (void)state;
-    cot_rng_init(&rng, 2);
-    for (size_t n = 1; n < 40; n += 3)
-        for (size_t k = 1; k < 11; k++) {
-            enum { D = 5 };
-            float x[40 * D], centres[10 * D], inward[10 * D];
-            struct cot_matrix view = {.data = x, .n = n, .d = D, .stride = D};
-            struct cot_tiles tiles = {0};
-            for (size_t i = 0; i < n * D; i++)
-                x[i] = (float)cot_rng_normal(&rng);
-            for (size_t i = 0; i < k * D; i++)
-                centres[i] = (float)cot_rng_normal(&rng);
-            assert_int_equal(cot_tiles_init(&tiles, &view, NULL, 2, NULL), COT_OK);
-            for (size_t c = 0; c < k; c++)
-                cot_tiles_inward(&tiles, centres + c * D, inward + c * D);
-            for (size_t i = 0; i < n; i++) {
-                float d2[COT_TILE];
-                uint32_t index[COT_TILE];
-                size_t best = 0;
-                double least = INFINITY;
-                for (size_t c = 0; c < k; c++) {
-                    double sum = 0;
-                    for (size_t j = 0; j < D; j++)
-                        sum += pow((double)x[i * D + j] - (double)centres[c * D + j], 2);
-                    if (sum < least) {
-                        least = sum;
-                        best = c;
-                    }
-                }
-                cot_tile_nearest(cot_tile(&tiles, i / COT_TILE), D, inward, k, d2, index);
-                assert_int_equal(index[i % COT_TILE], best);
-                assert_true(fabs((double)d2[i % COT_TILE] / (tiles.scale * tiles.scale) - least) < 1e-5 * (1 + least));
-            }
-            cot_tiles_release(&tiles);
-        }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sort_and_quantiles),
-        cmocka_unit_test(test_nearest_against_plain_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

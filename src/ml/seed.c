@@ -1,0 +1,72 @@
+#include "ml/seed.h"
+
+#include <stdlib.h>
+
+#include "num/check.h"
+
+enum {
+    SEED_BUDGET_BITS = 29, /* greedy k-means++ costs about as much as 2^29 distances of one column, or it samples */
+    MIN_SAMPLE = 32        /* points a centre that a sample must have; below, the chains take over */
+};
+
+/* Points that greedy k-means++ can look at within its budget. */
+static size_t sample_size(size_t d, size_t k)
+{
+    return ((size_t)1 << SEED_BUDGET_BITS) / k / d;
+}
+
+static enum cot_kmeans_seeding choose(size_t n, size_t d, bool weighted, const struct cot_seed_options *o)
+{
+    size_t most = sample_size(d, o->k);
+    if (o->method != COT_KMEANS_SEED_AUTO)
+        return o->method;
+    if (n <= most)
+        return COT_KMEANS_SEED_GREEDY;
+    /* A sample of weighted points could miss the heavy ones. */
+    return !weighted && most / MIN_SAMPLE >= o->k ? COT_KMEANS_SEED_AUTO : COT_KMEANS_SEED_CHAIN;
+}
+
+/* One point drawn from each of m equal stretches of the points. */
+static cot_code take_sample(const struct cot_tiles *tiles, size_t m, struct cot_rng *rng, struct cot_tiles *ret_sample,
+                            struct cot_err *err)
+{
+    struct cot_tiles sample = {.n = m, .d = tiles->d, .n_tiles = (m + COT_TILE - 1) / COT_TILE, .scale = tiles->scale};
+    sample.data = cot_alloc_aligned(sample.n_tiles * COT_TILE, tiles->d, sizeof *sample.data);
+    if (sample.data == NULL)
+        return cot_fail(err, COT_NOMEM, "a sample of %zu points", m);
+    for (size_t s = 0; s < m; s++) {
+        size_t begin = (size_t)((unsigned __int128)s * tiles->n / m);
+        size_t end = (size_t)((unsigned __int128)(s + 1) * tiles->n / m);
+        size_t i = begin + (size_t)cot_rng_below(rng, end - begin);
+        const float *from = cot_tile(tiles, i / COT_TILE) + i % COT_TILE;
+        float *to = sample.data + s / COT_TILE * tiles->d * COT_TILE + s % COT_TILE;
+        for (size_t j = 0; j < tiles->d; j++)
+            to[j * COT_TILE] = from[j * COT_TILE];
+    }
+    *ret_sample = sample;
+    return COT_OK;
+}
+
+size_t cot_seed_memory(size_t n, size_t d, const struct cot_seed_options *options)
+{
+    size_t per_point = (1 + (size_t)options->n_trials) * sizeof(float);
+    size_t most = sample_size(d, options->k);
+    size_t all = n > SIZE_MAX / (per_point + 8) ? SIZE_MAX : n * (per_point + 8);
+    return all + (most < n ? most * d * sizeof(float) : 0);
+}
+
+cot_code cot_seed(const struct cot_tiles *tiles, const float *weights, const struct cot_seed_options *options,
+                  struct cot_rng *rng, float *ret_centres, struct cot_err *err)
+{
+    struct cot_tiles sample = {0};
+    switch (choose(tiles->n, tiles->d, weights != NULL, options)) {
+    case COT_KMEANS_SEED_GREEDY: return cot_seed_greedy(tiles, weights, options, rng, ret_centres, err);
+    case COT_KMEANS_SEED_CHAIN: return cot_seed_chain(tiles, weights, options, rng, ret_centres, err);
+    case COT_KMEANS_SEED_AUTO: break;
+    }
+    cot_code rc = take_sample(tiles, sample_size(tiles->d, options->k), rng, &sample, err);
+    if (rc == COT_OK)
+        rc = cot_seed_greedy(&sample, NULL, options, rng, ret_centres, err);
+    cot_tiles_release(&sample);
+    return rc;
+}

@@ -1,0 +1,81 @@
+#include "num/lanes.h"
+
+#include <float.h>
+#include <math.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Bits of lanes whose flag is not 0. */
+INLINE uint32_t bits_of(const uint32_t flags[COT_TILE])
+{
+    uint32_t bits = 0;
+    for (uint32_t lane = 0; lane < COT_TILE; lane++)
+        bits |= flags[lane] & (1U << lane);
+    return bits;
+}
+
+INLINE void open_body(const float *slack, const uint32_t *labels, const float *loss, size_t n_tiles, uint16_t *ret_open)
+{
+    for (size_t t = 0; t < n_tiles; t++) {
+        uint32_t flags[COT_TILE];
+        for (size_t lane = 0; lane < COT_TILE; lane++) {
+            size_t i = t * COT_TILE + lane;
+            flags[lane] = slack[i] > loss[labels[i]] ? 0 : UINT32_MAX;
+        }
+        ret_open[t] = (uint16_t)bits_of(flags);
+    }
+}
+
+/*
+ * |x|^2 is rounded, so it may be off by FLT_EPSILON of itself; the sums and roots of float32 by a few more. NaN, from
+ * centres beyond float32, is doubtful.
+ */
+INLINE uint32_t bound_body(struct cot_nearest *nearest, const float *norm2, float error)
+{
+    const float rounding = 8 * FLT_EPSILON;
+    const float gap = 2 * error;
+    uint32_t flags[COT_TILE];
+    for (size_t lane = 0; lane < COT_TILE; lane++) {
+        float best = nearest->best[lane];
+        float second = nearest->second[lane];
+        float margin = rounding * norm2[lane];
+        float high = norm2[lane] + margin + 2 * (best + error);
+        float low = norm2[lane] - margin + 2 * (second - error);
+        high = high > 0 ? high : 0;
+        low = low > 0 ? low : 0;
+        flags[lane] = second - best > gap ? 0 : UINT32_MAX;
+        nearest->best[lane] = sqrtf(high) * (1 + rounding);
+        nearest->second[lane] = sqrtf(low) * (1 - rounding);
+    }
+    return bits_of(flags);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void open_avx2(const float *slack, const uint32_t *labels, const float *loss,
+                                                      size_t n_tiles, uint16_t *ret_open)
+{
+    open_body(slack, labels, loss, n_tiles, ret_open);
+}
+__attribute__((target("avx2"))) static uint32_t bound_avx2(struct cot_nearest *nearest, const float *norm2, float error)
+{
+    return bound_body(nearest, norm2, error);
+}
+#define HAVE_AVX2() __builtin_cpu_supports("avx2")
+#else
+#define open_avx2 open_body
+#define bound_avx2 bound_body
+#define HAVE_AVX2() 0
+#endif
+
+void cot_lanes_open(const float *slack, const uint32_t *labels, const float *loss, size_t n_tiles, uint16_t *ret_open)
+{
+    if (HAVE_AVX2())
+        open_avx2(slack, labels, loss, n_tiles, ret_open);
+    else
+        open_body(slack, labels, loss, n_tiles, ret_open);
+}
+
+uint32_t cot_lanes_bound(struct cot_nearest *nearest, const float *norm2, float error)
+{
+    return HAVE_AVX2() ? bound_avx2(nearest, norm2, error) : bound_body(nearest, norm2, error);
+}

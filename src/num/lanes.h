@@ -1,0 +1,22 @@
+/*
+ * What the 16 lanes of a tile need beside the assignment kernel: which are still certain of their centre, and bounds of
+ * distances from scores. AVX2 where the processor has it, the same bytes without.
+ */
+#ifndef COT_NUM_LANES_H
+#define COT_NUM_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "num/nearest.h"
+
+/* ret_open[t], a bit a lane: not slack > loss[label]. slack and labels are n_tiles x COT_TILE. */
+void cot_lanes_open(const float *slack, const uint32_t *labels, const float *loss, size_t n_tiles, uint16_t *ret_open);
+
+/*
+ * Scores become bounds of distances: best at least the true distance to the nearest centre, second at most the one to
+ * the second nearest. Returns a bit for each lane whose label the scores, off by at most `error`, do not decide.
+ */
+uint32_t cot_lanes_bound(struct cot_nearest *nearest, const float *norm2, float error);
+
+#endif

@@ -1,0 +1,98 @@
+/* AVX-512: two tiles (a vector each) against four centres at once, eight sums in flight. */
+#include "num/nearest_kernels.h"
+
+#if defined(__x86_64__)
+
+#include <float.h>
+#include <immintrin.h>
+
+#define AVX512 __attribute__((target("avx512f")))
+#define AVX512_INLINE static inline __attribute__((always_inline, target("avx512f")))
+
+enum { PAIR = 2 };
+
+struct running {
+    __m512 best[PAIR];
+    __m512 second[PAIR];
+    __m512i index[PAIR];
+};
+
+AVX512_INLINE void take(struct running *r, int which, __m512 score, int32_t index)
+{
+    __mmask16 smaller = _mm512_cmp_ps_mask(score, r->best[which], _CMP_LT_OQ);
+    r->second[which] = _mm512_min_ps(r->second[which], _mm512_max_ps(r->best[which], score));
+    r->best[which] = _mm512_min_ps(r->best[which], score);
+    r->index[which] = _mm512_mask_set1_epi32(r->index[which], smaller, index);
+}
+
+struct scores {
+    __m512 first[COT_CENTRE_GROUP];
+    __m512 other[COT_CENTRE_GROUP];
+};
+
+/* s -= x . c over columns [begin, end). */
+AVX512_INLINE void chain(struct scores *s, const float *const pair[PAIR], const float *group, size_t begin, size_t end)
+{
+    for (size_t j = begin; j < end; j++) {
+        __m512 x0 = _mm512_load_ps(pair[0] + j * COT_TILE);
+        __m512 x1 = _mm512_load_ps(pair[1] + j * COT_TILE);
+#pragma GCC unroll 4
+        for (int u = 0; u < COT_CENTRE_GROUP; u++) {
+            __m512 c = _mm512_set1_ps(group[j * COT_CENTRE_GROUP + (size_t)u]);
+            s->first[u] = _mm512_fnmadd_ps(x0, c, s->first[u]);
+            s->other[u] = _mm512_fnmadd_ps(x1, c, s->other[u]);
+        }
+    }
+}
+
+AVX512_INLINE void take_group(struct running *r, const float *const pair[PAIR], size_t d, const float *group,
+                              const float *half_norm, int32_t index)
+{
+    struct scores s;
+    size_t first = d < COT_CHAIN ? d : COT_CHAIN;
+#pragma GCC unroll 4
+    for (int u = 0; u < COT_CENTRE_GROUP; u++)
+        s.first[u] = s.other[u] = _mm512_set1_ps(half_norm[u]);
+    chain(&s, pair, group, 0, first);
+    for (size_t begin = first; begin < d; begin += COT_CHAIN) {
+        struct scores more;
+#pragma GCC unroll 4
+        for (int u = 0; u < COT_CENTRE_GROUP; u++)
+            more.first[u] = more.other[u] = _mm512_setzero_ps();
+        chain(&more, pair, group, begin, d - begin < COT_CHAIN ? d : begin + COT_CHAIN);
+#pragma GCC unroll 4
+        for (int u = 0; u < COT_CENTRE_GROUP; u++) {
+            s.first[u] = _mm512_add_ps(s.first[u], more.first[u]);
+            s.other[u] = _mm512_add_ps(s.other[u], more.other[u]);
+        }
+    }
+#pragma GCC unroll 4
+    for (int u = 0; u < COT_CENTRE_GROUP; u++) {
+        take(r, 0, s.first[u], index + u);
+        take(r, 1, s.other[u], index + u);
+    }
+}
+
+AVX512 void cot_nearest_avx512(const struct cot_centres *centres, const struct cot_tile_view *tiles, size_t n_tiles,
+                               struct cot_nearest *ret_nearest)
+{
+    size_t d = centres->d;
+    for (size_t t = 0; t < n_tiles; t += PAIR) {
+        size_t n = n_tiles - t < PAIR ? 1 : PAIR;
+        const float *pair[PAIR] = {tiles[t].data,
+                                   tiles[t + n - 1].data}; /* the last of an odd number is its own partner */
+        struct running r;
+        r.best[0] = r.best[1] = r.second[0] = r.second[1] = _mm512_set1_ps(FLT_MAX);
+        r.index[0] = r.index[1] = _mm512_setzero_si512();
+        for (size_t g = 0; g < centres->n_groups; g++)
+            take_group(&r, pair, d, centres->packed + g * d * COT_CENTRE_GROUP,
+                       centres->half_norm + g * COT_CENTRE_GROUP, (int32_t)(g * COT_CENTRE_GROUP));
+        for (size_t i = 0; i < n; i++) {
+            _mm512_storeu_ps(ret_nearest[t + i].best, r.best[i]);
+            _mm512_storeu_ps(ret_nearest[t + i].second, r.second[i]);
+            _mm512_storeu_si512(ret_nearest[t + i].index, r.index[i]);
+        }
+    }
+}
+
+#endif
