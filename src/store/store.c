@@ -1,17 +1,22 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/threads.h"
 #include "store/schema.h"
 
 #define DEFAULT_MEMORY_LIMIT UINT64_C(1500000000)
+#define DATABASE_NAME "coterie.duckdb"
+#define FRESH_NAME DATABASE_NAME ".new" /* while it is being made */
 
 struct cot_store {
     char *data_dir;
@@ -20,24 +25,6 @@ struct cot_store {
     duckdb_connection connection;
     pthread_mutex_t mutex; /* of the connection, among bulk writers */
 };
-
-static cot_code make_folder(const char *path, struct cot_err *err)
-{
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
-        return COT_OK;
-    return cot_fail(err, COT_IO, "making folder '%s': %s", path, strerror(errno));
-}
-
-static cot_code check_present(const struct cot_store *store, enum cot_store_mode mode, struct cot_err *err)
-{
-    struct stat status;
-    if (mode == COT_STORE_CREATE)
-        return make_folder(store->data_dir, err);
-    if (stat(store->path, &status) != 0)
-        return cot_fail(err, COT_NOT_FOUND, "'%s' holds no shop yet: 'coterie import FILE --data %s' makes one",
-                        store->data_dir, store->data_dir);
-    return COT_OK;
-}
 
 static cot_code open_database(struct cot_store *store, const struct cot_store_options *options, struct cot_err *err)
 {
@@ -92,8 +79,9 @@ static cot_code check_schema(struct cot_store *store, enum cot_store_mode mode, 
     return rc;
 }
 
-cot_code cot_store_open(const char *data_dir, const struct cot_store_options *options, struct cot_store **ret_store,
-                        struct cot_err *err)
+/* Opens data_dir/name, connects to it and brings its schema up to date or checks it. */
+static cot_code open_file(const char *data_dir, const char *name, const struct cot_store_options *options,
+                          struct cot_store **ret_store, struct cot_err *err)
 {
     cot_code rc = COT_OK;
     struct cot_store *store = calloc(1, sizeof *store);
@@ -101,14 +89,12 @@ cot_code cot_store_open(const char *data_dir, const struct cot_store_options *op
         return cot_fail(err, COT_NOMEM, "store");
     pthread_mutex_init(&store->mutex, NULL);
     store->data_dir = strdup(data_dir);
-    if (store->data_dir == NULL || asprintf(&store->path, "%s/coterie.duckdb", data_dir) < 0) {
+    if (store->data_dir == NULL || asprintf(&store->path, "%s/%s", data_dir, name) < 0) {
         store->path = NULL;
         rc = cot_fail(err, COT_NOMEM, "store");
         goto out;
     }
-    rc = check_present(store, options->mode, err);
-    if (rc == COT_OK)
-        rc = open_database(store, options, err);
+    rc = open_database(store, options, err);
     if (rc == COT_OK)
         rc = cot_store_connect(store, &store->connection, err);
     if (rc == COT_OK)
@@ -120,6 +106,114 @@ cot_code cot_store_open(const char *data_dir, const struct cot_store_options *op
 out:
     cot_store_close(store);
     return rc;
+}
+
+/* Removes what an earlier, interrupted making left. */
+static cot_code remove_fresh(const char *data_dir, struct cot_err *err)
+{
+    static const char *const names[] = {FRESH_NAME, FRESH_NAME ".wal", FRESH_NAME ".tmp"};
+    cot_code rc = COT_OK;
+    for (size_t i = 0; rc == COT_OK && i < sizeof names / sizeof *names; i++) {
+        char *path = NULL;
+        if (asprintf(&path, "%s/%s", data_dir, names[i]) < 0)
+            return cot_fail(err, COT_NOMEM, "'%s/%s'", data_dir, names[i]);
+        rc = cot_folder_remove(path, err);
+        free(path);
+    }
+    return rc;
+}
+
+/* A log without its database would be taken for the new one's: whose it is is for people to say. */
+static cot_code refuse_stray_log(const char *path, struct cot_err *err)
+{
+    char *log = NULL;
+    if (asprintf(&log, "%s.wal", path) < 0)
+        return cot_fail(err, COT_NOMEM, "'%s'", path);
+    cot_code rc = access(log, F_OK) != 0
+                      ? COT_OK
+                      : cot_fail(err, COT_BAD_DATA,
+                                 "'%s' is the log of a database that is not there: put '%s' back, or remove the log to"
+                                 " begin a new shop",
+                                 log, path);
+    free(log);
+    return rc;
+}
+
+/* Gives the new file its name, unless somebody else has made one by now: then that one is the shop. */
+static cot_code take_name(const char *fresh, const char *path, struct cot_err *err)
+{
+    int status = renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE);
+    if (status != 0 && errno == EEXIST)
+        return COT_OK;
+    if (status != 0 && errno == EINVAL) /* a file system that can only replace: the folder's lock has to do */
+        status = rename(fresh, path);
+    if (status != 0)
+        return cot_fail(err, COT_IO, "'%s' can't take its name: %s", fresh, strerror(errno));
+    return cot_folder_sync_parent(path, err);
+}
+
+/* Makes the database under another name and gives it its own when it is whole and on disk: whoever sees a shop sees
+ * one with its schema, after kill -9 at any moment too. */
+static cot_code create_whole(const char *data_dir, const char *path, const struct cot_store_options *options,
+                             struct cot_err *err)
+{
+    struct cot_store *store = NULL;
+    char *fresh = NULL;
+    cot_code rc = refuse_stray_log(path, err);
+    if (rc == COT_OK)
+        rc = remove_fresh(data_dir, err);
+    if (rc != COT_OK)
+        return rc;
+    rc = open_file(data_dir, FRESH_NAME, options, &store, err);
+    if (rc == COT_OK)
+        rc = cot_store_exec(store, err, "force checkpoint");
+    if (rc == COT_OK && (fresh = strdup(store->path)) == NULL)
+        rc = cot_fail(err, COT_NOMEM, "'%s'", path);
+    cot_store_close(store);
+    if (rc == COT_OK)
+        rc = cot_file_sync(fresh, err);
+    if (rc == COT_OK)
+        rc = take_name(fresh, path, err);
+    cot_code removed = remove_fresh(data_dir, rc == COT_OK ? err : NULL);
+    free(fresh);
+    return rc == COT_OK ? removed : rc;
+}
+
+/* One process creates at a time: the folder is locked meanwhile. */
+static cot_code create_file(const char *data_dir, const char *path, const struct cot_store_options *options,
+                            struct cot_err *err)
+{
+    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST)
+        return cot_fail(err, COT_IO, "making folder '%s': %s", data_dir, strerror(errno));
+    int folder = open(data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return cot_fail(err, COT_IO, "folder '%s': %s", data_dir, strerror(errno));
+    int status = 0;
+    do
+        status = flock(folder, LOCK_EX); /* a file system without locks: take_name still replaces nothing */
+    while (status != 0 && errno == EINTR);
+    cot_code rc = COT_OK;
+    if (access(path, F_OK) != 0)
+        rc = errno == ENOENT ? create_whole(data_dir, path, options, err)
+                             : cot_fail(err, COT_IO, "'%s': %s", path, strerror(errno));
+    close(folder);
+    return rc;
+}
+
+cot_code cot_store_open(const char *data_dir, const struct cot_store_options *options, struct cot_store **ret_store,
+                        struct cot_err *err)
+{
+    char *path = NULL;
+    cot_code rc = COT_OK;
+    if (asprintf(&path, "%s/%s", data_dir, DATABASE_NAME) < 0)
+        return cot_fail(err, COT_NOMEM, "store");
+    if (access(path, F_OK) != 0 && options->mode == COT_STORE_CREATE)
+        rc = create_file(data_dir, path, options, err);
+    else if (access(path, F_OK) != 0)
+        rc = cot_fail(err, COT_NOT_FOUND, "'%s' holds no shop yet: 'coterie import FILE --data %s' makes one", data_dir,
+                      data_dir);
+    free(path);
+    return rc == COT_OK ? open_file(data_dir, DATABASE_NAME, options, ret_store, err) : rc;
 }
 
 void cot_store_close(struct cot_store *store)

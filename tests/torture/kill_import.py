@@ -44,8 +44,6 @@ def check_whole(data):
     """Every file that is in is wholly in, and nothing is of a file that is not."""
     if not os.path.exists(os.path.join(data, "coterie.duckdb")):
         return
-    if value(data, "select count(*) from duckdb_tables() where table_name = 'import_run'") == 0:
-        return
     for table in ("event", "trait", "item_fact", "quarantine", "node"):
         strays = value(data, f"select count(*) from {table} where import_id not in (select import_id from import_run)")
         assert strays == 0, f"{strays} rows of {table} belong to no import"
@@ -67,6 +65,26 @@ def kill_after(arguments, seconds):
         return True
 
 
+def moment_of(i_round, rng, seconds, commits):
+    """When to kill, in turn: any time; the first 50 ms, in which the shop is made; around the end of one file, when it
+    is committed."""
+    kind = i_round % 3
+    if kind == 0:
+        return rng.uniform(0.02, 1.0) * seconds
+    if kind == 1:
+        return rng.uniform(0.0, 0.05)
+    return max(0.0, rng.choice(commits) + rng.uniform(-0.03, 0.03))
+
+
+def commit_moments(files, data):
+    """Imports everything undisturbed; seconds from the start to the end of each file's import, and of all."""
+    began = time.time()
+    run("import", files, "--data", data, "--quiet")
+    seconds = time.time() - began
+    ends = sql(data, "select epoch_ms(finished_at) from import_run order by import_id")
+    return seconds, [end[0] / 1000 - began for end in ends]
+
+
 def main(n_rounds, seed):
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as scratch:
@@ -74,15 +92,14 @@ def main(n_rounds, seed):
         os.mkdir(files)
         make_files(files, rng)
         undisturbed = os.path.join(scratch, "undisturbed")
-        start = time.monotonic()
-        run("import", files, "--data", undisturbed, "--quiet")
-        seconds = time.monotonic() - start
+        seconds, commits = commit_moments(files, undisturbed)
+        assert len(commits) == 5, commits
         expected = fingerprints(undisturbed)
         assert expected["event"][0] > 150000, expected
         n_killed = 0
         for i_round in range(n_rounds):
             data = os.path.join(scratch, f"round{i_round}")
-            moment = rng.uniform(0.02, 1.0) * seconds
+            moment = moment_of(i_round, rng, seconds, commits)
             killed = kill_after(["import", files, "--data", data, "--quiet"], moment)
             n_killed += killed
             check_whole(data)
