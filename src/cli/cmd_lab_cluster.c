@@ -26,19 +26,32 @@ static cot_code take_names(const struct cot_call *call, struct cot_lab_cluster_o
     return cot_fail(err, COT_USAGE, "--seeding is '%s': auto, greedy or chain", seeding);
 }
 
-/* Options that a method would have to ignore are refused. */
+/* Which options a method takes; those that it would have to ignore are refused. */
+static const struct {
+    const char *option;
+    unsigned methods; /* bits */
+    const char *where;
+} special[] = {
+#define BIT(method) (1U << COT_LAB_##method)
+#define HIERARCHICAL (BIT(WARD) | BIT(AVERAGE) | BIT(COMPLETE) | BIT(SINGLE) | BIT(TREE))
+    {"n-init", BIT(KMEANS) | BIT(MINIBATCH), "kmeans and minibatch"},
+    {"tol", BIT(KMEANS), "kmeans"},
+    {"init", BIT(KMEANS) | BIT(MINIBATCH), "kmeans and minibatch"},
+    {"isa", BIT(KMEANS), "kmeans"},
+    {"seeding", BIT(KMEANS) | BIT(MINIBATCH), "kmeans and minibatch"},
+    {"batch", BIT(MINIBATCH), "minibatch"},
+    {"max-iter", BIT(KMEANS) | BIT(MINIBATCH) | BIT(TREE), "kmeans, minibatch and tree"},
+    {"linkage-out", HIERARCHICAL, "ward, average, complete, single and tree"},
+    {"cut", HIERARCHICAL, "ward, average, complete, single and tree"},
+#undef HIERARCHICAL
+#undef BIT
+};
+
 static cot_code check_options(const struct cot_call *call, enum cot_lab_method method, struct cot_err *err)
 {
-    static const char *const kmeans_only[] = {"n-init", "tol", "init", "isa", "seeding"};
-    for (size_t i = 0; method != COT_LAB_KMEANS && i < sizeof kmeans_only / sizeof *kmeans_only; i++)
-        if (cot_call_value(call, kmeans_only[i]) != NULL)
-            return cot_fail(err, COT_USAGE, "--%s is for --method kmeans only", kmeans_only[i]);
-    if (method != COT_LAB_KMEANS && method != COT_LAB_TREE && cot_call_value(call, "max-iter") != NULL)
-        return cot_fail(err, COT_USAGE, "--max-iter is for --method kmeans and tree only");
-    if (method == COT_LAB_KMEANS && cot_call_value(call, "linkage-out") != NULL)
-        return cot_fail(err, COT_USAGE, "--linkage-out is for hierarchical methods only");
-    if (method == COT_LAB_KMEANS && cot_call_value(call, "cut") != NULL)
-        return cot_fail(err, COT_USAGE, "--cut is for hierarchical methods only");
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (cot_call_value(call, special[i].option) != NULL && (special[i].methods >> method & 1) == 0)
+            return cot_fail(err, COT_USAGE, "--%s is for --method %s only", special[i].option, special[i].where);
     return COT_OK;
 }
 
@@ -64,13 +77,16 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     int64_t cut = 0;
     int64_t n_init = 1;
     cot_code rc = take_names(call, &options, err);
-    int64_t max_iter = options.method == COT_LAB_TREE ? 100 : 300;
+    int64_t batch = 0;
+    int64_t max_iter = options.method == COT_LAB_KMEANS ? 300 : 100;
     if (rc == COT_OK)
         rc = check_options(call, options.method, err);
     if (rc == COT_OK)
         rc = cot_call_int(call, "k", 1, INT32_MAX, &k, err);
     if (rc == COT_OK)
         rc = cot_call_int(call, "cut", 1, INT32_MAX, &cut, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "batch", 1, INT32_MAX, &batch, err);
     if (rc == COT_OK)
         rc = cot_call_int(call, "n-init", 1, 10000, &n_init, err);
     if (rc == COT_OK)
@@ -84,6 +100,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
         return rc;
     options.k = (size_t)k;
     options.cut = (size_t)cut;
+    options.batch = (size_t)batch;
     options.n_init = (unsigned)n_init;
     options.max_iter = (unsigned)max_iter;
     options.init = cot_call_value(call, "init");
@@ -104,13 +121,14 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
 static const struct cot_option options_of_lab_cluster[] = {
     {"input", "FILE", "NumPy array (.npy, float32 or float64), CSV or white-space text, each plain or gzip"},
     {"k", "K", "number of clusters"},
-    {"method", "NAME", "kmeans, ward, average, complete, single (exact) or tree (Ward, polished; default kmeans)"},
+    {"method", "NAME", "kmeans (default), minibatch, ward, average, complete, single (exact) or tree (Ward, polished)"},
     {"cut", "K", "hierarchical: labels, centroids and inertia at K clusters (tree: of the tree built for --k)"},
-    {"n-init", "N", "k-means: runs from different seedings, the best is kept (default 1)"},
-    {"max-iter", "N", "Lloyd steps at most (default 300; tree: 100)"},
+    {"n-init", "N", "k-means, minibatch: runs from different seedings, the best is kept (default 1)"},
+    {"max-iter", "N", "Lloyd steps at most (default 300; tree: 100; minibatch: 100 passes over the data)"},
+    {"batch", "N", "minibatch: points a batch (default 1024)"},
     {"tol", "T", "k-means: stop when the centres move less, relative to the mean variance (default 1e-4)"},
-    {"init", "FILE", "k-means: start from these centroids instead of seeding"},
-    {"seeding", "NAME", "k-means: greedy (k-means++), chain (AFK-MC2) or auto (by size; the default)"},
+    {"init", "FILE", "k-means, minibatch: start from these centroids instead of seeding"},
+    {"seeding", "NAME", "k-means, minibatch: greedy (k-means++), chain (AFK-MC2) or auto (by size; the default)"},
     {"isa", "NAME", "k-means: kernels of scalar, avx2, avx512 or amx (default: the best here); the result is the same"},
     {"labels-out", "FILE", "write one label a line, or an int32 array where FILE ends with .npy"},
     {"centroids-out", "FILE", "write the centroids as a float32 .npy"},

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "coterie/kmeans.h"
+#include "coterie/kmeans_stream.h"
 #include "coterie/linkage.h"
 #include "coterie/tree.h"
 #include "ml/means.h"
@@ -41,32 +42,47 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static cot_code read_init(const struct cot_lab_cluster_options *o, size_t d, struct cot_array *ret_init,
+                          struct cot_err *err)
+{
+    struct cot_array init = {0};
+    if (o->init == NULL)
+        return COT_OK;
+    cot_code rc = cot_array_read(o->init, &init, err);
+    if (rc == COT_OK && (init.n != o->k || init.d != d))
+        rc = cot_fail(err, COT_USAGE, "'%s' holds %zu x %zu initial centroids, but %zu x %zu are needed", o->init,
+                      init.n, init.d, o->k, d);
+    if (rc == COT_OK)
+        *ret_init = init;
+    else
+        cot_array_release(&init);
+    return rc;
+}
+
 static cot_code fit_kmeans(const struct cot_context *context, const struct cot_lab_cluster_options *o,
                            const struct cot_matrix *x, struct outcome *outcome, struct cot_err *err)
 {
     struct cot_array init = {0};
     struct cot_kmeans *kmeans = NULL;
-    struct cot_kmeans_options options;
-    cot_code rc = COT_OK;
-    cot_kmeans_options_init(&options, o->k);
-    options.n_init = o->n_init;
-    options.max_iter = o->max_iter;
-    options.tol = o->tol;
-    options.seed = context->seed;
-    options.n_threads = context->n_threads;
-    options.isa = o->isa;
-    options.seeding = o->seeding;
-    options.progress = &context->progress;
-    if (o->init != NULL) {
-        rc = cot_array_read(o->init, &init, err);
-        if (rc == COT_OK && (init.n != o->k || init.d != x->d))
-            rc = cot_fail(err, COT_USAGE, "'%s' holds %zu x %zu initial centroids, but %zu x %zu are needed", o->init,
-                          init.n, init.d, o->k, x->d);
-        options.init = init.data;
-    }
+    struct cot_minibatch_options minibatch;
+    struct cot_kmeans_options *options = &minibatch.kmeans;
+    cot_minibatch_options_init(&minibatch, o->k);
+    options->n_init = o->n_init;
+    options->max_iter = o->max_iter;
+    options->tol = o->tol;
+    options->seed = context->seed;
+    options->n_threads = context->n_threads;
+    options->isa = o->isa;
+    options->seeding = o->seeding;
+    options->progress = &context->progress;
+    if (o->batch > 0)
+        minibatch.batch = o->batch;
+    cot_code rc = read_init(o, x->d, &init, err);
+    options->init = init.data;
     double start = seconds_now();
     if (rc == COT_OK)
-        rc = cot_kmeans_fit(x, &options, &kmeans, err);
+        rc = o->method == COT_LAB_MINIBATCH ? cot_kmeans_minibatch_fit(x, &minibatch, &kmeans, err)
+                                            : cot_kmeans_fit(x, options, &kmeans, err);
     if (rc == COT_OK) {
         outcome->seconds = seconds_now() - start;
         outcome->inertia = kmeans->inertia;
@@ -222,9 +238,13 @@ static const struct method {
     cot_code (*fit)(const struct cot_context *context, const struct cot_lab_cluster_options *o,
                     const struct cot_matrix *x, struct outcome *outcome, struct cot_err *err);
 } methods[COT_N_LAB_METHODS] = {
-    [COT_LAB_KMEANS] = {"kmeans", fit_kmeans},    [COT_LAB_WARD] = {"ward", fit_linkage},
-    [COT_LAB_AVERAGE] = {"average", fit_linkage}, [COT_LAB_COMPLETE] = {"complete", fit_linkage},
-    [COT_LAB_SINGLE] = {"single", fit_linkage},   [COT_LAB_TREE] = {"tree", fit_tree},
+    [COT_LAB_KMEANS] = {"kmeans", fit_kmeans},
+    [COT_LAB_MINIBATCH] = {"minibatch", fit_kmeans},
+    [COT_LAB_WARD] = {"ward", fit_linkage},
+    [COT_LAB_AVERAGE] = {"average", fit_linkage},
+    [COT_LAB_COMPLETE] = {"complete", fit_linkage},
+    [COT_LAB_SINGLE] = {"single", fit_linkage},
+    [COT_LAB_TREE] = {"tree", fit_tree},
 };
 
 cot_code cot_lab_method_parse(const char *name, enum cot_lab_method *ret_method, struct cot_err *err)
@@ -234,7 +254,8 @@ cot_code cot_lab_method_parse(const char *name, enum cot_lab_method *ret_method,
             *ret_method = (enum cot_lab_method)i;
             return COT_OK;
         }
-    return cot_fail(err, COT_USAGE, "--method is '%s': kmeans, ward, average, complete, single or tree", name);
+    return cot_fail(err, COT_USAGE, "--method is '%s': kmeans, minibatch, ward, average, complete, single or tree",
+                    name);
 }
 
 static cot_code document_of(const struct outcome *outcome, enum cot_lab_method method, yyjson_mut_doc **ret_doc,
@@ -262,7 +283,7 @@ static cot_code document_of(const struct outcome *outcome, enum cot_lab_method m
 
 static cot_code check_options(const struct cot_lab_cluster_options *options, struct cot_err *err)
 {
-    bool kmeans = options->method == COT_LAB_KMEANS;
+    bool kmeans = options->method == COT_LAB_KMEANS || options->method == COT_LAB_MINIBATCH;
     if (options->k == 0 && options->cut == 0)
         return cot_fail(err, COT_USAGE, "say how many clusters");
     if (!kmeans && options->init != NULL)

@@ -13,6 +13,7 @@
 
 enum cot_lab_method {
     COT_LAB_KMEANS,
+    COT_LAB_MINIBATCH,
     COT_LAB_WARD,
     COT_LAB_AVERAGE,
     COT_LAB_COMPLETE,
@@ -29,14 +30,15 @@ struct cot_lab_cluster_options {
     const char *labels_out;    /* one label a line; int32 array where it ends with ".npy"; NULL: not written */
     const char *centroids_out; /* k x d float32 .npy; NULL: not written */
     const char *linkage_out;   /* (n-1) x 4 float64 .npy as SciPy has it (tree: over its k segments); not for k-means */
-    const char *init;          /* initial centroids, as input; k-means only */
+    const char *init;          /* initial centroids, as input; k-means and mini-batches */
     enum cot_lab_method method;
     enum cot_isa isa;                /* k-means and tree */
     enum cot_kmeans_seeding seeding; /* k-means only */
     size_t k;                        /* clusters; 0: cut */
     size_t cut;        /* clusters that labels, centroids and inertia are of, where not k; not for k-means; 0: k */
-    unsigned n_init;   /* k-means only */
-    unsigned max_iter; /* k-means: Lloyd steps; tree: of the polish */
+    unsigned n_init;   /* k-means and mini-batches */
+    unsigned max_iter; /* k-means: Lloyd steps; tree: of the polish; mini-batches: passes over the data */
+    size_t batch;      /* points of a mini-batch; 0: the usual number */
     double tol;        /* k-means only */
 };
 

@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "base/threads.h"
 #include "ml/assign.h"
+#include "ml/kmeans_result.h"
 #include "ml/lloyd.h"
 #include "ml/seed.h"
 #include "num/check.h"
@@ -158,7 +159,7 @@ static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o,
     return COT_OK;
 }
 
-static struct cot_kmeans *result_new(size_t n, size_t d, size_t k)
+struct cot_kmeans *cot_kmeans_new(size_t n, size_t d, size_t k)
 {
     struct cot_kmeans *result = calloc(1, sizeof *result);
     if (result == NULL)
@@ -189,7 +190,7 @@ cot_code cot_kmeans_fit(const struct cot_matrix *x, const struct cot_kmeans_opti
         goto out;
     if (options->weights != NULL)
         weights = pad_weights(&tiles, options->weights);
-    result = result_new(x->n, x->d, options->k);
+    result = cot_kmeans_new(x->n, x->d, options->k);
     if ((options->weights != NULL && weights == NULL) || result == NULL) {
         rc = cot_fail(err, COT_NOMEM, "k-means of %zu x %zu numbers", x->n, x->d);
         goto out;

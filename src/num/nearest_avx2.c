@@ -46,45 +46,55 @@ AVX2_INLINE void chain(struct scores *s, const float *tile, const float *group, 
     }
 }
 
-AVX2_INLINE void take_group(struct running *r, const float *tile, size_t d, const float *group, const float *half_norm,
-                            int32_t index)
+/*
+ * Scores of a group over one chain of columns on top of those before it (in `buffer`, where begin > 0); kept there for
+ * the next chain, or taken where it was the last.
+ */
+AVX2_INLINE void advance_group(struct running *r, const struct cot_centres *centres, const float *tile, size_t group,
+                               size_t begin, struct scores *buffer)
 {
+    size_t d = centres->d;
+    size_t end = d - begin < COT_CHAIN ? d : begin + COT_CHAIN;
+    const float *half_norm = centres->half_norm + group * COT_CENTRE_GROUP;
     struct scores s;
-    size_t first = d < COT_CHAIN ? d : COT_CHAIN;
 #pragma GCC unroll 4
     for (int u = 0; u < COT_CENTRE_GROUP; u++)
-        s.low[u] = s.high[u] = _mm256_set1_ps(half_norm[u]);
-    chain(&s, tile, group, 0, first);
-    for (size_t begin = first; begin < d; begin += COT_CHAIN) {
-        struct scores more;
+        s.low[u] = s.high[u] = begin == 0 ? _mm256_set1_ps(half_norm[u]) : _mm256_setzero_ps();
+    chain(&s, tile, centres->packed + group * d * COT_CENTRE_GROUP, begin, end);
 #pragma GCC unroll 4
-        for (int u = 0; u < COT_CENTRE_GROUP; u++)
-            more.low[u] = more.high[u] = _mm256_setzero_ps();
-        chain(&more, tile, group, begin, d - begin < COT_CHAIN ? d : begin + COT_CHAIN);
-#pragma GCC unroll 4
-        for (int u = 0; u < COT_CENTRE_GROUP; u++) {
-            s.low[u] = _mm256_add_ps(s.low[u], more.low[u]);
-            s.high[u] = _mm256_add_ps(s.high[u], more.high[u]);
-        }
+    for (int u = 0; u < COT_CENTRE_GROUP && begin > 0; u++) {
+        s.low[u] = _mm256_add_ps(buffer->low[u], s.low[u]);
+        s.high[u] = _mm256_add_ps(buffer->high[u], s.high[u]);
+    }
+    if (end < d) {
+        *buffer = s;
+        return;
     }
 #pragma GCC unroll 4
     for (int u = 0; u < COT_CENTRE_GROUP; u++) {
-        take(r, 0, s.low[u], index + u);
-        take(r, 1, s.high[u], index + u);
+        take(r, 0, s.low[u], (int32_t)(group * COT_CENTRE_GROUP) + u);
+        take(r, 1, s.high[u], (int32_t)(group * COT_CENTRE_GROUP) + u);
     }
 }
+
+/* Groups of centres that a chain's columns of a tile, which fill a quarter of a usual first-level cache, meet at once.
+ */
+enum { PANEL = 16 };
 
 AVX2 void cot_nearest_avx2(const struct cot_centres *centres, const struct cot_tile_view *tiles, size_t n_tiles,
                            struct cot_nearest *ret_nearest)
 {
-    size_t d = centres->d;
+    struct scores buffer[PANEL];
     for (size_t t = 0; t < n_tiles; t++) {
         struct running r;
         r.best[0] = r.best[1] = r.second[0] = r.second[1] = _mm256_set1_ps(FLT_MAX);
         r.index[0] = r.index[1] = _mm256_setzero_si256();
-        for (size_t g = 0; g < centres->n_groups; g++)
-            take_group(&r, tiles[t].data, d, centres->packed + g * d * COT_CENTRE_GROUP,
-                       centres->half_norm + g * COT_CENTRE_GROUP, (int32_t)(g * COT_CENTRE_GROUP));
+        for (size_t first = 0; first < centres->n_groups; first += PANEL) {
+            size_t n = centres->n_groups - first < PANEL ? centres->n_groups - first : PANEL;
+            for (size_t begin = 0; begin < centres->d; begin += COT_CHAIN)
+                for (size_t g = 0; g < n; g++)
+                    advance_group(&r, centres, tiles[t].data, first + g, begin, buffer + g);
+        }
         for (int half = 0; half < HALVES; half++) {
             _mm256_storeu_ps(ret_nearest[t].best + half * LANES, r.best[half]);
             _mm256_storeu_ps(ret_nearest[t].second + half * LANES, r.second[half]);

@@ -45,49 +45,53 @@ AVX512_INLINE void chain(struct scores *s, const float *const pair[PAIR], const 
     }
 }
 
-AVX512_INLINE void take_group(struct running *r, const float *const pair[PAIR], size_t d, const float *group,
-                              const float *half_norm, int32_t index)
+/* As in nearest_avx2.c. */
+AVX512_INLINE void advance_group(struct running *r, const struct cot_centres *centres, const float *const pair[PAIR],
+                                 size_t group, size_t begin, struct scores *buffer)
 {
+    size_t d = centres->d;
+    size_t end = d - begin < COT_CHAIN ? d : begin + COT_CHAIN;
+    const float *half_norm = centres->half_norm + group * COT_CENTRE_GROUP;
     struct scores s;
-    size_t first = d < COT_CHAIN ? d : COT_CHAIN;
 #pragma GCC unroll 4
     for (int u = 0; u < COT_CENTRE_GROUP; u++)
-        s.first[u] = s.other[u] = _mm512_set1_ps(half_norm[u]);
-    chain(&s, pair, group, 0, first);
-    for (size_t begin = first; begin < d; begin += COT_CHAIN) {
-        struct scores more;
+        s.first[u] = s.other[u] = begin == 0 ? _mm512_set1_ps(half_norm[u]) : _mm512_setzero_ps();
+    chain(&s, pair, centres->packed + group * d * COT_CENTRE_GROUP, begin, end);
 #pragma GCC unroll 4
-        for (int u = 0; u < COT_CENTRE_GROUP; u++)
-            more.first[u] = more.other[u] = _mm512_setzero_ps();
-        chain(&more, pair, group, begin, d - begin < COT_CHAIN ? d : begin + COT_CHAIN);
-#pragma GCC unroll 4
-        for (int u = 0; u < COT_CENTRE_GROUP; u++) {
-            s.first[u] = _mm512_add_ps(s.first[u], more.first[u]);
-            s.other[u] = _mm512_add_ps(s.other[u], more.other[u]);
-        }
+    for (int u = 0; u < COT_CENTRE_GROUP && begin > 0; u++) {
+        s.first[u] = _mm512_add_ps(buffer->first[u], s.first[u]);
+        s.other[u] = _mm512_add_ps(buffer->other[u], s.other[u]);
+    }
+    if (end < d) {
+        *buffer = s;
+        return;
     }
 #pragma GCC unroll 4
     for (int u = 0; u < COT_CENTRE_GROUP; u++) {
-        take(r, 0, s.first[u], index + u);
-        take(r, 1, s.other[u], index + u);
+        take(r, 0, s.first[u], (int32_t)(group * COT_CENTRE_GROUP) + u);
+        take(r, 1, s.other[u], (int32_t)(group * COT_CENTRE_GROUP) + u);
     }
 }
+
+enum { PANEL = 16 };
 
 AVX512 void cot_nearest_avx512(const struct cot_centres *centres, const struct cot_tile_view *tiles, size_t n_tiles,
                                struct cot_nearest *ret_nearest)
 {
-    size_t d = centres->d;
+    struct scores buffer[PANEL];
     for (size_t t = 0; t < n_tiles; t += PAIR) {
-        size_t n = n_tiles - t < PAIR ? 1 : PAIR;
-        const float *pair[PAIR] = {tiles[t].data,
-                                   tiles[t + n - 1].data}; /* the last of an odd number is its own partner */
+        size_t n_both = n_tiles - t < PAIR ? 1 : PAIR;
+        const float *pair[PAIR] = {tiles[t].data, tiles[t + n_both - 1].data}; /* an odd last one is its own partner */
         struct running r;
         r.best[0] = r.best[1] = r.second[0] = r.second[1] = _mm512_set1_ps(FLT_MAX);
         r.index[0] = r.index[1] = _mm512_setzero_si512();
-        for (size_t g = 0; g < centres->n_groups; g++)
-            take_group(&r, pair, d, centres->packed + g * d * COT_CENTRE_GROUP,
-                       centres->half_norm + g * COT_CENTRE_GROUP, (int32_t)(g * COT_CENTRE_GROUP));
-        for (size_t i = 0; i < n; i++) {
+        for (size_t first = 0; first < centres->n_groups; first += PANEL) {
+            size_t n = centres->n_groups - first < PANEL ? centres->n_groups - first : PANEL;
+            for (size_t begin = 0; begin < centres->d; begin += COT_CHAIN)
+                for (size_t g = 0; g < n; g++)
+                    advance_group(&r, centres, pair, first + g, begin, buffer + g);
+        }
+        for (size_t i = 0; i < n_both; i++) {
             _mm512_storeu_ps(ret_nearest[t + i].best, r.best[i]);
             _mm512_storeu_ps(ret_nearest[t + i].second, r.second[i]);
             _mm512_storeu_si512(ret_nearest[t + i].index, r.index[i]);
