@@ -62,8 +62,9 @@ static void decide_lane(const struct cot_assign *assign, const float *tile, size
         }
     }
     nearest->index[lane] = (uint32_t)index;
-    nearest->best[lane] = (float)(sqrt(best) * (1 + 2 * FLT_EPSILON));
-    nearest->second[lane] = (float)(sqrt(second) * (1 - 2 * FLT_EPSILON));
+    /* Rounded outward; FLT_MIN is for what float32 holds only as a denormal number. */
+    nearest->best[lane] = (float)(sqrt(best) * (1 + 2 * FLT_EPSILON) + 2 * FLT_MIN);
+    nearest->second[lane] = (float)(sqrt(second) * (1 - 2 * FLT_EPSILON) - 2 * FLT_MIN);
 }
 
 void cot_assign_run(const struct cot_assign *assign, const struct cot_tile_view *tiles, size_t n_tiles,

@@ -27,8 +27,8 @@ INLINE void open_body(const float *slack, const uint32_t *labels, const float *l
 }
 
 /*
- * |x|^2 is rounded, so it may be off by FLT_EPSILON of itself; the sums and roots of float32 by a few more. NaN, from
- * centres beyond float32, is doubtful.
+ * |x|^2 is rounded, so it may be off by FLT_EPSILON of itself; the sums and roots of float32 by a few more, or by
+ * FLT_MIN where they underflow. NaN, from centres beyond float32, is doubtful.
  */
 INLINE uint32_t bound_body(struct cot_nearest *nearest, const float *norm2, float error)
 {
@@ -38,7 +38,7 @@ INLINE uint32_t bound_body(struct cot_nearest *nearest, const float *norm2, floa
     for (size_t lane = 0; lane < COT_TILE; lane++) {
         float best = nearest->best[lane];
         float second = nearest->second[lane];
-        float margin = rounding * norm2[lane];
+        float margin = rounding * norm2[lane] + FLT_MIN;
         float high = norm2[lane] + margin + 2 * (best + error);
         float low = norm2[lane] - margin + 2 * (second - error);
         high = high > 0 ? high : 0;

@@ -11,7 +11,6 @@
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float quad __attribute__((vector_size(16)));
-typedef int32_t quad_mask __attribute__((vector_size(16)));
 
 enum { QUAD = 4, MIN_TILES_A_BLOCK = 64, MAX_EXPONENT = 126 };
 
@@ -102,14 +101,14 @@ INLINE void transpose_quad(const float *rows, size_t stride, float *columns)
     memcpy(&b, rows + stride, sizeof b);
     memcpy(&c, rows + 2 * stride, sizeof c);
     memcpy(&e, rows + 3 * stride, sizeof e);
-    quad ab_low = __builtin_shuffle(a, b, (quad_mask){0, 4, 1, 5});
-    quad ab_high = __builtin_shuffle(a, b, (quad_mask){2, 6, 3, 7});
-    quad ce_low = __builtin_shuffle(c, e, (quad_mask){0, 4, 1, 5});
-    quad ce_high = __builtin_shuffle(c, e, (quad_mask){2, 6, 3, 7});
-    quad first = __builtin_shuffle(ab_low, ce_low, (quad_mask){0, 1, 4, 5});
-    quad second = __builtin_shuffle(ab_low, ce_low, (quad_mask){2, 3, 6, 7});
-    quad third = __builtin_shuffle(ab_high, ce_high, (quad_mask){0, 1, 4, 5});
-    quad fourth = __builtin_shuffle(ab_high, ce_high, (quad_mask){2, 3, 6, 7});
+    quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    quad ce_low = __builtin_shufflevector(c, e, 0, 4, 1, 5);
+    quad ce_high = __builtin_shufflevector(c, e, 2, 6, 3, 7);
+    quad first = __builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5);
+    quad second = __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7);
+    quad third = __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5);
+    quad fourth = __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7);
     memcpy(columns, &first, sizeof first);
     memcpy(columns + COT_TILE, &second, sizeof second);
     memcpy(columns + 2 * COT_TILE, &third, sizeof third);

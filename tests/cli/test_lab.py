@@ -60,7 +60,7 @@ class Lab(unittest.TestCase):
                  self.path("packed.csv.gz", gzip.compress(self.text(",", "a,b\n").encode())),
                  self.path("white.txt", self.text("  ")), self.path("white.gz", gzip.compress(self.text("\t").encode())),
                  self.path("packed.npy.gz", gzip.compress(npy(self.rows)))]
-        for method in ("kmeans", "ward", "tree"):
+        for method in ("kmeans", "minibatch", "ward", "average", "complete", "tree"):
             seen = set()
             for file in files:
                 out = self.path("labels.txt")
@@ -106,6 +106,46 @@ class Lab(unittest.TestCase):
                 outputs.add(self.path("c.npy").read_bytes() + self.path("l.txt").read_bytes())
             self.assertEqual(len(outputs), 1, method)
 
+    def test_same_result_with_any_kernel_and_its_name(self):
+        chance = random.Random(6)
+        file = self.path("x.npy", npy([[chance.gauss(0, 1) for _ in range(5)] for _ in range(3000)]))
+        outputs, kernels = set(), []
+        for isa in ("scalar", "avx2", "avx512", "amx", "best"):
+            done = lab("--input", file, "--k", 6, "--isa", isa, "--json", "--labels-out", self.path("l.npy"),
+                       "--centroids-out", self.path("c.npy"))
+            if done.returncode != 0:
+                self.assertEqual(done.returncode, 64)
+                self.assertIn(f"does not run {isa}", done.stderr)
+                continue
+            result = json.loads(done.stdout)
+            kernels.append(result["kernel"])
+            outputs.add((result["inertia"], result["iterations"], self.path("l.npy").read_bytes(), self.path("c.npy").read_bytes()))
+            self.assertTrue(isa == "best" or result["kernel"] == isa)
+        self.assertEqual(len(outputs), 1)
+        self.assertEqual(kernels[0], "scalar")
+        self.assertEqual(kernels[-1], kernels[-2])
+
+    def test_seedings_and_batches(self):
+        file = self.path("x.npy", npy(self.rows))
+        for more in (("--seeding", "greedy"), ("--seeding", "chain"), ("--method", "minibatch", "--batch", 50)):
+            done = lab("--input", file, "--k", 3, "--n-init", 3, "--labels-out", self.path("l.txt"), *more)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(set(zip(self.path("l.txt").read_text().split(), self.truth))), 3, more)
+
+    def test_cut(self):
+        file = self.path("x.npy", npy(self.rows))
+        for method in ("ward", "average", "complete", "tree"):
+            inertia = {}
+            for arguments in (("--k", 3), ("--cut", 3), ("--k", 3, "--cut", 2), ("--k", 3, "--cut", 9)):
+                done = lab("--input", file, "--method", method, *arguments, "--json", "--labels-out", self.path("l.npy"))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                result = json.loads(done.stdout)
+                self.assertEqual(result["k"], len(set(read_npy(self.path("l.npy"))[1])), (method, arguments))
+                inertia[arguments] = result["inertia"]
+            values = list(inertia.values())
+            self.assertEqual(values[0], values[1])
+            self.assertTrue(values[3] < values[0] < values[2], (method, values))
+
     def test_bad_input_is_named(self):
         packed = gzip.compress(self.text(",").encode())
         rows = [row[:] for row in self.rows]
@@ -135,6 +175,9 @@ class Lab(unittest.TestCase):
                           ("--input", file, "--k", 3, "--method", "ward", "--n-init", 3),
                           ("--input", file, "--k", 3, "--method", "ward", "--init", file),
                           ("--input", file, "--k", 3, "--linkage-out", self.path("z.npy")),
+                          ("--input", file, "--k", 3, "--isa", "sse"), ("--input", file, "--k", 3, "--seeding", "x"),
+                          ("--input", file, "--k", 3, "--cut", 3), ("--input", file, "--k", 3, "--batch", 9),
+                          ("--input", file, "--cut", 301, "--method", "ward"),
                           ("--input", file, "--k", 3, "--init", file)):
             self.assertEqual(lab(*arguments).returncode, 64, arguments)
         self.assertEqual(lab("--input", file, "--k", 3, "--labels-out", "/no/such/folder/l.txt").returncode, 74)
