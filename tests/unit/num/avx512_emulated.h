@@ -158,6 +158,34 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
     }
 }
 
+/* Compilers have some of them as macros. */
+#undef _mm512_set1_ps
+#undef _mm512_setzero_ps
+#undef _mm512_set1_epi32
+#undef _mm512_setzero_si512
+#undef _mm512_load_ps
+#undef _mm512_storeu_ps
+#undef _mm512_storeu_si512
+#undef _mm512_store_si512
+#undef _mm512_min_ps
+#undef _mm512_max_ps
+#undef _mm512_add_ps
+#undef _mm512_sub_ps
+#undef _mm512_fnmadd_ps
+#undef _mm512_cmp_ps_mask
+#undef _mm512_mask_set1_epi32
+#undef _mm512_castps_si512
+#undef _mm512_add_epi32
+#undef _mm512_and_si512
+#undef _mm512_or_si512
+#undef _mm512_srli_epi32
+#undef _tile_loadconfig
+#undef _tile_release
+#undef _tile_zero
+#undef _tile_loadd
+#undef _tile_stored
+#undef _tile_dpbf16ps
+
 #define __m512 struct emu_ps
 #define __m512i struct emu_si
 #define __mmask16 uint16_t
@@ -183,10 +211,6 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #define _mm512_srli_epi32 emu_srli_epi32
 #define _tile_loadconfig(config) ((void)(config))
 #define _tile_release() ((void)0)
-#undef _tile_zero
-#undef _tile_loadd
-#undef _tile_stored
-#undef _tile_dpbf16ps
 #define _tile_zero(tile) memset(emu_tiles()->rows[tile], 0, sizeof emu_tiles()->rows[tile])
 #define _tile_loadd emu_tile_load
 #define _tile_stored emu_tile_store
