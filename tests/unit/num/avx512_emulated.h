@@ -19,7 +19,7 @@ struct emu_si {
     uint32_t v[EMU_LANES];
 };
 
-#define EMU static inline __attribute__((unused))
+#define EMU static __attribute__((unused, noinline))
 #define EACH(i) for (int i = 0; i < EMU_LANES; i++)
 
 EMU struct emu_ps emu_set1_ps(float a)
