@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "coterie/matching.h"
+#include "num/distance.h"
 
 /* Okabe and Ito's eight without black and yellow first (jfly.uni-koeln.de/color), then Tol's muted scheme. Every pair
  * of neighbours differs in lightness as well. */
@@ -164,14 +165,6 @@ void cot_segment_colors(const int32_t *ids, size_t k, const struct cot_segment_r
     }
 }
 
-static double distance2(const float *a, const float *b, size_t q)
-{
-    double total = 0;
-    for (size_t j = 0; j < q; j++)
-        total += ((double)a[j] - (double)b[j]) * ((double)a[j] - (double)b[j]);
-    return total;
-}
-
 static size_t label_of(const int32_t *ids, size_t k, int32_t id)
 {
     for (size_t a = 0; a < k; a++)
@@ -198,8 +191,8 @@ size_t cot_segment_hold(const struct cot_segment_before *before, const int32_t *
         if (old == SIZE_MAX || old == extreme || old == labels[i])
             continue;
         const float *row = cot_matrix_row(y, i);
-        double to_new = distance2(row, centroids + labels[i] * y->d, y->d);
-        double to_old = distance2(row, centroids + old * y->d, y->d);
+        double to_new = cot_distance2(row, centroids + labels[i] * y->d, y->d);
+        double to_old = cot_distance2(row, centroids + old * y->d, y->d);
         if (to_new < nearer2 * to_old)
             continue;
         labels[i] = (uint32_t)old;

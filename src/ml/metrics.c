@@ -9,6 +9,7 @@
 #include "base/threads.h"
 #include "ml/means.h"
 #include "num/check.h"
+#include "num/distance.h"
 #include "num/tiles.h"
 
 enum { TILES_A_BLOCK = 8 };
@@ -177,16 +178,6 @@ cot_code cot_metric_silhouette_simplified(const struct cot_matrix *x, const uint
 
 /* ---- indices from means ---- */
 
-static double distance2(const float *a, const float *b, size_t d)
-{
-    double sum = 0;
-    for (size_t j = 0; j < d; j++) {
-        double step = (double)a[j] - (double)b[j];
-        sum += step * step;
-    }
-    return sum;
-}
-
 cot_code cot_metric_davies_bouldin(const struct cot_matrix *x, const uint32_t *labels, size_t k, double *ret_index,
                                    struct cot_err *err)
 {
@@ -205,7 +196,7 @@ cot_code cot_metric_davies_bouldin(const struct cot_matrix *x, const uint32_t *l
         goto out;
     }
     for (size_t i = 0; i < x->n; i++)
-        spread[labels[i]] += sqrt(distance2(cot_matrix_row(x, i), means.means + labels[i] * x->d, x->d));
+        spread[labels[i]] += sqrt(cot_distance2(cot_matrix_row(x, i), means.means + labels[i] * x->d, x->d));
     for (size_t c = 0; c < k; c++)
         spread[c] /= means.counts[c] > 0 ? (double)means.counts[c] : 1;
     for (size_t a = 0; a < k; a++) {
@@ -213,7 +204,7 @@ cot_code cot_metric_davies_bouldin(const struct cot_matrix *x, const uint32_t *l
         if (means.counts[a] == 0)
             continue;
         for (size_t b = 0; b < k; b++) {
-            double apart = sqrt(distance2(means.means + a * x->d, means.means + b * x->d, x->d));
+            double apart = sqrt(cot_distance2(means.means + a * x->d, means.means + b * x->d, x->d));
             if (b != a && means.counts[b] > 0 && apart > 0)
                 worst = fmax(worst, (spread[a] + spread[b]) / apart);
         }
@@ -248,10 +239,10 @@ cot_code cot_metric_calinski_harabasz(const struct cot_matrix *x, const uint32_t
     if (rc != COT_OK)
         goto out;
     for (size_t i = 0; i < x->n; i++)
-        within += distance2(cot_matrix_row(x, i), means.means + labels[i] * x->d, x->d);
+        within += cot_distance2(cot_matrix_row(x, i), means.means + labels[i] * x->d, x->d);
     for (size_t c = 0; c < k; c++) {
-        between +=
-            (double)means.counts[c] * (means.counts[c] > 0 ? distance2(means.means + c * x->d, whole.means, x->d) : 0);
+        between += (double)means.counts[c] *
+                   (means.counts[c] > 0 ? cot_distance2(means.means + c * x->d, whole.means, x->d) : 0);
         n_filled += means.counts[c] > 0;
     }
     if (n_filled >= x->n) {
