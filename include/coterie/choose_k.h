@@ -15,7 +15,7 @@
  * unless every k is. BIC alone takes ever more clusters on real data, silhouette ever fewer; stability tells which are
  * there.
  *
- * A choice owns its evidence. Thread rule: any thread; immutable.
+ * A choice owns its evidence. Example: examples/choose_k.c. Thread rule: any thread; immutable.
  */
 #ifndef COTERIE_CHOOSE_K_H
 #define COTERIE_CHOOSE_K_H

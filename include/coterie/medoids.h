@@ -1,6 +1,6 @@
 /*
  * Prototypes: the rows nearest each centroid, real members that stand for their cluster.
- * Thread rule: any thread.
+ * Example: examples/medoids.c. Thread rule: any thread.
  */
 #ifndef COTERIE_MEDOIDS_H
 #define COTERIE_MEDOIDS_H
