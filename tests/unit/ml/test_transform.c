@@ -122,7 +122,10 @@ static void test_categories_are_famd(void **state)
     cot_transform_free(transform);
 }
 
-/* scikit-learn 1.7.2 (bench/parity.py): the fixed table's first column and (i * i) % 7, of which many are equal. */
+/*
+ * scikit-learn 1.7.2 on the fixed table's first column and (i * i) % 7, of which many are equal:
+ * QuantileTransformer(n_quantiles=..., output_distribution=..., subsample=None) and RobustScaler().
+ */
 enum { N_PARITY = 8 };
 
 struct parity {

@@ -13,7 +13,7 @@ static void near(double value, double expected, double tolerance)
         fail_msg("%.17g instead of %.17g", value, expected);
 }
 
-/* SciPy 1.15.3 (bench/parity.py): stats.norm.ppf and cdf. */
+/* SciPy 1.15.3: stats.norm.ppf and cdf. */
 static void test_parity_with_scipy(void **state)
 {
     static const double shares[] = {1e-300, 1e-7, 1e-3, 0.02, 0.08, 0.3, 0.5, 0.77, 0.999, 1 - 1e-10};
