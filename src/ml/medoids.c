@@ -23,7 +23,12 @@ static void insert(size_t *rows, double *distances, size_t m, size_t i, double d
 cot_code cot_medoids_find(const struct cot_matrix *x, const uint32_t *labels, const float *centroids, size_t k,
                           size_t m, size_t *ret_rows, struct cot_err *err)
 {
+    struct cot_matrix centres = {.data = centroids, .n = k, .d = x->d, .stride = x->d};
     cot_code rc = cot_check_labels(labels, x->n, k, err);
+    if (rc == COT_OK)
+        rc = cot_check_finite(x, false, err);
+    if (rc == COT_OK)
+        rc = cot_check_finite(&centres, false, err);
     if (rc != COT_OK)
         return rc;
     double *distances = cot_alloc_array(k, m, sizeof *distances);
