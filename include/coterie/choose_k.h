@@ -4,13 +4,15 @@
  * For each k, on a sample of the rows (max_sample of them, 20,000 by default, so that the time does not grow with n):
  *
  *   stability   mean adjusted Rand index between pairs of clusterings, each fitted to a bootstrap resample of the
- * sample (4,000 rows at most), all assigning the same rows (Ben-Hur et al. 2002; Fang and Wang,
+ *               sample (4,000 rows at most), all assigning the same rows (Ben-Hur et al. 2002; Fang and Wang,
  *               doi:10.1016/j.csda.2011.09.003)
  *   silhouette  simplified: mean of (b - a) / max(a, b), a and b the distances to the own and the next centroid
  *               (Vendramin et al., doi:10.1002/sam.10080); cot_metric_silhouette gives the exact one
- *   bic         -2 log L + p log n of a mixture of spherical Gaussians with hard assignment and a variance of its own
- * for each cluster: p = (k - 1) + k d + k. X-means (Pelleg and Moore, ICML 2000) shares one variance; with customers a
- * tight crowd stands beside a wide tail, and a shared variance keeps cutting up the tail. Lower is better.
+ *   bic         -2 log L + p log n of a mixture of spherical Gaussians with hard assignment and a variance of its
+ *               own for each cluster: p = (k - 1) + k d + k; lower is better
+ *
+ * X-means (Pelleg and Moore, ICML 2000) shares one variance; with customers a tight crowd stands beside a wide tail,
+ * and a shared variance keeps cutting up the tail.
  *
  * Rule (in `score`, highest wins, the lower k on a tie): (stability / 2 + silhouette + bic) / 2.5, where silhouette and
  * bic are scaled over the range of k, worst 0 to best 1. A k whose stability is below max(0.6, best - 0.25) can't win

@@ -24,6 +24,7 @@
 
 #include "coterie/err.h"
 #include "coterie/matrix.h"
+#include "coterie/transform.h"
 
 struct cot_progress;
 
@@ -43,7 +44,8 @@ struct cot_explain_node {
     uint32_t parent;      /* node; the root's is 0, itself */
     uint32_t cluster;     /* a leaf's cluster */
     size_t i_column;
-    double threshold; /* rounded to few digits where that moves no point */
+    double threshold; /* rounded to few digits where that moves no point: */
+    float low, high;  /* any in [low, high) parts the fitted rows alike */
     double mass;      /* weights that reach the node */
     double mistakes;  /* a leaf's: weights whose label is another cluster */
     unsigned depth;   /* the root's is 0 */
@@ -94,6 +96,7 @@ cot_code cot_explain_tree_assign(const struct cot_explain_tree *tree, const stru
 struct cot_explain_bound {
     size_t i_column;
     double above, at_most;
+    uint32_t above_node, at_most_node; /* that ask so; UINT32_MAX: none */
 };
 
 /*
@@ -110,5 +113,14 @@ size_t cot_explain_tree_bounds(const struct cot_explain_tree *tree, uint32_t i_n
  */
 cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t cluster, const char *const *names,
                                char **ret_text, struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * The same for a tree over what a transform made (coterie/transform.h), in the raw columns' names and units:
+ * "orders > 4 and country is 7". Categories go by their codes. COT_USAGE where the transform makes other than d
+ * columns.
+ */
+cot_code cot_explain_tree_text_raw(const struct cot_explain_tree *tree, uint32_t cluster,
+                                   const struct cot_transform *transform, char **ret_text,
+                                   struct cot_err *err) COT_MUST_CHECK;
 
 #endif

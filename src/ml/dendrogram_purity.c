@@ -6,6 +6,7 @@
  * stretch of members, a of them left of the gap and b right of it, and stands for a * b pairs of which the join's
  * subtree has a + b members of the class.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "coterie/metrics.h"
@@ -37,7 +38,8 @@ static cot_code check_tree(const struct cot_linkage *linkage, unsigned char *joi
     for (size_t m = 0; m + 1 < n; m++) {
         const double *row = linkage->z + 4 * m;
         for (int side = 0; side < 2; side++)
-            if (!(row[side] >= 0 && row[side] < (double)(n + m)) || joined[(size_t)row[side]]++ != 0)
+            if (!(row[side] >= 0 && row[side] < (double)(n + m)) || row[side] != floor(row[side]) ||
+                joined[(size_t)row[side]]++ != 0)
                 return cot_fail(err, COT_BAD_DATA, "row %zu of the linkage joins %g, which is no cluster there", m,
                                 row[side]);
         if (row[3] != (double)(node_size(linkage, (size_t)row[0]) + node_size(linkage, (size_t)row[1])))

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "coterie/explain_tree.h"
+#include "ml/rule_bins.h"
 #include "num/check.h"
 
 size_t cot_explain_tree_bounds(const struct cot_explain_tree *tree, uint32_t i_node,
@@ -24,27 +25,67 @@ size_t cot_explain_tree_bounds(const struct cot_explain_tree *tree, uint32_t i_n
         if (at == n)
             ret_bounds[n++] =
                 (struct cot_explain_bound){.i_column = parent->i_column, .above = -INFINITY, .at_most = INFINITY};
-        if (parent->left == child)
-            ret_bounds[at].at_most = fmin(ret_bounds[at].at_most, parent->threshold);
-        else
-            ret_bounds[at].above = fmax(ret_bounds[at].above, parent->threshold);
+        uint32_t i_parent = tree->nodes[child].parent;
+        if (parent->left == child && parent->threshold < ret_bounds[at].at_most) {
+            ret_bounds[at].at_most = parent->threshold;
+            ret_bounds[at].at_most_node = i_parent;
+        } else if (parent->right == child && parent->threshold > ret_bounds[at].above) {
+            ret_bounds[at].above = parent->threshold;
+            ret_bounds[at].above_node = i_parent;
+        }
     }
     return n;
 }
 
-static cot_code put_bound(struct cot_buf *buf, const struct cot_explain_bound *bound, const char *const *names,
-                          struct cot_err *err)
+/* How columns are called, and whether thresholds go back through a transform. */
+struct wording {
+    const char *const *names;
+    const struct cot_transform *transform;
+};
+
+static cot_code put_range(struct cot_buf *buf, const char *name, double above, double at_most, struct cot_err *err)
+{
+    if (!isfinite(above))
+        return cot_buf_printf(buf, err, "%s <= %.9g", name, at_most);
+    if (!isfinite(at_most))
+        return cot_buf_printf(buf, err, "%s > %.9g", name, above);
+    return cot_buf_printf(buf, err, "%.9g < %s <= %.9g", above, name, at_most);
+}
+
+/* A node's threshold in raw units, rounded anew. */
+static double raw_threshold(const struct cot_explain_tree *tree, const struct cot_transform *transform, uint32_t i_node)
+{
+    const struct cot_explain_node *node = &tree->nodes[i_node];
+    double low = cot_transform_inverse(transform, node->i_column, (double)node->low);
+    double high = cot_transform_inverse(transform, node->i_column, (double)node->high);
+    return low < high ? cot_rule_round_between(low, high) : low;
+}
+
+static cot_code put_raw(const struct cot_explain_tree *tree, const struct cot_explain_bound *bound,
+                        const struct cot_transform *transform, struct cot_buf *buf, struct cot_err *err)
+{
+    int32_t code = 0;
+    size_t column = cot_transform_source(transform, bound->i_column, &code);
+    const char *name = cot_transform_name(transform, column);
+    if (cot_transform_kind_of(transform, column) == COT_TRANSFORM_CATEGORY) { /* of an indicator, above means: is it */
+        const char *verb = bound->above_node != UINT32_MAX ? "is" : "is not";
+        return code < 0 ? cot_buf_printf(buf, err, "%s %s a rare one", name, verb)
+                        : cot_buf_printf(buf, err, "%s %s %d", name, verb, code);
+    }
+    return put_range(
+        buf, name, bound->above_node != UINT32_MAX ? raw_threshold(tree, transform, bound->above_node) : -INFINITY,
+        bound->at_most_node != UINT32_MAX ? raw_threshold(tree, transform, bound->at_most_node) : INFINITY, err);
+}
+
+static cot_code put_bound(const struct cot_explain_tree *tree, const struct cot_explain_bound *bound,
+                          const struct wording *wording, struct cot_buf *buf, struct cot_err *err)
 {
     char numbered[32];
-    const char *name = numbered;
+    if (wording->transform != NULL)
+        return put_raw(tree, bound, wording->transform, buf, err);
     snprintf(numbered, sizeof numbered, "x%zu", bound->i_column);
-    if (names != NULL)
-        name = names[bound->i_column];
-    if (!isfinite(bound->above))
-        return cot_buf_printf(buf, err, "%s <= %.9g", name, bound->at_most);
-    if (!isfinite(bound->at_most))
-        return cot_buf_printf(buf, err, "%s > %.9g", name, bound->above);
-    return cot_buf_printf(buf, err, "%.9g < %s <= %.9g", bound->above, name, bound->at_most);
+    return put_range(buf, wording->names != NULL ? wording->names[bound->i_column] : numbered, bound->above,
+                     bound->at_most, err);
 }
 
 /* The cluster's leaf with the most mass below that of `before` (SIZE_MAX: at all; the lower index on a tie), or
@@ -65,7 +106,7 @@ static size_t next_leaf(const struct cot_explain_tree *tree, uint32_t cluster, s
     return best;
 }
 
-static cot_code put_leaves(const struct cot_explain_tree *tree, uint32_t cluster, const char *const *names,
+static cot_code put_leaves(const struct cot_explain_tree *tree, uint32_t cluster, const struct wording *wording,
                            struct cot_explain_bound *bounds, struct cot_buf *buf, struct cot_err *err)
 {
     size_t first = next_leaf(tree, cluster, SIZE_MAX);
@@ -80,14 +121,14 @@ static cot_code put_leaves(const struct cot_explain_tree *tree, uint32_t cluster
             if (i > 0)
                 rc = cot_buf_puts(buf, " and ", err);
             if (rc == COT_OK)
-                rc = put_bound(buf, &bounds[i], names, err);
+                rc = put_bound(tree, &bounds[i], wording, buf, err);
         }
     }
     return rc;
 }
 
-cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t cluster, const char *const *names,
-                               char **ret_text, struct cot_err *err)
+static cot_code put_cluster(const struct cot_explain_tree *tree, uint32_t cluster, const struct wording *wording,
+                            char **ret_text, struct cot_err *err)
 {
     struct cot_buf buf = {0};
     if (cluster >= tree->k)
@@ -95,7 +136,7 @@ cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t clu
     struct cot_explain_bound *bounds = cot_alloc_array(tree->depth, 1, sizeof *bounds);
     if (bounds == NULL)
         return cot_fail(err, COT_NOMEM, "the rule of cluster %u", (unsigned)cluster);
-    cot_code rc = put_leaves(tree, cluster, names, bounds, &buf, err);
+    cot_code rc = put_leaves(tree, cluster, wording, bounds, &buf, err);
     free(bounds);
     if (rc != COT_OK) {
         cot_buf_release(&buf);
@@ -103,4 +144,19 @@ cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t clu
     }
     *ret_text = buf.data; /* ends with a NUL that does not count */
     return COT_OK;
+}
+
+cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t cluster, const char *const *names,
+                               char **ret_text, struct cot_err *err)
+{
+    return put_cluster(tree, cluster, &(struct wording){.names = names}, ret_text, err);
+}
+
+cot_code cot_explain_tree_text_raw(const struct cot_explain_tree *tree, uint32_t cluster,
+                                   const struct cot_transform *transform, char **ret_text, struct cot_err *err)
+{
+    if (cot_transform_d_out(transform) != tree->d)
+        return cot_fail(err, COT_USAGE, "a transform that makes %zu columns and a tree over %zu",
+                        cot_transform_d_out(transform), tree->d);
+    return put_cluster(tree, cluster, &(struct wording){.transform = transform}, ret_text, err);
 }

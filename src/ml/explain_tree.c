@@ -89,8 +89,9 @@ static void part_columns(void *context, size_t begin, size_t end, size_t i_block
 }
 
 /* Splits a leaf at its threshold; returns the left child, the right one follows. */
-static uint32_t split(struct builder *b, uint32_t i_node, size_t i_column, double threshold)
+static uint32_t split(struct builder *b, uint32_t i_node, const struct cot_explain_cut *cut, double threshold)
 {
+    size_t i_column = cut->i_column;
     struct cot_explain_node *node = &b->tree->nodes[i_node];
     const struct growing *whole = &b->growing[i_node];
     const struct cot_row_value *column = b->data.sorted + i_column * b->data.x->n;
@@ -107,6 +108,8 @@ static uint32_t split(struct builder *b, uint32_t i_node, size_t i_column, doubl
     cot_parallel_for(b->data.n_threads, b->data.x->d, 1, part_columns, b);
     node->i_column = i_column;
     node->threshold = threshold;
+    node->low = cut->low;
+    node->high = cut->high;
     node->left = left;
     node->right = left + 1;
     for (uint32_t side = 0; side < 2; side++) {
@@ -204,7 +207,7 @@ static void grow_base(struct builder *b)
         double threshold = cot_rule_round_between((double)cut.low, (double)cut.high);
         bury_mistakes(b, node, cut.i_column, threshold);
         size_t n_left = part_centres(b, node, cut.i_column, threshold);
-        uint32_t left = split(b, i_node, cut.i_column, threshold);
+        uint32_t left = split(b, i_node, &cut, threshold);
         b->growing[left].first_centre = node->first_centre;
         b->growing[left].n_centres = n_left;
         b->growing[left + 1].first_centre = node->first_centre + n_left;
@@ -279,7 +282,7 @@ static void grow_on(struct builder *b)
         if (loss >= 0)
             return;
         const struct cot_explain_cut *cut = &b->growing[best].cut;
-        uint32_t left = split(b, best, cut->i_column, cot_rule_round_between((double)cut->low, (double)cut->high));
+        uint32_t left = split(b, best, cut, cot_rule_round_between((double)cut->low, (double)cut->high));
         for (uint32_t side = 0; side < 2; side++) {
             b->tree->nodes[left + side].cluster = b->growing[best].clusters[side];
             judge_leaf(b, left + side);

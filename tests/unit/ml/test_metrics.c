@@ -137,6 +137,8 @@ static void test_purity_by_hand(void **state)
     near(purity, (1 + 0.75 + 0.75) / 3, 1e-15);
     z[4] = 1; /* joined twice */
     assert_int_equal(cot_metric_dendrogram_purity(&linkage, labels, &purity, NULL), COT_BAD_DATA);
+    z[4] = 2.5;
+    assert_int_equal(cot_metric_dendrogram_purity(&linkage, labels, &purity, NULL), COT_BAD_DATA);
     z[4] = NAN;
     assert_int_equal(cot_metric_dendrogram_purity(&linkage, labels, &purity, NULL), COT_BAD_DATA);
     z[4] = 2;
