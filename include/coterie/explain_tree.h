@@ -75,10 +75,10 @@ enum { COT_EXPLAIN_TREE_MAX_CANDIDATES = 16 };
 /*
  * x: n x d float32, n >= 1; centroids: k x d row-major, in x's units (a cluster without points gets no leaf).
  * Errors: COT_BAD_DATA for NaN or infinity (row and column named) and bad weights; COT_USAGE for k = 0, k beyond the
- * limit, max_leaves < k or labels out of range; COT_LIMIT for more than 2^32 - 2 rows; COT_NOMEM, before any work,
- * where the memory is not there: 8 n d bytes for the sorted columns, 8 n min(k, 16) for the scores, 8 n a thread. O(n
- * d) to sort, then O(n d) a level of the tree for the first k leaves and O(n d min(k, 16)) for the others. The same
- * bytes at any number of threads.
+ * limit, max_leaves < k or labels out of range; COT_LIMIT for more than 2^32 - 2 rows, or for more memory than there
+ * is, told before any work: 8 n d bytes for the sorted columns, 8 n min(k, 16) for the scores, 8 n a thread; COT_NOMEM.
+ * Time O(n d) to sort, then O(n d) a level of the tree for the first k leaves and O(n d min(k, 16)) for the others.
+ * Same bytes at any number of threads.
  */
 cot_code cot_explain_tree_fit(const struct cot_matrix *x, const float *centroids, size_t k,
                               const struct cot_explain_tree_options *options, struct cot_explain_tree **ret_tree,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/progress.h"
 #include "base/threads.h"
 #include "coterie/kmeans.h"
@@ -317,7 +318,7 @@ static cot_code check_input(const struct cot_matrix *x, const float *centroids, 
     return rc == COT_OK ? cot_check_weights(options->weights, x->n, false, err) : rc;
 }
 
-/* All memory at once, before any work. */
+/* All memory at once, priced before any work. */
 static cot_code prepare(struct builder *b, struct cot_err *err)
 {
     struct cot_explain_data *data = &b->data;
@@ -329,6 +330,15 @@ static cot_code prepare(struct builder *b, struct cot_err *err)
     data->n_threads = (unsigned)n_threads;
     data->n_slots = (unsigned)(n_threads < data->x->d ? n_threads : data->x->d);
     data->n_score_lanes = n_lanes;
+    /* A value and its row in every column, scores, scratch; labels twice, sides; the leaves to judge in the end. */
+    size_t row_size = 8 * (data->x->d + n_lanes + data->n_slots) + 2 * sizeof(uint32_t) + 1 + 2 * sizeof(uint32_t);
+    size_t size = 0;
+    if (__builtin_mul_overflow(n, row_size, &size))
+        size = SIZE_MAX;
+    cot_code rc =
+        cot_memory_check(size, 0, err, "a tree over %zu rows, %zu columns and %zu clusters", n, data->x->d, k);
+    if (rc != COT_OK)
+        return rc;
     data->sorted = cot_alloc_array(data->x->d, n, sizeof *data->sorted);
     data->living = cot_alloc_array(n, 1, sizeof *data->living);
     data->factors = cot_alloc_array(2 * data->x->d, n_lanes, sizeof *data->factors);
@@ -349,8 +359,7 @@ static cot_code prepare(struct builder *b, struct cot_err *err)
         data->sums == NULL || data->orders == NULL || b->scratch == NULL || b->goes_left == NULL ||
         (b->labels == NULL && b->options->labels == NULL) || b->centres == NULL || b->stack == NULL ||
         b->masses == NULL || b->growing == NULL || b->tree == NULL || b->tree->nodes == NULL)
-        return cot_fail(err, COT_NOMEM, "a tree over %zu rows, %zu columns and %zu clusters (about %zu MiB)", n,
-                        data->x->d, k, (n * (data->x->d + data->n_slots + n_lanes) * 8) >> 20);
+        return cot_fail(err, COT_NOMEM, "a tree over %zu rows, %zu columns and %zu clusters", n, data->x->d, k);
     return COT_OK;
 }
 

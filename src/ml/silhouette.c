@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/threads.h"
+#include "coterie/isa.h"
 #include "coterie/metrics.h"
 #include "ml/means.h"
 #include "num/check.h"
@@ -25,6 +27,7 @@ struct silhouettes {
     const uint32_t *labels;
     size_t n, d, k;
     int exact;
+    int avx2;
     size_t *counts;    /* k */
     float *tiles;      /* n_tiles x d x TILE */
     float *rows;       /* n x d sorted by cluster; of the simplified silhouette k x d: the means */
@@ -92,16 +95,8 @@ __attribute__((target("avx2"))) static void add_run_avx2(const float *tiles, siz
     add_run(tiles, n_tiles, rows, begin, end, d, sums);
 }
 
-static int has_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") != 0;
-}
 #else
 #define add_run_avx2 add_run_base
-static int has_avx2(void)
-{
-    return 0;
-}
 #endif
 
 /* ---- silhouettes from mean distances ---- */
@@ -132,8 +127,8 @@ static void measure_block(void *context, size_t begin, size_t end, size_t i_bloc
     memset(sums, 0, s->k * width * sizeof *sums);
     for (size_t c = 0; c < s->k; c++) {
         size_t n_rows = s->first_row[c + 1] - s->first_row[c];
-        (has_avx2() ? add_run_avx2 : add_run_base)(tiles, end - begin, s->rows, s->first_row[c], s->first_row[c + 1],
-                                                   s->d, sums + c * width);
+        (s->avx2 ? add_run_avx2 : add_run_base)(tiles, end - begin, s->rows, s->first_row[c], s->first_row[c + 1], s->d,
+                                                sums + c * width);
         for (size_t at = 0; at < width; at++)
             sums[c * width + at] /= n_rows > 0 ? (double)n_rows : 1;
     }
@@ -206,7 +201,13 @@ static void release(struct silhouettes *s)
 static cot_code measure(int exact, const struct cot_matrix *x, const uint32_t *labels, size_t k, unsigned n_threads,
                         double *ret_mean, float *ret_values, struct cot_err *err)
 {
-    struct silhouettes s = {.labels = labels, .n = x->n, .d = x->d, .k = k, .exact = exact, .values = ret_values};
+    struct silhouettes s = {.labels = labels,
+                            .n = x->n,
+                            .d = x->d,
+                            .k = k,
+                            .exact = exact,
+                            .avx2 = cot_isa_supported(COT_ISA_AVX2),
+                            .values = ret_values};
     struct cot_means means = {0};
     size_t n_tiles = (x->n + TILE - 1) / TILE;
     size_t n_blocks = cot_n_blocks(n_tiles, TILES_A_BLOCK);
@@ -216,6 +217,11 @@ static cot_code measure(int exact, const struct cot_matrix *x, const uint32_t *l
         rc = cot_means_init(&means, x, labels, NULL, k, n_threads, err);
     if (rc != COT_OK)
         return rc;
+    /* Tiles and rows; a size that overflows fails where it is allocated. */
+    rc = cot_memory_check((exact ? 2 : 1) * x->n * x->d * sizeof(float), 0, err,
+                          "silhouettes of %zu points in %zu columns", x->n, x->d);
+    if (rc != COT_OK)
+        goto out;
     n_threads = n_threads != 0 ? n_threads : cot_threads_available();
     n_threads = n_threads < n_blocks ? n_threads : (unsigned)n_blocks;
     s.counts = cot_alloc_array(k, 1, sizeof *s.counts);

@@ -43,8 +43,7 @@ def main():
         assert flags(moved, "--modversion"), "no version"
         program = pathlib.Path(folder) / "program"
         library = {**os.environ, "LD_LIBRARY_PATH": str(moved / "lib")}
-        for name in headers:
-            source = ROOT / "examples" / f"{name}.c"
+        for source in sorted((ROOT / "examples").glob("*.c")):
             run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-o", program, source,
                  *flags(moved, "--cflags", "--libs"), "-lm"], cwd=folder)
             run([program], env=library)
