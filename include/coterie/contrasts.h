@@ -6,7 +6,7 @@
  * Meant for the transformed scale (coterie/transform.h), where skew and outliers do not decide. p: Welch's t test,
  * two-sided (doi:10.1093/biomet/34.1-2.28); q: Benjamini and Hochberg's false discovery rate over all k * d tests
  * (doi:10.1111/j.2517-6161.1995.tb02031.x). The segments were found in the same data, so p ranks, it does not prove.
- * Thread rule: any thread.
+ * Example: examples/contrasts.c. Thread rule: any thread.
  */
 #ifndef COTERIE_CONTRASTS_H
 #define COTERIE_CONTRASTS_H

@@ -9,7 +9,7 @@
  * partition to begin with is Ward's tree on the principal components that stand out from noise (parallel analysis:
  * Horn, doi:10.1007/BF02289447), polished by k-means.
  *
- * Thread rule: any thread; results are immutable.
+ * Example: examples/discriminant.c. Thread rule: any thread; results are immutable.
  */
 #ifndef COTERIE_DISCRIMINANT_H
 #define COTERIE_DISCRIMINANT_H

@@ -3,7 +3,7 @@
  *
  * Fallible functions return a cot_code and are warn_unused_result. Details go to the caller's struct cot_err: the
  * offending value, where it stood and what to do. The library never prints, exits or logs.
- * Thread rule: a struct cot_err belongs to one thread at a time.
+ * Example: examples/err.c. Thread rule: a struct cot_err belongs to one thread at a time.
  */
 #ifndef COTERIE_ERR_H
 #define COTERIE_ERR_H

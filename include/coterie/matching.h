@@ -2,7 +2,8 @@
  * Optimal one-to-one matching of rows to columns at least total cost (the assignment problem).
  *
  * Hungarian method with shortest augmenting paths (Kuhn, doi:10.1002/nav.3800020109; Crouse,
- * doi:10.1109/TAES.2016.140952). Keeps the identity of segments across retrains. Thread rule: any thread.
+ * doi:10.1109/TAES.2016.140952). Keeps the identity of segments across retrains. Example: examples/matching.c. Thread
+ * rule: any thread.
  */
 #ifndef COTERIE_MATCHING_H
 #define COTERIE_MATCHING_H

@@ -1,5 +1,6 @@
 /*
  * Views of row-major matrices. A view does not own its data and is passed by pointer to const.
+ * Example: examples/matrix.c.
  */
 #ifndef COTERIE_MATRIX_H
 #define COTERIE_MATRIX_H

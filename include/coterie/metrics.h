@@ -2,7 +2,7 @@
  * How good a clustering is: against reference labels, against the data, and a tree against its distances.
  *
  * Labels are any 32-bit numbers that name clusters; their order and gaps do not matter. Functions allocate little and
- * fail only as they say. Thread rule: any thread.
+ * fail only as they say. Example: examples/metrics.c. Thread rule: any thread.
  */
 #ifndef COTERIE_METRICS_H
 #define COTERIE_METRICS_H
@@ -35,7 +35,8 @@ cot_code cot_metric_ami(const uint32_t *a, const uint32_t *b, size_t n, double *
 
 /*
  * Mean silhouette (Rousseeuw, doi:10.1016/0377-0427(87)90125-7), Euclidean; a point alone in its cluster has 0. Exact:
- * O(n^2 d) time, O(n k) memory a block. ret_values: n silhouettes, or NULL.
+ * O(n^2 d) time; memory two copies of x and O(k) a thread. ret_values: n silhouettes, or NULL. Same bytes at any
+ * n_threads.
  */
 cot_code cot_metric_silhouette(const struct cot_matrix *x, const uint32_t *labels, size_t k, unsigned n_threads,
                                double *ret_mean, float *ret_values, struct cot_err *err) COT_MUST_CHECK;
@@ -59,5 +60,14 @@ cot_code cot_metric_calinski_harabasz(const struct cot_matrix *x, const uint32_t
  */
 cot_code cot_metric_cophenetic(const struct cot_matrix *x, const struct cot_linkage *linkage, double *ret_correlation,
                                struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * Dendrogram purity: over all pairs of leaves of one class, the mean share of that class among the leaves below the
+ * pair's join (Heller and Ghahramani, "Bayesian hierarchical clustering", ICML 2005). 1 where every class is a subtree
+ * (or no class has two leaves). labels: linkage->n classes, any numbers. COT_BAD_DATA for a matrix that is no tree (row
+ * named), COT_USAGE for no leaves, COT_NOMEM. Exact, O(n log n) time, O(n) memory.
+ */
+cot_code cot_metric_dendrogram_purity(const struct cot_linkage *linkage, const uint32_t *labels, double *ret_purity,
+                                      struct cot_err *err) COT_MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
  * Principal components, by the eigenvectors of the covariance matrix (LAPACK dsyevd), in double precision.
  *
  * Each component's sign makes its loading of largest magnitude positive (the first on a tie), so that maps do not flip
- * between runs. Pearson, doi:10.1080/14786440109462720. Thread rule: immutable once fitted.
+ * between runs. Pearson, doi:10.1080/14786440109462720. Example: examples/pca.c. Thread rule: immutable once fitted.
  */
 #ifndef COTERIE_PCA_H
 #define COTERIE_PCA_H

@@ -5,7 +5,7 @@
  *
  * Beam search over conditions, as in subgroup discovery and CN2 (Clark and Niblett, doi:10.1007/BF00116835; Lavrac et
  * al., JMLR 5, 2004), for the highest F1; another condition must earn at least min_gain, two bounds on one feature
- * count as two. Thread rule: any thread; a rule is a plain value.
+ * count as two. Example: examples/rule.c. Thread rule: any thread; a rule is a plain value.
  */
 #ifndef COTERIE_RULE_H
 #define COTERIE_RULE_H

@@ -49,18 +49,6 @@ static cot_code compute_read_only(const struct cot_context *context, const struc
     return rc == COT_OK ? cot_features_compute(context, *ret_store, options, ret_shop, ret_matrix, err) : rc;
 }
 
-static const char *transform_name(enum cot_transform_kind kind)
-{
-    switch (kind) {
-    case COT_TRANSFORM_NONE: return "none";
-    case COT_TRANSFORM_LOG1P: return "log1p";
-    case COT_TRANSFORM_SIGNED_LOG1P: return "signed log1p";
-    case COT_TRANSFORM_ARCSINE_SQRT: return "arcsine square root";
-    case COT_TRANSFORM_CATEGORY: return "category";
-    }
-    return "none";
-}
-
 static yyjson_mut_val *feature_json(yyjson_mut_doc *doc, const struct cot_feature_column *column)
 {
     yyjson_mut_val *object = yyjson_mut_obj(doc);
@@ -69,7 +57,7 @@ static yyjson_mut_val *feature_json(yyjson_mut_doc *doc, const struct cot_featur
     yyjson_mut_obj_add_str(doc, object, "group", cot_feature_group_name(column->group));
     yyjson_mut_obj_add_strcpy(doc, object, "unit", column->unit);
     yyjson_mut_obj_add_strcpy(doc, object, "description", column->description);
-    yyjson_mut_obj_add_str(doc, object, "transform", transform_name(column->transform));
+    yyjson_mut_obj_add_str(doc, object, "transform", cot_transform_kind_name(column->transform));
     yyjson_mut_obj_add_str(doc, object, "purpose", cot_purpose_name(column->purpose));
     yyjson_mut_obj_add_bool(doc, object, "timeless", column->timeless);
     return object;

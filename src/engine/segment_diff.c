@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/civil.h"
+#include "coterie/migration.h"
 #include "engine/segment.h"
 #include "engine/segment_json.h"
 #include "store/store.h"
@@ -11,35 +12,35 @@
 /* Customers by where they were and where they are; the last row and column: in no learned segment of that run. */
 struct migration {
     const struct cot_segment_side *from, *to;
-    size_t n_from, n_to;
-    int64_t *counts; /* (n_from + 1) x (n_to + 1) */
+    struct cot_migration counted;
     int64_t n_common, n_joined, n_left, n_moved;
 };
 
-static int64_t *cell(const struct migration *m, size_t i_from, size_t i_to)
+static int64_t cell(const struct migration *m, size_t i_from, size_t i_to)
 {
-    return &m->counts[i_from * (m->n_to + 1) + i_to];
+    return (int64_t)cot_migration_cell(&m->counted, i_from, i_to);
 }
 
-static size_t index_of(const struct cot_segment_run_row *run, int32_t id)
+/* COT_MIGRATION_ABSENT: in no learned segment. */
+static uint32_t index_of(const struct cot_segment_run_row *run, int32_t id)
 {
     for (size_t i = 0; i < run->n_segments; i++)
         if (run->segments[i].id == id)
-            return i;
-    return run->n_segments;
+            return (uint32_t)i;
+    return COT_MIGRATION_ABSENT;
 }
 
-static void count(struct migration *m)
+/* Goes through both lists of members at once; labels: room for each customer of either. Returns how many there are. */
+static size_t label(struct migration *m, uint32_t *from, uint32_t *to)
 {
     const struct cot_segment_members *a = m->from->members;
     const struct cot_segment_members *b = m->to->members;
-    size_t i = 0, j = 0;
-    while (i < a->n || j < b->n) {
+    size_t i = 0, j = 0, n = 0;
+    for (; i < a->n || j < b->n; n++) {
         bool left = j == b->n || (i < a->n && a->customers[i] < b->customers[j]);
         bool joined = !left && (i == a->n || b->customers[j] < a->customers[i]);
-        size_t i_from = joined ? m->n_from : index_of(m->from->run, a->segments[i]);
-        size_t i_to = left ? m->n_to : index_of(m->to->run, b->segments[j]);
-        (*cell(m, i_from, i_to))++;
+        from[n] = joined ? COT_MIGRATION_ABSENT : index_of(m->from->run, a->segments[i]);
+        to[n] = left ? COT_MIGRATION_ABSENT : index_of(m->to->run, b->segments[j]);
         m->n_left += left;
         m->n_joined += joined;
         if (!left && !joined) {
@@ -49,6 +50,20 @@ static void count(struct migration *m)
         i += !joined;
         j += !left;
     }
+    return n;
+}
+
+static cot_code count(struct migration *m, struct cot_err *err)
+{
+    size_t n_most = m->from->members->n + m->to->members->n;
+    uint32_t *labels = calloc(2 * n_most + 1, sizeof *labels);
+    if (labels == NULL)
+        return cot_fail(err, COT_NOMEM, "migration of %zu customers", n_most);
+    size_t n = label(m, labels, labels + n_most);
+    cot_code rc = cot_migration_count(labels, m->from->run->n_segments, labels + n_most, m->to->run->n_segments, n,
+                                      &m->counted, err);
+    free(labels);
+    return rc;
 }
 
 static yyjson_mut_val *side_of(const struct cot_segment_run_row *run, yyjson_mut_doc *doc)
@@ -85,41 +100,33 @@ static yyjson_mut_val *only_in(const struct cot_segment_run_row *of, const struc
     return array;
 }
 
-/* Customers of row i (or column i) that are in both runs. */
-static int64_t common_of(const struct migration *m, size_t i, bool by_row)
+/* Splits (side FROM: a segment of `from` whose customers went to several) or merges (the same with time reversed). */
+static cot_code parts_of(const struct migration *m, enum cot_migration_side side, yyjson_mut_doc *doc,
+                         yyjson_mut_val **ret_array, struct cot_err *err)
 {
-    int64_t total = 0;
-    for (size_t j = 0; j < (by_row ? m->n_to : m->n_from); j++)
-        total += by_row ? *cell(m, i, j) : *cell(m, j, i);
-    return total;
-}
-
-/* Splits (by_row: a segment of `from` whose customers went to several) or merges (the same with time reversed). */
-static yyjson_mut_val *parts_of(const struct migration *m, bool by_row, yyjson_mut_doc *doc)
-{
-    const struct cot_segment_run_row *whole = by_row ? m->from->run : m->to->run;
-    const struct cot_segment_run_row *part = by_row ? m->to->run : m->from->run;
-    yyjson_mut_val *array = yyjson_mut_arr(doc);
+    bool is_split = side == COT_MIGRATION_FROM;
+    const struct cot_segment_run_row *whole = is_split ? m->from->run : m->to->run;
+    const struct cot_segment_run_row *part = is_split ? m->to->run : m->from->run;
+    size_t *parts = calloc(part->n_segments + 1, sizeof *parts);
+    if (parts == NULL)
+        return cot_fail(err, COT_NOMEM, "parts of %zu segments", whole->n_segments);
+    *ret_array = yyjson_mut_arr(doc);
     for (size_t i = 0; i < whole->n_segments; i++) {
-        int64_t total = common_of(m, i, by_row);
-        yyjson_mut_val *parts = yyjson_mut_arr(doc);
-        for (size_t j = 0; j < part->n_segments; j++) {
-            int64_t n = by_row ? *cell(m, i, j) : *cell(m, j, i);
-            /* a part is a fifth of the whole and, so that a trickle into a big neighbour is no split, most of itself */
-            bool most_of_itself = 2 * n >= common_of(m, j, !by_row);
-            if (n == 0 || (double)n < COT_SEGMENT_PART_SHARE * (double)total || !most_of_itself)
-                continue;
-            yyjson_mut_val *entry = head_of(&part->segments[j], doc);
-            yyjson_mut_obj_add_int(doc, entry, "customers", n);
-            yyjson_mut_arr_append(parts, entry);
-        }
-        if (yyjson_mut_arr_size(parts) < 2)
+        size_t n_parts = cot_migration_parts(&m->counted, side, i, COT_SEGMENT_PART_SHARE, parts);
+        if (n_parts == 0)
             continue;
+        yyjson_mut_val *list = yyjson_mut_arr(doc);
+        for (size_t p = 0; p < n_parts; p++) {
+            yyjson_mut_val *entry = head_of(&part->segments[parts[p]], doc);
+            yyjson_mut_obj_add_int(doc, entry, "customers", is_split ? cell(m, i, parts[p]) : cell(m, parts[p], i));
+            yyjson_mut_arr_append(list, entry);
+        }
         yyjson_mut_val *entry = head_of(&whole->segments[i], doc);
-        yyjson_mut_obj_add_val(doc, entry, by_row ? "into" : "from", parts);
-        yyjson_mut_arr_append(array, entry);
+        yyjson_mut_obj_add_val(doc, entry, is_split ? "into" : "from", list);
+        yyjson_mut_arr_append(*ret_array, entry);
     }
-    return array;
+    free(parts);
+    return COT_OK;
 }
 
 static void add_money(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_segment_row *row,
@@ -135,9 +142,9 @@ static void add_money(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *k
 static yyjson_mut_val *flow_of(const struct migration *m, const struct cot_segment_row *before,
                                const struct cot_segment_row *after, double minor_per_major, yyjson_mut_doc *doc)
 {
-    size_t i = before != NULL ? index_of(m->from->run, before->id) : m->n_from;
-    size_t j = after != NULL ? index_of(m->to->run, after->id) : m->n_to;
-    int64_t stayed = before != NULL && after != NULL ? *cell(m, i, j) : 0;
+    int64_t stayed = before != NULL && after != NULL
+                         ? cell(m, index_of(m->from->run, before->id), index_of(m->to->run, after->id))
+                         : 0;
     yyjson_mut_val *flow = head_of(after != NULL ? after : before, doc);
     yyjson_mut_obj_add_int(doc, flow, "size_before", before != NULL ? before->size : 0);
     yyjson_mut_obj_add_int(doc, flow, "size_after", after != NULL ? after->size : 0);
@@ -176,10 +183,10 @@ static yyjson_mut_val *matrix_of(const struct migration *m, yyjson_mut_doc *doc)
 {
     yyjson_mut_val *matrix = yyjson_mut_obj(doc);
     yyjson_mut_val *counts = yyjson_mut_arr(doc);
-    for (size_t i = 0; i < m->n_from; i++) {
+    for (size_t i = 0; i < m->counted.n_from; i++) {
         yyjson_mut_val *row = yyjson_mut_arr(doc);
-        for (size_t j = 0; j < m->n_to; j++)
-            yyjson_mut_arr_add_int(doc, row, *cell(m, i, j));
+        for (size_t j = 0; j < m->counted.n_to; j++)
+            yyjson_mut_arr_add_int(doc, row, cell(m, i, j));
         yyjson_mut_arr_append(counts, row);
     }
     yyjson_mut_obj_add_val(doc, matrix, "from", ids_of(m->from->run, doc));
@@ -192,11 +199,16 @@ cot_code cot_segment_diff_build(const struct cot_segment_side *from, const struc
                                 double minor_per_major, yyjson_mut_doc *doc, yyjson_mut_val **ret_value,
                                 struct cot_err *err)
 {
-    struct migration m = {.from = from, .to = to, .n_from = from->run->n_segments, .n_to = to->run->n_segments};
-    m.counts = calloc((m.n_from + 1) * (m.n_to + 1), sizeof *m.counts);
-    if (m.counts == NULL)
-        return cot_fail(err, COT_NOMEM, "migration between %zu and %zu segments", m.n_from, m.n_to);
-    count(&m);
+    struct migration m = {.from = from, .to = to};
+    yyjson_mut_val *splits = NULL;
+    yyjson_mut_val *merges = NULL;
+    cot_code rc = count(&m, err);
+    if (rc == COT_OK)
+        rc = parts_of(&m, COT_MIGRATION_FROM, doc, &splits, err);
+    if (rc == COT_OK)
+        rc = parts_of(&m, COT_MIGRATION_TO, doc, &merges, err);
+    if (rc != COT_OK)
+        goto out;
     yyjson_mut_val *value = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_val(doc, value, "from", side_of(from->run, doc));
     yyjson_mut_obj_add_val(doc, value, "to", side_of(to->run, doc));
@@ -207,13 +219,14 @@ cot_code cot_segment_diff_build(const struct cot_segment_side *from, const struc
     yyjson_mut_obj_add_int(doc, value, "left", m.n_left);
     yyjson_mut_obj_add_val(doc, value, "births", only_in(to->run, from->run, doc));
     yyjson_mut_obj_add_val(doc, value, "deaths", only_in(from->run, to->run, doc));
-    yyjson_mut_obj_add_val(doc, value, "splits", parts_of(&m, true, doc));
-    yyjson_mut_obj_add_val(doc, value, "merges", parts_of(&m, false, doc));
+    yyjson_mut_obj_add_val(doc, value, "splits", splits);
+    yyjson_mut_obj_add_val(doc, value, "merges", merges);
     yyjson_mut_obj_add_val(doc, value, "segments", flows(&m, minor_per_major, doc));
     yyjson_mut_obj_add_val(doc, value, "migration", matrix_of(&m, doc));
-    free(m.counts);
     *ret_value = value;
-    return COT_OK;
+out:
+    cot_migration_release(&m.counted);
+    return rc;
 }
 
 /* Which runs are meant: 0 and 0 are the last two. */

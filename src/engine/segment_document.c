@@ -418,18 +418,6 @@ static cot_code add_zoom(const struct cot_segment_parts *p, yyjson_mut_doc *doc,
     return COT_OK;
 }
 
-static const char *transform_title(enum cot_transform_kind kind)
-{
-    static const char *const titles[] = {
-        [COT_TRANSFORM_NONE] = "none",
-        [COT_TRANSFORM_LOG1P] = "log1p",
-        [COT_TRANSFORM_SIGNED_LOG1P] = "signed log1p",
-        [COT_TRANSFORM_ARCSINE_SQRT] = "arcsine square root",
-        [COT_TRANSFORM_CATEGORY] = "category",
-    };
-    return titles[kind];
-}
-
 /* A feature's part in what separates the segments: its share of the squared differences of their centres. */
 static double weight_of(const struct cot_segment_parts *p, size_t i_column)
 {
@@ -458,7 +446,7 @@ static void add_features(const struct cot_segment_parts *p, yyjson_mut_doc *doc,
         yyjson_mut_obj_add_strcpy(doc, entry, "title", column->title);
         yyjson_mut_obj_add_str(doc, entry, "group", cot_feature_group_name(column->group));
         yyjson_mut_obj_add_strcpy(doc, entry, "unit", column->unit);
-        yyjson_mut_obj_add_str(doc, entry, "transform", transform_title(column->transform));
+        yyjson_mut_obj_add_str(doc, entry, "transform", cot_transform_kind_name(column->transform));
         yyjson_mut_obj_add_bool(doc, entry, "timeless", column->timeless);
         add_rounded(doc, entry, "weight", weight_of(p, j), 5);
         add_rounded(doc, entry, "coverage", space->columns[j].coverage, 4);

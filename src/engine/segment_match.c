@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coterie/matching.h"
+#include "coterie/migration.h"
+#include "num/distance.h"
 
 /* Okabe and Ito's eight without black and yellow first (jfly.uni-koeln.de/color), then Tol's muted scheme. Every pair
  * of neighbours differs in lightness as well. */
@@ -13,21 +14,6 @@ static const char *const palette[] = {
 };
 enum { N_PALETTE = sizeof palette / sizeof palette[0] };
 
-/* Overlaps of new segments (rows) with those of the run before (columns). */
-struct overlap {
-    size_t k, n_before;
-    int64_t *counts; /* k x n_before */
-    int64_t *now;    /* [k] of the customers that both runs know */
-    int64_t *before; /* [n_before] likewise */
-};
-
-static void overlap_release(struct overlap *o)
-{
-    free(o->counts);
-    free(o->now);
-    free(o->before);
-}
-
 static size_t index_of(const struct cot_segment_run_row *run, int32_t id)
 {
     for (size_t i = 0; i < run->n_segments; i++)
@@ -36,55 +22,25 @@ static size_t index_of(const struct cot_segment_run_row *run, int32_t id)
     return SIZE_MAX;
 }
 
-static cot_code overlap_count(const struct cot_segment_now *now, const struct cot_segment_before *before,
-                              struct overlap *ret, struct cot_err *err)
+/* Labels in the run before of the customers of this one, in their order. */
+static void label_before(const struct cot_segment_now *now, const struct cot_segment_before *before, uint32_t *ret_from)
 {
-    size_t m = before->run->n_segments;
-    struct overlap o = {.k = now->k, .n_before = m};
-    o.counts = calloc(now->k * m + 1, sizeof *o.counts);
-    o.now = calloc(now->k + 1, sizeof *o.now);
-    o.before = calloc(m + 1, sizeof *o.before);
-    if (o.counts == NULL || o.now == NULL || o.before == NULL) {
-        overlap_release(&o);
-        return cot_fail(err, COT_NOMEM, "overlap of %zu with %zu segments", now->k, m);
-    }
     for (size_t i = 0, j = 0; i < now->n; i++) {
+        ret_from[i] = COT_MIGRATION_ABSENT;
         while (j < before->members->n && before->members->customers[j] < now->customers[i])
             j++;
         if (j == before->members->n || before->members->customers[j] != now->customers[i])
             continue;
         size_t b = index_of(before->run, before->members->segments[j]);
-        if (b == SIZE_MAX)
-            continue;
-        o.counts[now->labels[i] * m + b]++;
-        o.now[now->labels[i]]++;
-        o.before[b]++;
+        if (b != SIZE_MAX)
+            ret_from[i] = (uint32_t)b;
     }
-    *ret = o;
-    return COT_OK;
 }
 
 static bool is_kind_equal(const struct cot_segment_now *now, const struct cot_segment_before *before, size_t a,
                           size_t b)
 {
     return (a == now->extreme) == (before->run->segments[b].id == before->extreme_id);
-}
-
-/* Jaccard index of a pair, 0 where they can't be the same. */
-static double likeness(const struct overlap *o, const struct cot_segment_now *now,
-                       const struct cot_segment_before *before, size_t a, size_t b)
-{
-    double both = (double)o->counts[a * o->n_before + b];
-    double either = (double)(o->now[a] + o->before[b]) - both;
-    return either > 0 && is_kind_equal(now, before, a, b) ? both / either : 0;
-}
-
-static bool is_same(const struct overlap *o, double jaccard, size_t a, size_t b)
-{
-    int64_t smaller = o->now[a] < o->before[b] ? o->now[a] : o->before[b];
-    return jaccard >= COT_SEGMENT_MATCH_JACCARD ||
-           (jaccard > 0 && smaller > 0 &&
-            (double)o->counts[a * o->n_before + b] >= COT_SEGMENT_MATCH_OVERLAP * (double)smaller);
 }
 
 /* The extremes of two runs are the same group by definition, even when no customer is in both. */
@@ -97,33 +53,37 @@ static void keep_extremes(const struct cot_segment_now *now, const struct cot_se
 static cot_code match_before(const struct cot_segment_now *now, const struct cot_segment_before *before, int32_t *ids,
                              struct cot_err *err)
 {
-    struct overlap o = {0};
-    double *cost = NULL;
-    size_t *columns = NULL;
-    cot_code rc = overlap_count(now, before, &o, err);
-    if (rc != COT_OK)
-        return rc;
-    cost = calloc(o.k * o.n_before + 1, sizeof *cost);
-    columns = calloc(o.k + 1, sizeof *columns);
-    if (cost == NULL || columns == NULL) {
-        rc = cot_fail(err, COT_NOMEM, "matching %zu with %zu segments", o.k, o.n_before);
+    size_t n_before = before->run->n_segments;
+    struct cot_migration migration = {0};
+    struct cot_migration_options options = {.min_jaccard = COT_SEGMENT_MATCH_JACCARD,
+                                            .min_overlap = COT_SEGMENT_MATCH_OVERLAP};
+    uint32_t *from = calloc(now->n + 1, sizeof *from);
+    size_t *matched = calloc(now->k + 1, sizeof *matched);
+    unsigned char *forbidden = calloc(n_before * now->k + 1, sizeof *forbidden);
+    cot_code rc = COT_OK;
+    if (from == NULL || matched == NULL || forbidden == NULL) {
+        rc = cot_fail(err, COT_NOMEM, "matching %zu with %zu segments", now->k, n_before);
         goto out;
     }
-    for (size_t a = 0; a < o.k; a++)
-        for (size_t b = 0; b < o.n_before; b++)
-            cost[a * o.n_before + b] = 1 - likeness(&o, now, before, a, b);
-    rc = cot_matching_solve(cost, o.k, o.n_before, columns, NULL, err);
-    for (size_t a = 0; rc == COT_OK && a < o.k; a++) {
-        size_t b = columns[a];
-        if (b != COT_MATCHING_NONE && is_same(&o, 1 - cost[a * o.n_before + b], a, b))
-            ids[a] = before->run->segments[b].id;
-    }
+    label_before(now, before, from);
+    for (size_t b = 0; b < n_before; b++)
+        for (size_t a = 0; a < now->k; a++)
+            forbidden[b * now->k + a] = !is_kind_equal(now, before, a, b);
+    options.forbidden = forbidden;
+    rc = cot_migration_count(from, n_before, now->labels, now->k, now->n, &migration, err);
     if (rc == COT_OK)
-        keep_extremes(now, before, ids);
+        rc = cot_migration_match(&migration, &options, matched, err);
+    if (rc != COT_OK)
+        goto out;
+    for (size_t a = 0; a < now->k; a++)
+        if (matched[a] != COT_MIGRATION_NONE)
+            ids[a] = before->run->segments[matched[a]].id;
+    keep_extremes(now, before, ids);
 out:
-    overlap_release(&o);
-    free(cost);
-    free(columns);
+    cot_migration_release(&migration);
+    free(from);
+    free(matched);
+    free(forbidden);
     return rc;
 }
 
@@ -164,14 +124,6 @@ void cot_segment_colors(const int32_t *ids, size_t k, const struct cot_segment_r
     }
 }
 
-static double distance2(const float *a, const float *b, size_t q)
-{
-    double total = 0;
-    for (size_t j = 0; j < q; j++)
-        total += ((double)a[j] - (double)b[j]) * ((double)a[j] - (double)b[j]);
-    return total;
-}
-
 static size_t label_of(const int32_t *ids, size_t k, int32_t id)
 {
     for (size_t a = 0; a < k; a++)
@@ -198,8 +150,8 @@ size_t cot_segment_hold(const struct cot_segment_before *before, const int32_t *
         if (old == SIZE_MAX || old == extreme || old == labels[i])
             continue;
         const float *row = cot_matrix_row(y, i);
-        double to_new = distance2(row, centroids + labels[i] * y->d, y->d);
-        double to_old = distance2(row, centroids + old * y->d, y->d);
+        double to_new = cot_distance2(row, centroids + labels[i] * y->d, y->d);
+        double to_old = cot_distance2(row, centroids + old * y->d, y->d);
         if (to_new < nearer2 * to_old)
             continue;
         labels[i] = (uint32_t)old;

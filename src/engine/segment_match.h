@@ -40,7 +40,7 @@ struct cot_segment_before {
 
 /*
  * ret_ids: k ids; matched segments keep theirs, others get new ones from next_id on, by label. Two segments match by
- * the Jaccard index of their customers among those known to both runs, best total first (coterie/matching.h).
+ * the Jaccard index of their customers among those known to both runs, best total first (coterie/migration.h).
  */
 cot_code cot_segment_match_ids(const struct cot_segment_now *now, const struct cot_segment_before *before,
                                int32_t next_id, int32_t *ret_ids, struct cot_err *err) COT_MUST_CHECK;

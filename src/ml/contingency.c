@@ -51,7 +51,7 @@ static int code_by_sorting(const uint32_t *labels, size_t n, uint32_t *ret_codes
     return 1;
 }
 
-static int code_labels(const uint32_t *labels, size_t n, uint32_t *ret_codes, size_t *ret_k)
+int cot_labels_encode(const uint32_t *labels, size_t n, uint32_t *ret_codes, size_t *ret_k)
 {
     uint32_t largest = 0;
     for (size_t i = 0; i < n; i++)
@@ -100,7 +100,8 @@ cot_code cot_contingency_init(struct cot_contingency *ret_table, const uint32_t 
     work = cot_alloc_array(n, 4, sizeof *work);
     uint32_t *codes_a = work;
     uint32_t *codes_b = work + n;
-    int ok = work != NULL && code_labels(a, n, codes_a, &table.k_a) && code_labels(b, n, codes_b, &table.k_b);
+    int ok =
+        work != NULL && cot_labels_encode(a, n, codes_a, &table.k_a) && cot_labels_encode(b, n, codes_b, &table.k_b);
     if (ok) {
         table.sums_a = cot_alloc_array(table.k_a, 1, sizeof *table.sums_a);
         table.sums_b = cot_alloc_array(table.k_b, 1, sizeof *table.sums_b);

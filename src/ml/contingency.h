@@ -23,4 +23,7 @@ cot_code cot_contingency_init(struct cot_contingency *ret_table, const uint32_t 
                               struct cot_err *err) COT_MUST_CHECK;
 void cot_contingency_release(struct cot_contingency *table);
 
+/* ret_codes: n labels as 0..k-1, by ascending label. 0 where there is no memory. O(n), O(n log n) for huge labels. */
+int cot_labels_encode(const uint32_t *labels, size_t n, uint32_t *ret_codes, size_t *ret_k);
+
 #endif

@@ -4,16 +4,7 @@
 #include <stdlib.h>
 
 #include "num/check.h"
-
-static double distance2(const float *a, const float *b, size_t d)
-{
-    double sum = 0;
-    for (size_t j = 0; j < d; j++) {
-        double step = (double)a[j] - (double)b[j];
-        sum += step * step;
-    }
-    return sum;
-}
+#include "num/distance.h"
 
 /* Puts row i into a list of m that ascends by distance; rows come by ascending index, so ties keep the lower. */
 static void insert(size_t *rows, double *distances, size_t m, size_t i, double distance)
@@ -32,7 +23,12 @@ static void insert(size_t *rows, double *distances, size_t m, size_t i, double d
 cot_code cot_medoids_find(const struct cot_matrix *x, const uint32_t *labels, const float *centroids, size_t k,
                           size_t m, size_t *ret_rows, struct cot_err *err)
 {
+    struct cot_matrix centres = {.data = centroids, .n = k, .d = x->d, .stride = x->d};
     cot_code rc = cot_check_labels(labels, x->n, k, err);
+    if (rc == COT_OK)
+        rc = cot_check_finite(x, false, err);
+    if (rc == COT_OK)
+        rc = cot_check_finite(&centres, false, err);
     if (rc != COT_OK)
         return rc;
     double *distances = cot_alloc_array(k, m, sizeof *distances);
@@ -44,7 +40,8 @@ cot_code cot_medoids_find(const struct cot_matrix *x, const uint32_t *labels, co
     }
     for (size_t i = 0; i < x->n; i++) {
         size_t c = labels[i];
-        insert(ret_rows + c * m, distances + c * m, m, i, distance2(cot_matrix_row(x, i), centroids + c * x->d, x->d));
+        insert(ret_rows + c * m, distances + c * m, m, i,
+               cot_distance2(cot_matrix_row(x, i), centroids + c * x->d, x->d));
     }
     free(distances);
     return COT_OK;

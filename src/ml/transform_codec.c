@@ -1,10 +1,13 @@
 /*
  * A transform as bytes, little-endian:
  *
- *   0  "COTX"   4  u32 version 1   8  u64 size of the whole   16  u32 columns
+ *   0  "COTX"   4  u32 version   8  u64 size of the whole   16  u32 columns
  *   a column: u8 kind, u8 constant, u8 size of name, name, f64 median, low, high, mean, sd, rare_share,
  *             u32 categories, (u32 code, f64 share) each, u32 rare categories, u32 code each
+ *             version 2: u32 quantiles, f64 each
  *   end: u64 XXH3-64 of all before
+ *
+ * Version 2 is written. Version 1, without the kinds that need quantiles and without robust, is still read.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 #include "ml/transform_internal.h"
 #include "num/check.h"
 
-enum { VERSION = 1, HEAD_SIZE = 20, CHECKSUM_SIZE = 8 };
+enum { VERSION = 2, OLDEST_VERSION = 1, HEAD_SIZE = 20, CHECKSUM_SIZE = 8 };
 
 static const char MAGIC[4] = {'C', 'O', 'T', 'X'};
 
@@ -69,6 +72,9 @@ static void put_column(struct writer *w, const struct cot_transform_fitted *colu
     put_uint(w, column->n_rare, 4);
     for (size_t c = 0; c < column->n_rare; c++)
         put_uint(w, (uint64_t)column->rare_codes[c], 4);
+    put_uint(w, column->n_quantiles, 4);
+    for (size_t i = 0; i < column->n_quantiles; i++)
+        put_double(w, column->quantiles[i]);
 }
 
 cot_code cot_transform_encode(const struct cot_transform *transform, unsigned char **ret_bytes, size_t *ret_size,
@@ -101,6 +107,7 @@ cot_code cot_transform_encode(const struct cot_transform *transform, unsigned ch
 struct reader {
     const unsigned char *bytes;
     size_t size, at;
+    uint64_t version;
     bool failed; /* ran out of bytes: all later values are 0 */
 };
 
@@ -160,13 +167,35 @@ static bool get_codes(struct reader *r, size_t *ret_n, int32_t **ret_codes, doub
     return true;
 }
 
+/* Ascending, and there where the kind needs them. */
+static bool get_quantiles(struct reader *r, struct cot_transform_fitted *column)
+{
+    size_t n = r->version > 1 ? (size_t)get_uint(r, 4) : 0;
+    if (r->failed || (n > 0) != cot_transform_is_quantile(column->kind) || n > COT_TRANSFORM_MAX_QUANTILES ||
+        n > (r->size - r->at) / 8)
+        return false;
+    if (n == 0)
+        return true;
+    column->quantiles = cot_alloc_array(n, 1, sizeof *column->quantiles);
+    if (column->quantiles == NULL)
+        return false;
+    column->n_quantiles = n;
+    for (size_t i = 0; i < n; i++) {
+        column->quantiles[i] = get_double(r);
+        if (!isfinite(column->quantiles[i]) || (i > 0 && column->quantiles[i] < column->quantiles[i - 1]))
+            return false;
+    }
+    return true;
+}
+
 static bool get_column(struct reader *r, struct cot_transform_fitted *column)
 {
     uint64_t kind = get_uint(r, 1);
     uint64_t constant = get_uint(r, 1);
     size_t name_size = (size_t)get_uint(r, 1);
     const unsigned char *name = get(r, name_size);
-    if (name == NULL || kind > COT_TRANSFORM_CATEGORY || constant > 1 || memchr(name, 0, name_size) != NULL)
+    uint64_t last_kind = r->version == 1 ? COT_TRANSFORM_CATEGORY : COT_TRANSFORM_N_KINDS - 1;
+    if (name == NULL || kind > last_kind || constant > 1 || memchr(name, 0, name_size) != NULL)
         return false;
     column->kind = (enum cot_transform_kind)kind;
     column->constant = constant == 1;
@@ -183,7 +212,7 @@ static bool get_column(struct reader *r, struct cot_transform_fitted *column)
     if (column->name == NULL || r->failed || !numbers)
         return false;
     if (!get_codes(r, &column->n_codes, &column->codes, &column->shares) ||
-        !get_codes(r, &column->n_rare, &column->rare_codes, NULL))
+        !get_codes(r, &column->n_rare, &column->rare_codes, NULL) || !get_quantiles(r, column))
         return false;
     bool category = column->kind == COT_TRANSFORM_CATEGORY;
     if (!category && (column->n_codes > 0 || column->n_rare > 0 || column->rare_share > 0))
@@ -199,12 +228,12 @@ cot_code cot_transform_decode(const unsigned char *bytes, size_t size, struct co
     if (size < HEAD_SIZE + CHECKSUM_SIZE || memcmp(bytes, MAGIC, sizeof MAGIC) != 0)
         return cot_fail(err, COT_BAD_DATA, "%zu bytes that are no transform: fit the model again", size);
     r.at = sizeof MAGIC;
-    uint64_t version = get_uint(&r, 4);
+    r.version = get_uint(&r, 4);
     uint64_t said = get_uint(&r, 8);
     uint64_t d_in = get_uint(&r, 4);
-    if (version != VERSION)
-        return cot_fail(err, COT_BAD_DATA, "a transform of version %llu; this program reads version %d",
-                        (unsigned long long)version, VERSION);
+    if (r.version < OLDEST_VERSION || r.version > VERSION)
+        return cot_fail(err, COT_BAD_DATA, "a transform of version %llu; this program reads versions %d to %d",
+                        (unsigned long long)r.version, OLDEST_VERSION, VERSION);
     struct reader end = {.bytes = bytes, .size = size, .at = size - CHECKSUM_SIZE};
     if (said != size || get_uint(&end, CHECKSUM_SIZE) != XXH3_64bits(bytes, size - CHECKSUM_SIZE))
         return cot_fail(err, COT_BAD_DATA, "a damaged transform (%zu bytes, checksum differs): fit the model again",

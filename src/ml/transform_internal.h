@@ -12,7 +12,9 @@ struct cot_transform_fitted {
     /* numbers */
     double median;    /* raw */
     double low, high; /* raw: winsorised to these */
-    double mean, sd;  /* of the transformed values; sd > 0 */
+    double mean, sd;  /* of the transformed values (robust: median and interquartile range); sd > 0 */
+    size_t n_quantiles;
+    double *quantiles; /* ascending; of the quantile kinds only */
     /* categories: one output column each, then one for the rare ones together */
     size_t n_codes;
     int32_t *codes;    /* ascending */
@@ -33,7 +35,12 @@ struct cot_transform *cot_transform_new(size_t d_in);
 /* Numbers the output columns. */
 void cot_transform_number(struct cot_transform *transform);
 
-/* Value of the column's function. */
-double cot_transform_function(enum cot_transform_kind kind, double x);
+static inline bool cot_transform_is_quantile(enum cot_transform_kind kind)
+{
+    return kind == COT_TRANSFORM_QUANTILE_UNIFORM || kind == COT_TRANSFORM_QUANTILE_NORMAL;
+}
+
+/* A raw number imputed, winsorised and put through the column's function, before it is standardised. */
+double cot_transform_value(const struct cot_transform_fitted *column, float raw);
 
 #endif

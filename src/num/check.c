@@ -56,6 +56,27 @@ cot_code cot_check_labels(const uint32_t *labels, size_t n, size_t k, struct cot
     return COT_OK;
 }
 
+cot_code cot_check_clusters(const struct cot_matrix *x, const uint32_t *labels, size_t k, struct cot_err *err)
+{
+    size_t n_filled = 0;
+    cot_code rc = cot_check_finite(x, false, err);
+    if (rc == COT_OK)
+        rc = cot_check_labels(labels, x->n, k, err);
+    if (rc != COT_OK)
+        return rc;
+    unsigned char *filled = cot_alloc_array(k, 1, 1);
+    if (filled == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu clusters", k);
+    for (size_t i = 0; i < x->n; i++) {
+        n_filled += filled[labels[i]] == 0;
+        filled[labels[i]] = 1;
+    }
+    free(filled);
+    if (n_filled < 2)
+        return cot_fail(err, COT_USAGE, "%zu cluster(s) with points: this index compares at least 2", n_filled);
+    return COT_OK;
+}
+
 static bool array_size(size_t a, size_t b, size_t size, size_t *ret_size)
 {
     size_t total = 0;

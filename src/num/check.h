@@ -20,6 +20,10 @@ cot_code cot_check_weights(const float *weights, size_t n, bool positive, struct
 /* COT_USAGE unless each of n labels is below k. */
 cot_code cot_check_labels(const uint32_t *labels, size_t n, size_t k, struct cot_err *err) COT_MUST_CHECK;
 
+/* What an index that compares clusters needs: finite x, labels below k, at least two clusters with points. */
+cot_code cot_check_clusters(const struct cot_matrix *x, const uint32_t *labels, size_t k,
+                            struct cot_err *err) COT_MUST_CHECK;
+
 /* calloc of a * b * size bytes, NULL where that overflows or there is no memory. 0 bytes give a pointer all the same.
  */
 void *cot_alloc_array(size_t a, size_t b, size_t size);

@@ -37,6 +37,31 @@ void cot_sort_floats(float *values, size_t n, float *scratch)
     }
 }
 
+void cot_sort_row_values(struct cot_row_value *values, size_t n, struct cot_row_value *scratch)
+{
+    struct cot_row_value *from = values;
+    struct cot_row_value *to = scratch;
+    size_t at[N_DIGITS][N_VALUES] = {{0}};
+    for (size_t i = 0; i < n; i++) {
+        uint32_t key = key_of(values[i].value);
+        for (int digit = 0; digit < N_DIGITS; digit++)
+            at[digit][(key >> (digit * DIGIT_BITS)) & (N_VALUES - 1)]++;
+    }
+    for (int digit = 0; digit < N_DIGITS; digit++) {
+        size_t before = 0;
+        for (int v = 0; v < N_VALUES; v++) {
+            size_t count = at[digit][v];
+            at[digit][v] = before;
+            before += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            to[at[digit][(key_of(from[i].value) >> (digit * DIGIT_BITS)) & (N_VALUES - 1)]++] = from[i];
+        struct cot_row_value *swap = from;
+        from = to;
+        to = swap;
+    }
+}
+
 double cot_quantile_sorted(const float *sorted, size_t n, double q)
 {
     double at = q * (double)(n - 1);

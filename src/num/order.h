@@ -3,6 +3,16 @@
 #define COT_NUM_ORDER_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* A value and the row that it is from. */
+struct cot_row_value {
+    float value;
+    uint32_t row;
+};
+
+/* Ascending by value, stable; no NaN. scratch: n. Radix sort, O(n). */
+void cot_sort_row_values(struct cot_row_value *values, size_t n, struct cot_row_value *scratch);
 
 /* Ascending; no NaN. scratch: n. Radix sort, O(n). */
 void cot_sort_floats(float *values, size_t n, float *scratch);

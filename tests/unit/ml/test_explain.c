@@ -88,6 +88,11 @@ static void test_medoids(void **state)
     (void)state;
     assert_int_equal(cot_medoids_find(&x, labels, centroids, 3, 3, rows, NULL), COT_OK);
     assert_memory_equal(rows, expected, sizeof expected);
+    data[3] = NAN;
+    assert_int_equal(cot_medoids_find(&x, labels, centroids, 3, 3, rows, NULL), COT_BAD_DATA);
+    data[3] = 10;
+    centroids[2] = INFINITY;
+    assert_int_equal(cot_medoids_find(&x, labels, centroids, 3, 3, rows, NULL), COT_BAD_DATA);
 }
 
 /* numpy.linalg.eigh of numpy.cov of the fixed table. */

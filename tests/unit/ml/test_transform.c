@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "unit/ml/planted.h"
 
 enum { N = 1000, D = 6 };
 
@@ -20,6 +21,12 @@ static const struct cot_transform_column COLUMNS[D] = {
 
 static float data[N * D];
 static const struct cot_matrix X = {.data = data, .n = N, .d = D, .stride = D};
+
+static void near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.17g instead of %.17g", value, expected);
+}
 
 static int fill(void **state)
 {
@@ -115,6 +122,184 @@ static void test_categories_are_famd(void **state)
     cot_transform_free(transform);
 }
 
+/*
+ * scikit-learn 1.7.2 on the fixed table's first column and (i * i) % 7, of which many are equal:
+ * QuantileTransformer(n_quantiles=..., output_distribution=..., subsample=None) and RobustScaler().
+ */
+enum { N_PARITY = 8 };
+
+struct parity {
+    enum cot_transform_kind kind;
+    size_t n_quantiles;
+    double forward[2 * N_PARITY], inverse[2 * N_PARITY];
+};
+
+static const struct parity PARITIES[] = {
+    {COT_TRANSFORM_QUANTILE_UNIFORM,
+     10,
+     {0.0, 0.0, 0.08830802021989187, 0.0, 0.3947999473150015, 0.2777777777777778, 0.49562288706016194,
+      0.38888888888888884, 0.6712071457177229, 0.5555555555555556, 0.8642885070031011, 0.7222222222222221, 0.0, 1.0,
+      1.0, 1.0},
+     {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2830999940633774, 0.0, 0.6602499932050705, 1.0, 1.3144444227218628, 2.0,
+      2.292099976539612, 4.0, 2.549999952316284, 4.0}},
+    {COT_TRANSFORM_QUANTILE_UNIFORM,
+     1000,
+     {0.0, 0.0, 0.08250719554480014, 0.0, 0.3789346195430084, 0.288135593220339, 0.49818397040434254,
+      0.4322033898305085, 0.6807909791602708, 0.5847457627118644, 0.8504843181985791, 0.7203389830508474, 0.0, 1.0, 1.0,
+      1.0},
+     {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2961999952793121, 0.0, 0.7242500185966492, 1.0, 1.303000032901764, 2.0,
+      2.2818000316619873, 4.0, 2.549999952316284, 4.0}},
+    {COT_TRANSFORM_QUANTILE_NORMAL,
+     10,
+     {-5.199337582605575, -5.199337582605575, -1.35124788380508, -5.199337582605575, -0.26683020796011414,
+      -0.5894557978497783, -0.010972015196832444, -0.28221614706250825, 0.44324890544015083, 0.13971029888186212,
+      1.0997914786016452, 0.589455797849778, -5.199337582605575, 5.19933758270342, 5.19933758270342, 5.19933758270342},
+     {0.0, 0.0, 0.43717189169468806, 0.4278972853831137, 0.9664292727278919, 1.4387972002994265, 1.4458762648455263,
+      2.0, 1.5919758721771013, 2.0, 1.7931235730200907, 2.4463243029322372, 2.075308942328679, 4.0, 2.549999952316284,
+      4.0}},
+    {COT_TRANSFORM_QUANTILE_NORMAL,
+     1000,
+     {-5.199337582605575, -5.199337582605575, -1.3884029089326586, -5.199337582605575, -0.30828005790075885,
+      -0.5588396107967756, -0.004552126853414555, -0.17076725231398893, 0.4699117884378358, 0.2140494764175957,
+      1.0385128335864173, 0.5838488130075102, -5.199337582605575, 5.19933758270342, 5.19933758270342, 5.19933758270342},
+     {0.0, 0.0, 0.4302464484317627, 1.0, 1.005210338526411, 1.0, 1.4563293172760843, 2.0, 1.5690628304665486, 2.0,
+      1.7613331182079444, 2.0, 2.0399326691335005, 4.0, 2.549999952316284, 4.0}},
+    {COT_TRANSFORM_ROBUST,
+     1000,
+     {-2.038955369866751, -1.0, -0.9322709686850011, -0.6666666666666666, -0.2682603279759513, -0.3333333333333333,
+      -0.0026561139089909085, -0.16666666666666666, 0.39575031273309863, 0.0, 0.7941567393751882, 0.3333333333333333,
+      -1.1536078489213513, 0.6666666666666666, 6.8145198395872475, 2.3333333333333335},
+     {0}},
+};
+
+static struct cot_transform *fit_parity(const struct parity *p)
+{
+    float table[FIXED_N * FIXED_D];
+    float values[FIXED_N * 2];
+    struct cot_matrix x = {.data = values, .n = FIXED_N, .d = 2, .stride = 2};
+    struct cot_transform_column columns[2] = {{"even", p->kind}, {"ties", p->kind}};
+    struct cot_transform_options options;
+    struct cot_transform *transform = NULL;
+    fixed_table(table);
+    for (size_t i = 0; i < FIXED_N; i++) {
+        values[2 * i] = table[FIXED_D * i];
+        values[2 * i + 1] = (float)(i * i % 7);
+    }
+    cot_transform_options_init(&options);
+    options.winsor_low = 0;
+    options.winsor_high = 1;
+    options.n_quantiles = p->n_quantiles;
+    assert_int_equal(cot_transform_fit(&x, columns, &options, &transform, NULL), COT_OK);
+    return transform;
+}
+
+static void test_parity_with_scikit_learn(void **state)
+{
+    static const float inner[2 * N_PARITY] = {0.25F, 0, 0.25F, 0, 1, 1, 1.3F, 1.5F, 1.75F, 2, 2.2F, 3, 0, 4, 0, 4};
+    static const double scores[N_PARITY] = {-6, -1, -0.3, 0.1, 0.25, 0.5, 0.9, 6};
+    (void)state;
+    for (size_t i = 0; i < sizeof PARITIES / sizeof *PARITIES; i++) {
+        const struct parity *p = &PARITIES[i];
+        struct cot_transform *transform = fit_parity(p);
+        float z[2 * N_PARITY];
+        float raw[2 * N_PARITY];
+        float queries[2 * N_PARITY];
+        struct cot_matrix x = {.data = queries, .n = N_PARITY, .d = 2, .stride = 2};
+        memcpy(queries, inner, sizeof queries);
+        if (p->kind != COT_TRANSFORM_ROBUST) { /* beyond the fitted range, too (where robust is winsorised) */
+            queries[0] = queries[1] = -1;
+            queries[14] = queries[15] = 9;
+        }
+        assert_int_equal(cot_transform_apply(transform, &x, 1, z, NULL), COT_OK);
+        for (size_t v = 2; v < 2 * N_PARITY - 2; v++)
+            near((double)z[v], p->forward[v], 2e-7 * (1 + fabs(p->forward[v])));
+        if (p->kind == COT_TRANSFORM_ROBUST) {
+            near(cot_transform_inverse(transform, 0, p->forward[4]), 1, 1e-12);
+            cot_transform_free(transform);
+            continue;
+        }
+        for (size_t v = 0; v < 2 * N_PARITY; v++) {
+            near((double)z[v], p->forward[v], 2e-7 * (1 + fabs(p->forward[v])));
+            near(cot_transform_inverse(transform, v % 2, scores[v / 2]), p->inverse[v], 1e-12);
+        }
+        /* Back and forth again is where it was. */
+        x.data = z;
+        assert_int_equal(cot_transform_inverse_rows(transform, &x, 2, raw, NULL), COT_OK);
+        x.data = raw;
+        assert_int_equal(cot_transform_apply(transform, &x, 1, queries, NULL), COT_OK);
+        for (size_t v = 0; v < 2 * N_PARITY; v++)
+            near((double)queries[v], (double)z[v], 2e-5 * (1 + fabs((double)z[v])));
+        cot_transform_free(transform);
+    }
+}
+
+/* Numbers within the winsorised range come back, categories all but the rare ones, missing ones missing. */
+static void test_rows_come_back(void **state)
+{
+    struct cot_transform *transform = fit();
+    size_t d_out = cot_transform_d_out(transform);
+    float *z = malloc(N * d_out * sizeof *z);
+    float *rows = malloc(N * D * sizeof *rows);
+    float *again = malloc(N * d_out * sizeof *again);
+    struct cot_matrix scores = {.data = z, .n = N, .d = d_out, .stride = d_out};
+    struct cot_matrix back = {.data = rows, .n = N, .d = D, .stride = D};
+    (void)state;
+    assert_int_equal(cot_transform_apply(transform, &X, 2, z, NULL), COT_OK);
+    assert_int_equal(cot_transform_inverse_rows(transform, &scores, 2, rows, NULL), COT_OK);
+    for (size_t i = 0; i < N; i++) {
+        const float *raw = data + i * D;
+        const float *row = rows + i * D;
+        if (!isnan(raw[3]))
+            near((double)row[3], (double)raw[3], 1e-4);
+        else
+            near((double)row[3], cot_transform_median(transform, 3), 1e-4);
+        assert_true(isnan(raw[4]) ? isnan(row[4]) : row[4] == raw[4]);
+        near((double)row[5], 3.25, 1e-6);
+    }
+    assert_int_equal(cot_transform_apply(transform, &back, 1, again, NULL), COT_OK);
+    for (size_t i = 0; i < N * d_out; i++)
+        near((double)again[i], (double)z[i], 1e-4 * (1 + fabs((double)z[i])));
+    z[7] = NAN;
+    assert_int_equal(cot_transform_inverse_rows(transform, &scores, 2, rows, NULL), COT_BAD_DATA);
+    scores.d--;
+    assert_int_equal(cot_transform_inverse_rows(transform, &scores, 2, rows, NULL), COT_USAGE);
+    free(z);
+    free(rows);
+    free(again);
+    cot_transform_free(transform);
+}
+
+/* Written before there were quantiles: a log1p, a plain and a category column. */
+static const unsigned char VERSION_1[] = {
+    0x43, 0x4f, 0x54, 0x58, 0x01, 0x00, 0x00, 0x00, 0xf8, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00,
+    0x00, 0x00, 0x01, 0x00, 0x05, 0x73, 0x70, 0x65, 0x6e, 0x64, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x34, 0x40,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x54, 0x40, 0x5b, 0xc5,
+    0x11, 0x7f, 0xbf, 0x70, 0x05, 0x40, 0x32, 0xfc, 0x93, 0x4f, 0xbc, 0xd6, 0xf6, 0x3f, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x61, 0x67, 0x65,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x39, 0x40, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x34, 0x40, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x3d, 0x40, 0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0x38, 0x40, 0x12, 0xa4, 0x77, 0xaf,
+    0xdd, 0xf6, 0x06, 0x40, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x04, 0x00, 0x07, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x72, 0x79, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf0, 0x3f, 0x9a, 0x99,
+    0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f, 0x02, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0xe0, 0x3f, 0x07, 0x00, 0x00, 0x00, 0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xd9, 0x3f, 0x01, 0x00,
+    0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x96, 0xf7, 0x09, 0x8e, 0xfa, 0x59, 0x94, 0xda};
+
+static void test_version_1_is_still_read(void **state)
+{
+    static const float expected[5] = {0.404955447F, 0.1393466F, -0.707106769F, -0.632455528F, 2.84604979F};
+    float row[3] = {25, 25, 1};
+    float z[5];
+    struct cot_matrix x = {.data = row, .n = 1, .d = 3, .stride = 3};
+    struct cot_transform *transform = NULL;
+    (void)state;
+    assert_int_equal(cot_transform_decode(VERSION_1, sizeof VERSION_1, &transform, NULL), COT_OK);
+    assert_int_equal(cot_transform_apply(transform, &x, 1, z, NULL), COT_OK);
+    assert_memory_equal(z, expected, sizeof z);
+    cot_transform_free(transform);
+}
+
 static void test_bytes(void **state)
 {
     struct cot_transform *transform = fit();
@@ -153,6 +338,26 @@ static void test_bytes(void **state)
     cot_transform_free(transform);
 }
 
+static void test_bytes_of_quantiles(void **state)
+{
+    struct cot_transform *transform = fit_parity(&PARITIES[2]);
+    struct cot_transform *copy = NULL;
+    unsigned char *bytes = NULL;
+    float row[2] = {1.1F, 2};
+    float z[2][2];
+    struct cot_matrix x = {.data = row, .n = 1, .d = 2, .stride = 2};
+    size_t size = 0;
+    (void)state;
+    assert_int_equal(cot_transform_encode(transform, &bytes, &size, NULL), COT_OK);
+    assert_int_equal(cot_transform_decode(bytes, size, &copy, NULL), COT_OK);
+    assert_int_equal(cot_transform_apply(transform, &x, 1, z[0], NULL), COT_OK);
+    assert_int_equal(cot_transform_apply(copy, &x, 1, z[1], NULL), COT_OK);
+    assert_memory_equal(z[0], z[1], sizeof z[0]);
+    free(bytes);
+    cot_transform_free(copy);
+    cot_transform_free(transform);
+}
+
 static void test_refusals(void **state)
 {
     struct cot_transform_options options;
@@ -167,6 +372,9 @@ static void test_refusals(void **state)
     data[4] = INFINITY;
     assert_int_equal(cot_transform_fit(&X, COLUMNS, &options, &transform, &err), COT_BAD_DATA);
     data[4] = kept;
+    options.n_quantiles = 1;
+    assert_int_equal(cot_transform_fit(&X, COLUMNS, &options, &transform, &err), COT_USAGE);
+    options.n_quantiles = 1000;
     options.winsor_low = 0.9;
     options.winsor_high = 0.1;
     assert_int_equal(cot_transform_fit(&X, COLUMNS, &options, &transform, &err), COT_USAGE);
@@ -178,6 +386,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_standardises),
         cmocka_unit_test(test_categories_are_famd),
+        cmocka_unit_test(test_parity_with_scikit_learn),
+        cmocka_unit_test(test_rows_come_back),
+        cmocka_unit_test(test_version_1_is_still_read),
+        cmocka_unit_test(test_bytes_of_quantiles),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_refusals),
     };

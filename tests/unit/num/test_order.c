@@ -36,10 +36,30 @@ static void test_sort_and_quantiles(void **state)
     assert_int_equal(cot_count_at_most(few, 4, 9), 4);
 }
 
+/* Stable, with negatives, both zeros and repeated values. */
+static void test_sort_of_rows(void **state)
+{
+    enum { N = 3000 };
+    static struct cot_row_value values[N], scratch[N];
+    struct cot_rng rng;
+    (void)state;
+    cot_rng_init(&rng, 9);
+    for (uint32_t i = 0; i < N; i++)
+        values[i] = (struct cot_row_value){(float)cot_rng_below(&rng, 400) - 200, i};
+    values[7].value = -0.0F;
+    values[9].value = INFINITY;
+    cot_sort_row_values(values, N, scratch);
+    for (uint32_t i = 1; i < N; i++)
+        assert_true(values[i - 1].value < values[i].value ||
+                    (values[i - 1].value == values[i].value && values[i - 1].row < values[i].row));
+    assert_int_equal(values[N - 1].row, 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sort_and_quantiles),
+        cmocka_unit_test(test_sort_of_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

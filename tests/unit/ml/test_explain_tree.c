@@ -1,0 +1,414 @@
+#include "coterie/explain_tree.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "coterie/kmeans.h"
+#include "unit/ml/planted.h"
+
+static void near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.17g instead of %.17g", value, expected);
+}
+
+static struct cot_explain_tree *fit(const struct cot_matrix *x, const float *centroids, size_t k,
+                                    const struct cot_explain_tree_options *options)
+{
+    struct cot_err err = {0};
+    struct cot_explain_tree *tree = NULL;
+    if (cot_explain_tree_fit(x, centroids, k, options, &tree, &err) != COT_OK)
+        fail_msg("%s", err.message);
+    return tree;
+}
+
+static struct cot_kmeans *cluster(const struct cot_matrix *x, size_t k)
+{
+    struct cot_kmeans_options options;
+    struct cot_kmeans *kmeans = NULL;
+    cot_kmeans_options_init(&options, k);
+    options.n_init = 4;
+    assert_int_equal(cot_kmeans_fit(x, &options, &kmeans, NULL), COT_OK);
+    return kmeans;
+}
+
+/* Boxes that axis-parallel cuts part: nothing is lost, and one leaf a cluster is enough. */
+static void test_separable_clusters_cost_nothing(void **state)
+{
+    enum { N = 900, K = 9 };
+    float data[N * 2];
+    float centroids[K * 2];
+    uint32_t clusters[N];
+    struct cot_explain_tree_options options;
+    struct cot_matrix x = {.data = data, .n = N, .d = 2, .stride = 2};
+    struct cot_rng rng;
+    (void)state;
+    cot_rng_init(&rng, 1);
+    for (size_t i = 0; i < N; i++) {
+        data[2 * i] = (float)(i % 3 * 10) + (float)cot_rng_uniform(&rng);
+        data[2 * i + 1] = (float)(i / 3 % 3 * 10) + (float)cot_rng_uniform(&rng);
+    }
+    for (size_t c = 0; c < K; c++) {
+        centroids[2 * c] = (float)(c % 3 * 10) + 0.5F;
+        centroids[2 * c + 1] = (float)(c / 3 * 10) + 0.5F;
+    }
+    cot_explain_tree_options_init(&options);
+    struct cot_explain_tree *tree = fit(&x, centroids, K, &options);
+    assert_int_equal(tree->n_leaves, K);
+    near(tree->fidelity, 1, 0);
+    near(tree->surrogate_cost, tree->reference_cost, 0);
+    assert_true(tree->price <= 1 && tree->price > 0.9); /* the means are nearer than the given centroids */
+    assert_in_range(tree->depth, 4, 8);
+    assert_int_equal(cot_explain_tree_assign(tree, &x, 2, clusters, NULL, NULL), COT_OK);
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(clusters[i], i % 3 + 3 * (i / 3 % 3));
+    cot_explain_tree_free(tree);
+}
+
+/* All thresholds on all columns tried: the base tree's first cut makes as few mistakes as any. */
+static double fewest_mistakes(const struct cot_matrix *x, const uint32_t *labels, const float *centroids, size_t k)
+{
+    double fewest = INFINITY;
+    for (size_t j = 0; j < x->d; j++)
+        for (size_t t = 0; t < x->n; t++) {
+            float at = cot_matrix_row(x, t)[j];
+            size_t n_left = 0;
+            double mistakes = 0;
+            for (size_t c = 0; c < k; c++)
+                n_left += centroids[c * x->d + j] <= at;
+            for (size_t i = 0; i < x->n; i++)
+                mistakes += (cot_matrix_row(x, i)[j] <= at) != (centroids[labels[i] * x->d + j] <= at);
+            if (n_left > 0 && n_left < k)
+                fewest = fmin(fewest, mistakes);
+        }
+    return fewest;
+}
+
+static void test_first_cut_makes_fewest_mistakes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct planted p = planted_make(150, 3, 4, 3, 2.5, seed);
+        struct cot_matrix x = planted_view(&p);
+        struct cot_kmeans *kmeans = cluster(&x, 4);
+        struct cot_explain_tree_options options;
+        cot_explain_tree_options_init(&options);
+        options.max_leaves = 4;
+        struct cot_explain_tree *tree = fit(&x, kmeans->centroids, 4, &options);
+        const struct cot_explain_node *root = &tree->nodes[0];
+        size_t mistakes = 0;
+        for (size_t i = 0; i < x.n; i++)
+            mistakes += ((double)cot_matrix_row(&x, i)[root->i_column] <= root->threshold) !=
+                        ((double)kmeans->centroids[kmeans->labels[i] * 3 + root->i_column] <= root->threshold);
+        near((double)mistakes, fewest_mistakes(&x, kmeans->labels, kmeans->centroids, 4), 0);
+        assert_int_equal(tree->n_leaves, 4);
+        cot_explain_tree_free(tree);
+        cot_kmeans_free(kmeans);
+        planted_free(&p);
+    }
+}
+
+/* The best split of one leaf, by trying all: thresholds, and both sides' clusters. */
+static double best_split(const struct cot_matrix *x, const float *centroids, size_t k)
+{
+    double best = INFINITY;
+    for (size_t j = 0; j < x->d; j++)
+        for (size_t t = 0; t < x->n; t++) {
+            double least[2] = {INFINITY, INFINITY};
+            for (size_t c = 0; c < k; c++) {
+                double cost[2] = {0, 0};
+                for (size_t i = 0; i < x->n; i++) {
+                    const float *row = cot_matrix_row(x, i);
+                    double d2 = 0;
+                    for (size_t l = 0; l < x->d; l++)
+                        d2 += ((double)row[l] - (double)centroids[c * x->d + l]) *
+                              ((double)row[l] - (double)centroids[c * x->d + l]);
+                    cost[row[j] > cot_matrix_row(x, t)[j]] += d2;
+                }
+                least[0] = fmin(least[0], cost[0]);
+                least[1] = fmin(least[1], cost[1]);
+            }
+            best = fmin(best, least[0] + least[1]);
+        }
+    return best;
+}
+
+/* Two coinciding centroids cannot be parted by IMM, so that its tree is one leaf, and the first growth is best_split.
+ */
+static void test_growth_lowers_the_cost(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct planted p = planted_make(60, 2, 3, 2, 3, seed);
+        struct cot_matrix x = planted_view(&p);
+        struct cot_kmeans *kmeans = cluster(&x, 3);
+        struct cot_explain_tree_options options;
+        cot_explain_tree_options_init(&options);
+        options.max_leaves = 3;
+        struct cot_explain_tree *imm = fit(&x, kmeans->centroids, 3, &options);
+        options.max_leaves = 0;
+        struct cot_explain_tree *grown = fit(&x, kmeans->centroids, 3, &options);
+        assert_true(grown->surrogate_cost <= imm->surrogate_cost);
+        assert_true(grown->surrogate_cost >= grown->reference_cost);
+        assert_true(grown->fidelity >= imm->fidelity);
+        cot_explain_tree_free(imm);
+        cot_explain_tree_free(grown);
+        cot_kmeans_free(kmeans);
+        planted_free(&p);
+    }
+}
+
+/*
+ * Centroids that coincide can't be parted by the base tree, and a third has no points: the tree is one leaf that grows,
+ * first by the best of all splits.
+ */
+static void test_growth_takes_the_best_split(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct planted p = planted_make(60, 2, 2, 1, 4, seed);
+        struct cot_matrix x = planted_view(&p);
+        float centroids[6];
+        uint32_t labels[60];
+        struct cot_explain_tree_options options;
+        for (size_t i = 0; i < 60; i++)
+            labels[i] = i % 2;
+        for (size_t j = 0; j < 2; j++) {
+            centroids[j] = centroids[2 + j] = p.x[j];
+            centroids[4 + j] = p.x[2 + j];
+        }
+        cot_explain_tree_options_init(&options);
+        options.labels = labels;
+        options.max_leaves = 3;
+        struct cot_explain_tree *tree = fit(&x, centroids, 3, &options);
+        double best = best_split(&x, centroids, 3);
+        assert_true(tree->n_leaves >= 2);
+        assert_true(tree->surrogate_cost <= best * (1 + 1e-9));
+        if (tree->n_leaves == 2)
+            near(tree->surrogate_cost, best, 1e-9 * best);
+        cot_explain_tree_free(tree);
+        planted_free(&p);
+    }
+}
+
+/* A point of weight 3 is three points. */
+static void test_weights_are_copies(void **state)
+{
+    enum { N = 200 };
+    struct planted p = planted_make(N, 3, 4, 3, 3, 7);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans *kmeans = cluster(&x, 4);
+    float weights[N];
+    float *copies = malloc(sizeof *copies * 3 * N * 3);
+    size_t n = 0;
+    struct cot_explain_tree_options options;
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        weights[i] = (float)(i % 4);
+        for (size_t copy = 0; copy < i % 4; copy++)
+            memcpy(copies + 3 * n++, p.x + 3 * i, 3 * sizeof *copies);
+    }
+    struct cot_matrix many = {.data = copies, .n = n, .d = 3, .stride = 3};
+    cot_explain_tree_options_init(&options);
+    struct cot_explain_tree *copied = fit(&many, kmeans->centroids, 4, &options);
+    options.weights = weights;
+    struct cot_explain_tree *weighted = fit(&x, kmeans->centroids, 4, &options);
+    near(weighted->nodes[0].mass, (double)n, 0);
+    assert_int_equal(weighted->n_leaves, copied->n_leaves);
+    near(weighted->fidelity, copied->fidelity, 1e-12);
+    near(weighted->surrogate_cost, copied->surrogate_cost, 1e-9 * copied->surrogate_cost);
+    assert_int_equal(weighted->nodes[0].i_column, copied->nodes[0].i_column);
+    cot_explain_tree_free(copied);
+    cot_explain_tree_free(weighted);
+    cot_kmeans_free(kmeans);
+    planted_free(&p);
+    free(copies);
+}
+
+static void test_same_bytes_at_any_number_of_threads(void **state)
+{
+    struct planted p = planted_make(20000, 7, 20, 10, 2, 3);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans *kmeans = cluster(&x, 20);
+    struct cot_explain_tree *first = NULL;
+    static const unsigned n_threads[] = {1, 2, 8};
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        struct cot_explain_tree_options options;
+        cot_explain_tree_options_init(&options);
+        options.n_threads = n_threads[t];
+        struct cot_explain_tree *tree = fit(&x, kmeans->centroids, 20, &options);
+        double mass = 0;
+        for (size_t node = 0; node < tree->n_nodes; node++)
+            mass += tree->nodes[node].left == 0 ? tree->nodes[node].mass : 0;
+        near(mass, 20000, 0);
+        assert_true(tree->n_leaves > 20 && tree->n_leaves <= 40);
+        assert_true(tree->fidelity > 0.5 && tree->price >= 1);
+        if (first != NULL) {
+            assert_int_equal(tree->n_nodes, first->n_nodes);
+            for (size_t i_node = 0; i_node < tree->n_nodes; i_node++) { /* not the padding between */
+                const struct cot_explain_node *a = &tree->nodes[i_node];
+                const struct cot_explain_node *b = &first->nodes[i_node];
+                assert_true(a->left == b->left && a->parent == b->parent && a->cluster == b->cluster);
+                assert_true(a->i_column == b->i_column && a->threshold == b->threshold && a->low == b->low);
+                assert_true(a->mass == b->mass && a->mistakes == b->mistakes && a->depth == b->depth);
+            }
+            assert_true(tree->cost == first->cost && tree->surrogate_cost == first->surrogate_cost);
+            cot_explain_tree_free(tree);
+        } else {
+            first = tree;
+        }
+    }
+    cot_explain_tree_free(first);
+    cot_kmeans_free(kmeans);
+    planted_free(&p);
+}
+
+static void test_words(void **state)
+{
+    float data[] = {1, 5, 2, 5, 11, 1, 12, 1, 11, 9, 12, 9};
+    float centroids[] = {1.5F, 5, 11.5F, 1, 11.5F, 9};
+    const char *names[] = {"orders", "recency"};
+    struct cot_matrix x = {.data = data, .n = 6, .d = 2, .stride = 2};
+    struct cot_explain_tree_options options;
+    char *text = NULL;
+    (void)state;
+    cot_explain_tree_options_init(&options);
+    struct cot_explain_tree *tree = fit(&x, centroids, 3, &options);
+    assert_int_equal(cot_explain_tree_text(tree, 0, names, &text, NULL), COT_OK);
+    assert_string_equal(text, "orders <= 7");
+    free(text);
+    assert_int_equal(cot_explain_tree_text(tree, 2, NULL, &text, NULL), COT_OK);
+    assert_string_equal(text, "x0 > 7 and x1 > 5");
+    free(text);
+    text = NULL;
+    assert_int_equal(cot_explain_tree_text(tree, 3, names, &text, NULL), COT_USAGE);
+    assert_null(text);
+    cot_explain_tree_free(tree);
+    tree = fit(&x, centroids, 1, &options);
+    assert_int_equal(cot_explain_tree_text(tree, 0, names, &text, NULL), COT_OK);
+    assert_string_equal(text, "everybody");
+    free(text);
+    cot_explain_tree_free(tree);
+}
+
+/* Clustered on a transformed scale, told in the customers' own units. */
+static void test_words_in_raw_units(void **state)
+{
+    enum { N = 300 };
+    float raw[N * 2];
+    float z[N * 4];
+    uint32_t labels[N];
+    float centroids[3 * 4] = {0};
+    double counts[3] = {0};
+    const struct cot_transform_column columns[2] = {{"orders", COT_TRANSFORM_LOG1P},
+                                                    {"country", COT_TRANSFORM_CATEGORY}};
+    struct cot_matrix x = {.data = raw, .n = N, .d = 2, .stride = 2};
+    struct cot_transform_options transform_options;
+    struct cot_transform *transform = NULL;
+    struct cot_explain_tree_options options;
+    char *text = NULL;
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        raw[2 * i] = (float)(i % 2 == 0 ? 1 + i % 3 : 50 + i % 30);
+        raw[2 * i + 1] = (float)(i % 2 == 0 ? 4 : 4 + 3 * (i % 4 == 1));
+        labels[i] = i % 2 == 0 ? 0 : i % 4 == 1 ? 1 : 2;
+    }
+    cot_transform_options_init(&transform_options);
+    assert_int_equal(cot_transform_fit(&x, columns, &transform_options, &transform, NULL), COT_OK);
+    size_t d = cot_transform_d_out(transform);
+    assert_int_equal(d, 3);
+    assert_int_equal(cot_transform_apply(transform, &x, 1, z, NULL), COT_OK);
+    for (size_t i = 0; i < N; i++) {
+        counts[labels[i]]++;
+        for (size_t j = 0; j < d; j++)
+            centroids[labels[i] * d + j] += z[i * d + j];
+    }
+    for (size_t c = 0; c < 3 * d; c++)
+        centroids[c] /= (float)counts[c / d];
+    struct cot_matrix scores = {.data = z, .n = N, .d = d, .stride = d};
+    cot_explain_tree_options_init(&options);
+    options.labels = labels;
+    struct cot_explain_tree *tree = fit(&scores, centroids, 3, &options);
+    near(tree->fidelity, 1, 0);
+    assert_int_equal(cot_explain_tree_text_raw(tree, 0, transform, &text, NULL), COT_OK);
+    if (strstr(text, "orders <= 30") == NULL)
+        fail_msg("%s", text);
+    free(text);
+    assert_int_equal(cot_explain_tree_text_raw(tree, 1, transform, &text, NULL), COT_OK);
+    if (strcmp(text, "country is 7") != 0 && strcmp(text, "country is not 4") != 0)
+        fail_msg("%s", text);
+    free(text);
+    text = NULL;
+    tree->d = 2;
+    assert_int_equal(cot_explain_tree_text_raw(tree, 0, transform, &text, NULL), COT_USAGE);
+    assert_null(text);
+    cot_explain_tree_free(tree);
+    cot_transform_free(transform);
+}
+
+static void test_edges(void **state)
+{
+    float data[] = {1, 2, 3, 4, 3e38F, -3e38F};
+    float centroids[] = {2, 2, 3e38F, 77};
+    uint32_t clusters[6];
+    struct cot_matrix x = {.data = data, .n = 6, .d = 1, .stride = 1};
+    struct cot_explain_tree_options options;
+    struct cot_explain_tree *tree = NULL;
+    struct cot_err err = {0};
+    (void)state;
+    cot_explain_tree_options_init(&options);
+    /* Equal centroids, an empty cluster, numbers at the edge of float. */
+    tree = fit(&x, centroids, 4, &options);
+    assert_true(isfinite(tree->cost) && isfinite(tree->price));
+    assert_int_equal(cot_explain_tree_assign(tree, &x, 1, clusters, NULL, NULL), COT_OK);
+    assert_int_equal(clusters[4], 2);
+    assert_int_equal(clusters[0], 0);
+    data[2] = NAN;
+    assert_int_equal(cot_explain_tree_assign(tree, &x, 1, clusters, NULL, &err), COT_BAD_DATA);
+    cot_explain_tree_free(tree);
+    tree = NULL;
+    assert_int_equal(cot_explain_tree_fit(&x, centroids, 4, &options, &tree, &err), COT_BAD_DATA);
+    assert_non_null(strstr(err.message, "row 2, column 0"));
+    data[2] = 3;
+    options.max_leaves = 3;
+    assert_int_equal(cot_explain_tree_fit(&x, centroids, 4, &options, &tree, &err), COT_USAGE);
+    options.max_leaves = 0;
+    assert_int_equal(cot_explain_tree_fit(&x, centroids, 0, &options, &tree, &err), COT_USAGE);
+    uint32_t labels[6] = {0, 0, 0, 0, 0, 9};
+    options.labels = labels;
+    assert_int_equal(cot_explain_tree_fit(&x, centroids, 4, &options, &tree, &err), COT_USAGE);
+    options.labels = NULL;
+    float weights[6] = {1, 1, -1, 1, 1, 1};
+    options.weights = weights;
+    assert_int_equal(cot_explain_tree_fit(&x, centroids, 4, &options, &tree, &err), COT_BAD_DATA);
+    assert_null(tree);
+    /* All rows equal: one leaf. */
+    for (int i = 0; i < 6; i++)
+        data[i] = 5;
+    options.weights = NULL;
+    tree = fit(&x, centroids, 4, &options);
+    assert_int_equal(tree->n_leaves, 1);
+    near(tree->fidelity, 1, 0);
+    cot_explain_tree_free(tree);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_separable_clusters_cost_nothing),
+        cmocka_unit_test(test_first_cut_makes_fewest_mistakes),
+        cmocka_unit_test(test_growth_lowers_the_cost),
+        cmocka_unit_test(test_growth_takes_the_best_split),
+        cmocka_unit_test(test_weights_are_copies),
+        cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words_in_raw_units),
+        cmocka_unit_test(test_edges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
