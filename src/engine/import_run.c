@@ -220,6 +220,8 @@ static cot_code run_transaction(struct cot_import_session *session, struct cot_i
     if (rc == COT_OK)
         rc = cot_import_shop_close_writers(shop, err);
     if (rc == COT_OK)
+        rc = cot_source_settle_late(session->source, shop, err);
+    if (rc == COT_OK)
         rc = cot_source_store(session->source, shop, err);
     if (rc == COT_OK)
         rc = cot_import_detail(file, cot_reader_info(reader), reading, &result->counts, &detail, err);

@@ -137,6 +137,29 @@ class Import(unittest.TestCase):
         longer = import_json(self.data, self.file("c.csv", header + order(1001, 1) + order(1002, 1) + order(1004, 1)))
         self.assertEqual((longer["files"][0]["rows_accepted"], longer["files"][0]["rows_duplicate"]), (1, 2))
 
+    def test_an_older_version_that_arrives_late_does_not_supersede(self):
+        header = "Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Changed\n"
+
+        def import_version(day, quantity):
+            row = f"#1,a@shop.example,paid,EUR,2024-12-31 10:00:00 +0000,{quantity},Thing,5.00,2025-01-{day:02} 00:00:00 +0000\n"
+            file = import_json(self.data, self.file(f"v{day}.csv", header + row), "--map", "Changed=recorded_at")["files"][0]
+            return file["rows_accepted"], file["rows_duplicate"]
+
+        def known(day):
+            return sql(self.data, f"select quantity::integer from event where kind = 1 and recorded_at <= '2025-01-{day:02}'"
+                                  f" and (superseded_at is null or superseded_at > '2025-01-{day:02}')")
+
+        self.assertEqual(import_version(2, 1), (1, 0))
+        self.assertEqual(import_version(20, 3), (1, 0))
+        self.assertEqual(import_version(10, 2), (1, 0))  # late
+        self.assertEqual(value(self.data, "select quantity::integer from event where superseded_at is null"), 3)
+        # As of any day exactly the version counts that the shop knew by then.
+        self.assertEqual([known(day) for day in (1, 2, 9, 10, 19, 20, 31)], [[], [[1]], [[1]], [[2]], [[2]], [[3]], [[3]]])
+        self.assertEqual(import_version(10, 2), (0, 1))
+        self.assertEqual(import_version(25, 4), (1, 0))
+        self.assertEqual(import_version(1, 7), (1, 0))  # the oldest of all, last
+        self.assertEqual([known(day) for day in (1, 2, 10, 20, 25)], [[[7]], [[1]], [[2]], [[3]], [[4]]])
+
     def test_a_folder_is_taken_in_the_order_of_need(self):
         self.file("a_orders.csv", "order_id,customer_id,order_date,product_id,quantity,amount\nO1,C1,2025-01-01,P1,1,5.00\n")
         self.file("b_events.csv", "event_id,customer_id,event,occurred_at\nE1,C1,search,2025-01-01\n")
