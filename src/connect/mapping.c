@@ -135,6 +135,7 @@ static void settle_currency(struct cot_mapping *mapping)
         if (cot_field_type(column->field) == COT_FIELD_TYPE_NUMBER && column->style.currency[0] != '\0')
             memcpy(mapping->currency, column->style.currency, sizeof mapping->currency);
     }
+    mapping->currency_is_assumed = mapping->has_currency_option || mapping->currency[0] == '\0';
     if (mapping->currency[0] == '\0')
         memcpy(mapping->currency, mapping->base_currency, sizeof mapping->currency);
 }

@@ -112,6 +112,18 @@ class Import(unittest.TestCase):
         file = import_json(self.data, self.file("more.csv", header + text + "E3,C1,search,2025-01-02\n"))["files"][0]
         self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (1, 3))
 
+    def test_a_currency_known_later_changes_nothing(self):
+        products = self.file("products.csv", "product_id,name,category,price\nP1,Thing,Things,5.00\n")
+        plain = self.file("till.csv", "order_id,customer_id,order_date,product_id,quantity,unit_price\nT1,C1,2025-01-01,P1,1,5.00\n")
+        import_json(self.data, products)
+        import_json(self.data, self.file("orders.csv", ORDERS + "O1,C1,,2025-01-01,P1,1,5.00,EUR\n"))
+        import_json(self.data, plain, "--currency", "EUR")
+        before = fingerprints(self.data)
+        self.assertEqual(value(self.data, "select value from setting where key = 'base_currency'"), "EUR")
+        for file in import_json(self.data, self.folder)["files"]:
+            self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (0, 1), file["path"])
+        self.assertEqual(fingerprints(self.data), before)
+
     def test_a_changed_order_supersedes(self):
         header = ("Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Created at,"
                   "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Id\n")
