@@ -157,6 +157,7 @@ static cot_code settle_versions(struct cot_reader *reader, const struct cot_mapp
         rc = cot_source_decide_orders(pass->source, pass->shop, err);
     if (rc == COT_OK)
         rc = cot_reader_rewind(reader, err);
+    pass->columns = cot_reader_info(reader)->columns; /* rewinding made them anew */
     pass->by_versions = true;
     return rc;
 }

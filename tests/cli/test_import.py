@@ -124,6 +124,35 @@ class Import(unittest.TestCase):
             self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (0, 1), file["path"])
         self.assertEqual(fingerprints(self.data), before)
 
+    def test_what_became_known_after_the_last_order_counts(self):
+        header = "order_id,customer_id,order_date,updated_at,amount\n"
+        import_json(self.data, self.file("orders.csv", header + "O1,C1,2025-01-30,2025-01-30,5.00\n"
+                                                       "O2,C2,2025-01-31,2025-02-03,7.00\n"))
+        features = json.loads(run("features", "show", "monetary_total", "--data", self.data, "--json", "--quiet").stdout)
+        self.assertEqual(features["as_of"][:10], "2025-02-03")
+        self.assertEqual(features["customers"], 2)
+
+    def test_orders_with_their_lines_inside(self):
+        def order(number, day, *items):
+            return json.dumps({"order_id": number, "updated_at": f"2025-02-{day:02}", "date": "2025-02-01",
+                               "customer": {"id": "C1", "email": "c1@shop.example"}, "currency": "EUR",
+                               "items": [{"sku": sku, "quantity": n, "price": price} for sku, n, price in items]}) + "\n"
+
+        first = order("A1", 2, ("x", 2, 3.5), ("y", 1, 1)) + order("A2", 2, ("x", 1, "many"), ("y", 1, 2)) + order("A3", 2)
+        file = import_json(self.data, self.file("orders.jsonl", first))["files"][0]
+        self.assertEqual((file["connector"], file["rows_read"], file["rows_accepted"]), ("order_documents", 5, 3))
+        self.assertEqual(sql(self.data, "select order_key, quantity::integer, amount_minor from event order by event_id"),
+                         [["A1", 2, 700], ["A1", 1, 100], ["A2", 1, 200]])
+        self.assertEqual(sql(self.data, "select value from node order by 1"), [["C1"], ["c1@shop.example"]])
+        second = order("A1", 9, ("x", 1, 3.5)) + order("A4", 9, ("y", 1, 1))
+        self.assertEqual(import_json(self.data, self.file("later.jsonl", second))["files"][0]["rows_accepted"], 2)
+        self.assertEqual(sql(self.data, "select order_key, sum(amount_minor)::bigint from event where superseded_at is null"
+                                        " group by 1 order by 1"), [["A1", 350], ["A2", 200], ["A4", 100]])
+        before = fingerprints(self.data)
+        for name in ("orders.jsonl", "later.jsonl"):
+            self.assertEqual(import_json(self.data, os.path.join(self.folder, name))["files"][0]["rows_accepted"], 0)
+        self.assertEqual(fingerprints(self.data), before)
+
     def test_a_changed_order_supersedes(self):
         header = ("Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Created at,"
                   "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Id\n")

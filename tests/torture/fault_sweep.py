@@ -87,13 +87,16 @@ class Sweep:
         if done.returncode != 0:
             last = done.stderr.strip().splitlines()[-1:]
             assert last and last[0].startswith("coterie: "), f"{place}: no message: {done.stderr[-2000:]}"
-        elif not keep:
+        elif kind != "read":
             assert self.state() == expected, f"{place}: done, they say, but the state is {self.state()}, not {expected}"
         if self.state() is not None:
             strays = sql(self.data, "select count(*) from event where import_id not in (select import_id from import_run)")
             assert strays == [[0]], f"{place}: {strays} events belong to no import"
         run(*self.command())
         found = self.state()
+        if kind == "read":  # a file that could not be read comes in after the others: what is there counts, not its order
+            found = {table: found[table][0] for table in found}
+            expected = {table: expected[table][0] for table in expected}
         assert found == expected, f"{place}: after the same command again the state is {found}, not {expected}"
         return done.returncode
 
