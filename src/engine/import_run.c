@@ -299,7 +299,8 @@ cot_code cot_import_file_run(struct cot_import_session *session, struct cot_impo
         *ret_result = result;
     } else {
         session->shop_failed = rc == COT_IO;
-        rc = cot_err_prefix(err, rc, "%s", file->path);
+        if (strstr(err->message, file->path) == NULL)
+            rc = cot_err_prefix(err, rc, "%s", file->path);
         if (roll_back(session, &ignored) != COT_OK)
             rc = cot_fail(err, ignored.code, "%s", ignored.message);
     }

@@ -3,7 +3,7 @@
 import and in what is done with a shop. What must hold: a clean error with its exit status, no crash, no half-done
 state; and the same command without the fault ends in the state of an undisturbed one.
 
-fault_sweep.py [SAMPLE]   SAMPLE: so many places a command and kind, evenly spread, instead of all
+fault_sweep.py [SAMPLE]   SAMPLE: so many places a command and kind, evenly spread, instead of all (hours)
                           (COTERIE: the program; tests/torture/fault.c is built beside it)
 """
 import os
@@ -89,14 +89,15 @@ class Sweep:
             assert last and last[0].startswith("coterie: "), f"{place}: no message: {done.stderr[-2000:]}"
         elif kind != "read":
             assert self.state() == expected, f"{place}: done, they say, but the state is {self.state()}, not {expected}"
-        if self.state() is not None:
+        if done.returncode != 0 and os.path.exists(os.path.join(self.data, "coterie.duckdb")):
             strays = sql(self.data, "select count(*) from event where import_id not in (select import_id from import_run)")
             assert strays == [[0]], f"{place}: {strays} events belong to no import"
         run(*self.command())
         found = self.state()
         if kind == "read":  # a file that could not be read comes in after the others: what is there counts, not its order
-            found = {table: found[table][0] for table in found}
-            expected = {table: expected[table][0] for table in expected}
+            tables = set(found) - {"quarantine"}  # rows that waited for that file's rates stay on record
+            found = {table: found[table][0] for table in tables}
+            expected = {table: expected[table][0] for table in tables}
         assert found == expected, f"{place}: after the same command again the state is {found}, not {expected}"
         return done.returncode
 
@@ -111,7 +112,7 @@ class Sweep:
         statuses = {}
         for at in places:
             for keep in (False, True):
-                if keep and sample and at % 2:
+                if keep and at % (2 if sample else 10):
                     continue
                 status = self.check_one(kind, at, keep, expected)
                 statuses[status] = statuses.get(status, 0) + 1
