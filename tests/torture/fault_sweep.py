@@ -3,7 +3,7 @@
 import and in what is done with a shop. What must hold: a clean error with its exit status, no crash, no half-done
 state; and the same command without the fault ends in the state of an undisturbed one.
 
-fault_sweep.py [SAMPLE]   SAMPLE: so many places a command and kind, evenly spread, instead of all (hours)
+fault_sweep.py [SAMPLE [COMMAND]]   SAMPLE: so many places a command and kind, evenly spread, instead of all (0: hours)
                           (COTERIE: the program; tests/torture/fault.c is built beside it)
 """
 import os
@@ -25,16 +25,16 @@ def make_files(folder):
     write(folder, "products.csv", "product_id,name,category,price\n" +
           "".join(f"P{i},Thing {i},Kind {i % 3},{i + 1}.50\n" for i in range(12)))
     write(folder, "customers.csv", "customer_id,email,country\n" +
-          "".join(f"C{i},c{i}@shop.example,{['DE', 'FR'][i % 2]}\n" for i in range(30)))
+          "".join(f"C{i},c{i}@shop.example,{['DE', 'FR'][i % 2]}\n" for i in range(60)))
     write(folder, "rates.csv", "currency,date,rate\nUSD,2025-01-01,0.9\n")
     orders = ["order_id,customer_id,email,order_date,product_id,quantity,unit_price,currency"]
-    orders += [f"O{i // 2},C{i % 30},,2025-{1 + i % 12:02}-{1 + i % 28:02},P{i % 12},{1 + i % 3},9.50,{['EUR', 'USD'][i % 5 == 0]}"
+    orders += [f"O{i // 2},C{i % 60},,2025-{1 + i % 12:02}-{1 + i % 28:02},P{i % 12},{1 + i % 3},9.50,{['EUR', 'USD'][i % 5 == 0]}"
                for i in range(160)]
     orders += ["O900,,guest@shop.example,2025-03-03,P1,1,9.50,EUR", "O901,C1,,not a date,P1,1,9.50,EUR",
                "O1,C1,,2025-04-02,P1,-1,9.50,EUR", "O902,C1,,2025-03-03,P1,many,9.50,EUR"]
     write(folder, "orders.csv", "\n".join(orders) + "\n")
     write(folder, "events.jsonl", "".join(
-        f'{{"event_id":"E{i}","customer_id":"C{i % 30}","event":"page_view","occurred_at":"2025-0{1 + i % 9}-03T10:00:00Z",'
+        f'{{"event_id":"E{i}","customer_id":"C{i % 60}","event":"page_view","occurred_at":"2025-0{1 + i % 9}-03T10:00:00Z",'
         f'"product_id":"P{i % 12}"}}\n' for i in range(90)) + "no json\n")
     write(folder, "consent.csv", "customer_id,purpose,consent,occurred_at\nC1,marketing,no,2025-01-01\n")
 
@@ -47,11 +47,14 @@ class Sweep:
         self.arguments = arguments
         self.data = os.path.join(scratch, "shop")
 
+    def remove_outputs(self):
+        for output in self.outputs:
+            if os.path.exists(output):
+                os.unlink(output)
+
     def begin(self):
         shutil.rmtree(self.data, ignore_errors=True)
-        for output in self.outputs:
-            shutil.rmtree(output, ignore_errors=True) if os.path.isdir(output) else \
-                os.path.exists(output) and os.unlink(output)
+        self.remove_outputs()
         if self.before is not None:
             shutil.copytree(self.before, self.data)
 
@@ -92,6 +95,8 @@ class Sweep:
         if done.returncode != 0 and os.path.exists(os.path.join(self.data, "coterie.duckdb")):
             strays = sql(self.data, "select count(*) from event where import_id not in (select import_id from import_run)")
             assert strays == [[0]], f"{place}: {strays} events belong to no import"
+        if done.returncode == 0:
+            self.remove_outputs()
         run(*self.command())
         found = self.state()
         if kind == "read":  # a file that could not be read comes in after the others: what is there counts, not its order
@@ -140,14 +145,14 @@ def sweeps(scratch):
     yield Sweep(scratch, "customer show", ["customer", "show", "C1"], shop), ("alloc", "read")
 
 
-def main(sample):
+def main(sample, only):
     if not os.path.exists(LIBRARY):
         skip(f"no {LIBRARY} in this build")
     with tempfile.TemporaryDirectory() as scratch:
         for sweep, kinds in sweeps(scratch):
-            for kind in kinds:
+            for kind in kinds if only in (None, sweep.name) else ():
                 sweep.run(kind, sample)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0, sys.argv[2] if len(sys.argv) > 2 else None)
