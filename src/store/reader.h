@@ -66,8 +66,8 @@ cot_code cot_reader_open(const char *path, const struct cot_reader_options *opti
                          struct cot_err *err) COT_MUST_CHECK;
 void cot_reader_close(struct cot_reader *reader);
 
-/* The same file again from its first row, as found out the first time. The info's columns are made anew: pointers to the
- * old ones are gone. */
+/* The same file again from its first row, as found out the first time. The info's columns are made anew: pointers to
+ * the old ones are gone. */
 cot_code cot_reader_rewind(struct cot_reader *reader, struct cot_err *err) COT_MUST_CHECK;
 
 const struct cot_reader_info *cot_reader_info(const struct cot_reader *reader);
