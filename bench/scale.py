@@ -1,6 +1,7 @@
 """From files to report at scale: simulated customers, seconds and peak memory of every command.
 
-  COTERIE_SCALE_CUSTOMERS (default 1000000) and COTERIE_SCALE_EVENTS (default 20000000) set the size.
+  COTERIE_SCALE_CUSTOMERS (default 1000000) and COTERIE_SCALE_EVENTS (default 20000000) set the size;
+  COTERIE_SCALE_FILES=FOLDER takes files that 'coterie simulate' made before instead of making some.
 """
 import json
 import os
@@ -30,8 +31,11 @@ def measured(*arguments):
 with tempfile.TemporaryDirectory(prefix="coterie-scale-", dir=os.environ.get("TMPDIR", "build")) as folder:
     files, shop = f"{folder}/files", f"{folder}/shop"
     rows = []
-    _, seconds, memory = measured("simulate", "--customers", str(N_CUSTOMERS), "--events", str(N_EVENTS), "--seed", "1",
-                                  "--out", files)
+    if "COTERIE_SCALE_FILES" in os.environ:
+        files, seconds, memory = os.environ["COTERIE_SCALE_FILES"], 0, 0
+    else:
+        _, seconds, memory = measured("simulate", "--customers", str(N_CUSTOMERS), "--events", str(N_EVENTS), "--seed", "1",
+                                      "--out", files)
     size = sum(p.stat().st_size for p in pathlib.Path(files).iterdir()) / 1e9
     rows.append(("simulate (not counted)", seconds, memory, f"{size:.2f} GB of files"))
     imported, seconds, memory = measured("import", files, "--data", shop)

@@ -168,12 +168,19 @@ static const char **values_of(const struct cot_call *call, const char *name, siz
 /* The rest of a folder is in, but not all of it: the documents say so, and so does the exit status. */
 static cot_code check_failed(struct cot_call *call, yyjson_mut_val *root, struct cot_err *err)
 {
-    size_t n_failed = yyjson_mut_arr_size(yyjson_mut_obj_get(root, "failed"));
+    yyjson_mut_val *failed = yyjson_mut_obj_get(root, "failed");
+    size_t n_failed = yyjson_mut_arr_size(failed);
+    cot_code code = COT_BAD_DATA;
+    size_t i;
+    size_t n;
+    yyjson_mut_val *file;
     if (n_failed == 0)
         return COT_OK;
+    yyjson_mut_arr_foreach(failed, i, n, file) if (yyjson_mut_equals_str(yyjson_mut_obj_get(file, "code"), "COT_IO"))
+        code = COT_IO;
     call->json = false; /* the document that was printed names them */
-    return cot_fail(err, COT_BAD_DATA, "%zu file%s could not be used; the others %s", n_failed,
-                    n_failed == 1 ? "" : "s", cot_call_flag(call, "dry-run") ? "could" : "were imported");
+    return cot_fail(err, code, "%zu file%s could not be used; the others %s", n_failed, n_failed == 1 ? "" : "s",
+                    cot_call_flag(call, "dry-run") ? "could" : "were imported");
 }
 
 static cot_code run(struct cot_call *call, struct cot_err *err)

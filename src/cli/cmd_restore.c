@@ -1,14 +1,17 @@
 #include "cli/command.h"
 #include "engine/backup.h"
 
-static void print_restore(yyjson_mut_val *root)
+static void print_restore(const char *data_dir, yyjson_mut_val *root)
 {
-    printf("%s: the shop of %s is back (%llu files, %llu bytes)%s.\n",
-           yyjson_mut_get_str(yyjson_mut_obj_get(root, "data")),
-           yyjson_mut_get_str(yyjson_mut_obj_get(root, "created_at")),
+    const char *created_at = yyjson_mut_get_str(yyjson_mut_obj_get(root, "created_at"));
+    unsigned long long n_erased = yyjson_mut_get_uint(yyjson_mut_obj_get(root, "erased_again"));
+    printf("%s: the shop of %s is back (%llu files, %llu bytes)%s.\n", data_dir, created_at != NULL ? created_at : "?",
            (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "files")),
            (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "bytes")),
            yyjson_mut_get_bool(yyjson_mut_obj_get(root, "replaced")) ? "; the one that was there is gone" : "");
+    if (n_erased > 0)
+        printf("Not back: %llu %s erased after the backup.\n", n_erased,
+               n_erased == 1 ? "person who was" : "people who were");
 }
 
 static cot_code run(struct cot_call *call, struct cot_err *err)
@@ -21,7 +24,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     if (call->json)
         rc = cot_print_json(doc, err);
     else
-        print_restore(yyjson_mut_doc_get_root(doc));
+        print_restore(call->context.data_dir, yyjson_mut_doc_get_root(doc));
     yyjson_mut_doc_free(doc);
     return rc;
 }
@@ -39,7 +42,8 @@ const struct cot_command cot_command_restore = {
     .summary = "bring a backup back as a data directory",
     .help =
         "Compares every byte of the backup with its sums, unpacks it beside the data directory, opens the shop in it\n"
-        "and only then gives it the name, in one step. A damaged backup changes nothing.\n\n"
+        "and only then gives it the name, in one step. A damaged backup changes nothing. People whom the shop that is\n"
+        "replaced had erased since are erased from it first.\n\n"
         "  coterie restore /backups/coterie-20240131T020000Z.tar --data ./coterie-data\n",
     .options = options_table,
     .run = run,

@@ -66,14 +66,27 @@ static void format_grouped(double value, int decimals, char *ret_text, size_t si
     ret_text[used] = '\0';
 }
 
+/* Control characters in a shop's data must not reach the terminal: lines would break, or worse be obeyed. */
+static void blank_controls(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c < 0x20 || c == 0x7f)
+            *at = ' ';
+        else if (c == 0xc2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xa0)
+            at[0] = at[1] = ' ';
+    }
+}
+
 void cot_format_value(yyjson_mut_val *value, enum cot_format format, char *ret_text, size_t size)
 {
     double number = yyjson_mut_get_num(value);
     if (value == NULL || yyjson_mut_is_null(value))
         snprintf(ret_text, size, "-");
-    else if (yyjson_mut_is_str(value))
+    else if (yyjson_mut_is_str(value)) {
         snprintf(ret_text, size, "%s", yyjson_mut_get_str(value));
-    else if (yyjson_mut_is_bool(value))
+        blank_controls(ret_text);
+    } else if (yyjson_mut_is_bool(value))
         snprintf(ret_text, size, "%s", yyjson_mut_get_bool(value) ? "yes" : "no");
     else if (format == COT_FORMAT_COUNT)
         format_grouped(number, 0, ret_text, size);

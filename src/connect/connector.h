@@ -221,6 +221,7 @@ struct cot_mapping {
     enum cot_decimal_mark decimal;     /* asked for */
     uint64_t n_observed;               /* rows taken as evidence */
     bool has_currency_option;
+    bool currency_is_assumed; /* no word of the file or its shape: by the option or the shop's own */
     char base_currency[4];
     bool is_settled;
     char *explanation; /* why this shape, in a sentence */

@@ -275,6 +275,7 @@ bool cot_decode_currency(struct cot_decoder *d, struct cot_record *record)
     char code[4] = "";
     if (text.size == 0) {
         memcpy(code, d->mapping->currency, sizeof code);
+        record->flags |= d->mapping->currency_is_assumed ? COT_RECORD_CURRENCY_ASSUMED : 0U;
     } else if (text.size == 3) {
         for (int i = 0; i < 3; i++)
             code[i] = (char)(text.data[i] & ~0x20);

@@ -328,6 +328,7 @@ struct line {
     size_t i_record;
     int64_t gross; /* after the line's own discount */
     int64_t share; /* of the order's discount and, where prices include it, tax */
+    bool is_net;   /* the line says its amount after all discounts: the order's is in it */
 };
 
 static void stand_at_row(struct cot_decoder *d, const struct cot_row *row)
@@ -374,17 +375,20 @@ static bool decode_line(struct cot_decoder *d, const struct cot_row *row, struct
     struct cot_record *record = cot_decode_begin(d, COT_RECORD_EVENT);
     if (record == NULL || !read_order(d, record) ||
         !cot_decode_number(d, COT_FIELD_QUANTITY, &a.quantity, &a.has_quantity) || !read_discounts(d, &a) ||
-        !read_priced_amount(d, &a))
+        !cot_decode_money(d, COT_FIELD_AMOUNT, &a.amount, &a.has_amount))
+        return false;
+    bool is_net = a.has_amount;
+    if (!is_net && !read_priced_amount(d, &a))
         return false;
     if (!a.has_amount)
         return cot_decode_reject(d, "amount", "column '%.60s': no price", cot_decode_column(d, COT_FIELD_UNIT_PRICE));
     /* Line discounts of Shopify are of the whole line; one above it would be of another line. */
     if (a.discount > llabs(a.amount))
         a.discount = llabs(a.amount);
-    if (!take_off_discount(d, &a) || !read_cost(d, &a))
+    if ((!is_net && !take_off_discount(d, &a)) || !read_cost(d, &a))
         return false;
     put_amounts(record, &a);
-    *ret_line = (struct line){.i_record = d->records->n_records - 1, .gross = a.amount};
+    *ret_line = (struct line){.i_record = d->records->n_records - 1, .gross = a.amount, .is_net = is_net};
     return true;
 }
 
@@ -419,10 +423,10 @@ static bool read_order_head(struct cot_decoder *d, const struct cot_row *first, 
  * What comes off the lines beyond their own discounts. The subtotal (after all discounts) is the truth where there is
  * one; else the order's discount. Where prices include tax (total = subtotal + shipping) the tax comes off too.
  */
-static int64_t off_the_lines(const struct order_money *m, int64_t gross, int64_t *ret_tax)
+static int64_t off_the_lines(const struct order_money *m, int64_t gross, bool is_net, int64_t *ret_tax)
 {
     int64_t off = m->has_subtotal ? gross - m->subtotal : llabs(m->discount);
-    if (off < 0)
+    if (off < 0 || is_net)
         off = 0;
     if (off > gross)
         off = gross;
@@ -437,6 +441,7 @@ static bool share_out(struct cot_decoder *d, struct line *lines, size_t n, const
 {
     int64_t gross = 0;
     int64_t tax = 0;
+    bool is_net = false;
     int64_t *weights = cot_arena_alloc(&d->records->arena, 3 * n * sizeof *weights);
     if (weights == NULL)
         return cot_decode_no_memory(d);
@@ -445,8 +450,9 @@ static bool share_out(struct cot_decoder *d, struct line *lines, size_t n, const
     for (size_t i = 0; i < n; i++) {
         weights[i] = lines[i].gross > 0 ? lines[i].gross : 0;
         gross += weights[i];
+        is_net |= lines[i].is_net;
     }
-    int64_t off = off_the_lines(m, gross, &tax);
+    int64_t off = off_the_lines(m, gross, is_net, &tax);
     cot_money_allocate(off, weights, n, discounts);
     for (size_t i = 0; i < n; i++)
         weights[i] -= discounts[i];

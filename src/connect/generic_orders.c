@@ -5,12 +5,6 @@
 #include "connect/decode.h"
 #include "connect/shapes.h"
 
-#define NAMES_DATE                                                                                                     \
-    "ordered_at|order_date|order_datetime|order_time|order_timestamp|purchased_at|purchase_date|purchase_time|"        \
-    "transaction_date|transaction_timestamp|transaction_time|trans_date|invoice_date|sale_date|sales_date|sold_at|"    \
-    "created_at|date_created|created|order_created_at|order_purchase_timestamp|placed_at|event_time|occurred_at|"      \
-    "timestamp|datetime|date_time|date|time|day|dt|datum|bestelldatum"
-
 static const struct cot_connector_column columns[] = {
     {COT_NAMES_CUSTOMER, COT_FIELD_CUSTOMER_ID, false},
     {COT_NAMES_EMAIL, COT_FIELD_EMAIL, false},
@@ -22,7 +16,7 @@ static const struct cot_connector_column columns[] = {
      COT_FIELD_ORDER_ID, false},
     {"line_id|order_line_id|order_item_id|line_item_id|event_id", COT_FIELD_EVENT_ID, false},
     {"refund_of|original_order_id|original_order|refunded_order_id", COT_FIELD_REFUND_OF, false},
-    {NAMES_DATE, COT_FIELD_OCCURRED_AT, true},
+    {COT_NAMES_ORDER_DATE, COT_FIELD_OCCURRED_AT, true},
     {"time_of_day|order_time|purchase_time|transaction_time|clock", COT_FIELD_TIME_OF_DAY, false},
     {"recorded_at|updated_at|loaded_at|ingested_at|modified_at", COT_FIELD_RECORDED_AT, false},
     {"cancelled_at|canceled_at|cancel_date", COT_FIELD_CANCELLED_AT, false},
@@ -90,7 +84,7 @@ const struct cot_connector cot_connector_orders = {
     .decode = cot_decode_order_row};
 
 static const struct cot_connector_column log_columns[] = {{COT_NAMES_CUSTOMER "|id", COT_FIELD_CUSTOMER_ID, true},
-                                                          {NAMES_DATE, COT_FIELD_OCCURRED_AT, true},
+                                                          {COT_NAMES_ORDER_DATE, COT_FIELD_OCCURRED_AT, true},
                                                           {NULL, COT_FIELD_NONE, false}};
 
 const struct cot_connector cot_connector_event_log = {

@@ -45,7 +45,14 @@ void cot_header_snake(const char *name, char *ret_text, size_t size)
 
 void cot_header_squash(const char *name, char *ret_text, size_t size)
 {
+    static const char inside[] = "[]."; /* of a line inside a document: whatever the lines are called */
+    const char *line = strstr(name, inside);
     size_t n = 0;
+    if (line != NULL && size > sizeof inside) {
+        name = line + strlen(inside);
+        ret_text[n++] = '[';
+        ret_text[n++] = ']';
+    }
     for (size_t i = 0; name[i] != '\0' && n + 1 < size; i++)
         if (is_word(name[i]))
             ret_text[n++] = is_upper(name[i]) ? (char)(name[i] - 'A' + 'a') : name[i];

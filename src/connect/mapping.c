@@ -99,6 +99,13 @@ static cot_code settle_dates(const struct cot_mapping *mapping, struct cot_mappe
     style->date_order = mapping->date_order;
     if (style->date_order == COT_DATE_ORDER_UNKNOWN)
         style->date_order = cot_style_date_order(style);
+    bool mixed = style->date_order == COT_DATE_ORDER_UNKNOWN && style->n_dmy > 0 && style->n_mdy > 0;
+    if (mixed && !may_stay_open(column))
+        return cot_fail(
+            err, COT_BAD_DATA,
+            "column '%.60s': %llu of its dates can only be day first, %llu only month first: say which the "
+            "others are by --date-order dmy or --date-order mdy, and what can't be read waits in quarantine",
+            column->name, (unsigned long long)style->n_dmy, (unsigned long long)style->n_mdy);
     if (style->date_order == COT_DATE_ORDER_UNKNOWN)
         style->date_order = cot_style_date_order(all);
     if (style->date_order != COT_DATE_ORDER_UNKNOWN || style->n_either == 0 || may_stay_open(column))
@@ -135,6 +142,7 @@ static void settle_currency(struct cot_mapping *mapping)
         if (cot_field_type(column->field) == COT_FIELD_TYPE_NUMBER && column->style.currency[0] != '\0')
             memcpy(mapping->currency, column->style.currency, sizeof mapping->currency);
     }
+    mapping->currency_is_assumed = mapping->has_currency_option || mapping->currency[0] == '\0';
     if (mapping->currency[0] == '\0')
         memcpy(mapping->currency, mapping->base_currency, sizeof mapping->currency);
 }

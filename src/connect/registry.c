@@ -23,6 +23,7 @@ const struct cot_connector *const cot_connectors[] = {&cot_connector_online_reta
                                                       &cot_connector_cdnow,
                                                       &cot_connector_cdnow_sample,
                                                       &cot_connector_superstore,
+                                                      &cot_connector_order_documents,
                                                       &cot_connector_marketing_campaign,
                                                       &cot_connector_simulator_truth,
                                                       &cot_connector_orders,

@@ -27,6 +27,7 @@ extern const struct cot_connector cot_connector_superstore;
 extern const struct cot_connector cot_connector_marketing_campaign;
 extern const struct cot_connector cot_connector_event_log;
 extern const struct cot_connector cot_connector_orders;
+extern const struct cot_connector cot_connector_order_documents;
 extern const struct cot_connector cot_connector_events;
 extern const struct cot_connector cot_connector_customers;
 extern const struct cot_connector cot_connector_products;
@@ -55,6 +56,11 @@ extern const struct cot_connector cot_connector_simulator_truth;
 #define COT_NAMES_PRODUCT                                                                                              \
     "product_id|sku|item_id|product|item|stock_code|product_code|article_id|article|upc|ean|product_key|variant_sku|"  \
     "item_sku|product_sku|item_code|material|product_number|artikelnummer|asin"
+#define COT_NAMES_ORDER_DATE                                                                                           \
+    "ordered_at|order_date|order_datetime|order_time|order_timestamp|purchased_at|purchase_date|purchase_time|"        \
+    "transaction_date|transaction_timestamp|transaction_time|trans_date|invoice_date|sale_date|sales_date|sold_at|"    \
+    "created_at|date_created|created|order_created_at|order_purchase_timestamp|placed_at|event_time|occurred_at|"      \
+    "timestamp|datetime|date_time|date|time|day|dt|datum|bestelldatum"
 #define COT_NAMES_CURRENCY "currency|currency_code|order_currency|iso_currency"
 #define COT_NAMES_CHANNEL "channel|sales_channel|source_channel|order_channel|platform|order_source"
 

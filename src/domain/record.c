@@ -84,7 +84,10 @@ struct cot_hash128 cot_record_hash(const struct cot_record *r, const struct cot_
         r->user,       r->email,  r->anonymous, r->phone,       r->event_key, r->order_key, r->refund_of,
         r->product_id, r->name,   r->category,  r->subcategory, r->brand,     r->channel,   r->session,
         r->campaign,   r->detail, r->purpose,   r->store,       r->display,   r->mailer,    r->week};
-    const int64_t numbers[] = {r->kind,         r->event_kind,     r->flags,      r->occurred_at_ms, r->recorded_at_ms,
+    /* What is assumed may be known better another time: the row stays the same. */
+    const bool assumed = r->flags & COT_RECORD_CURRENCY_ASSUMED;
+    const int64_t flags = r->flags & ~(uint32_t)COT_RECORD_CURRENCY_ASSUMED;
+    const int64_t numbers[] = {r->kind,         r->event_kind,     flags,         r->occurred_at_ms, r->recorded_at_ms,
                                r->amount_minor, r->discount_minor, r->cost_minor, r->tax_minor,      r->shipping_minor,
                                r->price_minor,  r->starts_at_ms,   r->ends_at_ms, r->granted};
     struct cot_hasher hasher;
@@ -95,7 +98,7 @@ struct cot_hash128 cot_record_hash(const struct cot_record *r, const struct cot_
         hash_text(&hasher, texts[i]);
     cot_hasher_double(&hasher, r->quantity);
     cot_hasher_double(&hasher, r->rate);
-    cot_hasher_text(&hasher, r->currency, strlen(r->currency));
+    cot_hasher_text(&hasher, r->currency, assumed ? 0 : strlen(r->currency));
     for (size_t i = 0; i < r->n_traits; i++) {
         hash_text(&hasher, traits[i].key);
         hash_text(&hasher, traits[i].value);

@@ -46,9 +46,10 @@ enum cot_record_flag {
     COT_RECORD_HAS_PRICE = 1 << 6,    /* products: price_minor is given */
     COT_RECORD_HAS_TAX = 1 << 7,
     COT_RECORD_HAS_SHIPPING = 1 << 8,
-    COT_RECORD_ADJUSTMENT = 1 << 9,    /* a ledger correction ("A" lines of Online Retail, bank charges): counts for the
-                                          shop's money, is no item that anyone chose */
-    COT_RECORD_ORDER_LEVEL = 1 << 10,  /* the row stands for a whole order, not for one line */
+    COT_RECORD_ADJUSTMENT = 1 << 9,   /* a ledger correction ("A" lines of Online Retail, bank charges): counts for the
+                                         shop's money, is no item that anyone chose */
+    COT_RECORD_ORDER_LEVEL = 1 << 10, /* the row stands for a whole order, not for one line */
+    COT_RECORD_CURRENCY_ASSUMED = 1 << 12, /* not said by the row or its file: by an option or the shop */
     COT_RECORD_CAMPAIGN_DATE = 1 << 11 /* no time in the row: it is the start of `campaign`, as its description says */
 };
 

@@ -476,7 +476,10 @@ void cot_style_observe_date(struct cot_column_style *style, const char *text, si
 
 enum cot_date_order cot_style_date_order(const struct cot_column_style *style)
 {
-    if (style->n_dmy != style->n_mdy)
+    /* A few are slips of the hand; where more speak against it, both kinds are in the column. */
+    enum { SLIPS = 20 };
+    uint64_t fewer = style->n_dmy < style->n_mdy ? style->n_dmy : style->n_mdy;
+    if (fewer * SLIPS < style->n_dmy + style->n_mdy)
         return style->n_dmy > style->n_mdy ? COT_DATE_ORDER_DMY : COT_DATE_ORDER_MDY;
     return COT_DATE_ORDER_UNKNOWN;
 }

@@ -229,12 +229,16 @@ cot_code cot_backup_run(const struct cot_context *context, const char *out, yyjs
         rc = cot_backup_verify(part, NULL, &context->progress, &manifest, err);
     if (rc == COT_OK)
         rc = take_name(part, path, err);
-    if (rc != COT_OK && backup.writer != NULL)
-        unlink(part);
-    if (rc == COT_OK)
-        rc = cot_folder_sync_parent(path, err);
+    if (rc != COT_OK) {
+        if (backup.writer != NULL)
+            unlink(part);
+        goto out;
+    }
+    rc = cot_folder_sync_parent(path, err);
     if (rc == COT_OK)
         rc = make_document(&backup, path, created_at, sha256, ret_doc, err);
+    if (rc != COT_OK) /* what is said to have failed is not there */
+        unlink(path);
 out:
     cot_manifest_release(&manifest);
     cot_archive_writer_free(backup.writer);

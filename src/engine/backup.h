@@ -33,7 +33,10 @@ struct cot_restore_options {
  * step. COT_BAD_DATA for a damaged backup or one of a newer program, COT_USAGE where the directory holds something
  * (with force: something that is no shop); then nothing has changed.
  *
- * {"path","data","created_at","schema","files","bytes","replaced": false}
+ * People whom the shop that is replaced had erased are erased from the backup's shop, too, before it takes the name
+ * ("erased_again" says how many); where nothing is replaced nobody knows of erasures that came after the backup.
+ *
+ * {"path","data","created_at","schema","files","bytes","erased_again": 0,"replaced": false}
  */
 cot_code cot_restore_run(const struct cot_context *context, const struct cot_restore_options *options,
                          yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

@@ -9,6 +9,8 @@
 #include "base/folder.h"
 #include "engine/backup.h"
 #include "engine/backup_verify.h"
+#include "engine/erased.h"
+#include "engine/forget.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -34,6 +36,7 @@ static cot_code look_at_target(const char *data_dir, enum target *ret_target, st
 {
     struct stat status;
     char *database = NULL;
+    char *erased = NULL;
     size_t n = 0;
     if (lstat(data_dir, &status) != 0) {
         *ret_target = TARGET_MISSING;
@@ -43,13 +46,17 @@ static cot_code look_at_target(const char *data_dir, enum target *ret_target, st
     if (!S_ISDIR(status.st_mode))
         return COT_OK;
     if (asprintf(&database, "%s/coterie.duckdb", data_dir) < 0)
-        return cot_fail(err, COT_NOMEM, "'%s'", data_dir);
-    cot_code rc = cot_folder_walk(data_dir, count_one, &n, err);
+        database = NULL;
+    if (asprintf(&erased, "%s/%s", data_dir, COT_ERASED_FILE) < 0)
+        erased = NULL;
+    cot_code rc = database == NULL || erased == NULL ? cot_fail(err, COT_NOMEM, "'%s'", data_dir)
+                                                     : cot_folder_walk(data_dir, count_one, &n, err);
     if (rc == COT_OK && n == 0)
         *ret_target = TARGET_MISSING;
-    else if (rc == COT_OK && access(database, F_OK) == 0)
+    else if (rc == COT_OK && (access(database, F_OK) == 0 || access(erased, F_OK) == 0))
         *ret_target = TARGET_SHOP;
     free(database);
+    free(erased);
     return rc;
 }
 
@@ -114,22 +121,40 @@ static cot_code hold_old_shop(const char *data_dir, struct cot_store **ret_store
 
 static cot_code take_place(const char *fresh, const char *data_dir, enum target target, struct cot_err *err)
 {
-    struct cot_store *old = NULL;
-    cot_code rc = COT_OK;
-    if (target == TARGET_MISSING) {
-        if (rename(fresh, data_dir) != 0)
-            return cot_fail(err, COT_IO, "'%s' can't take the name '%s': %s", fresh, data_dir, strerror(errno));
-        return cot_folder_sync_parent(data_dir, err);
-    }
-    rc = hold_old_shop(data_dir, &old, err);
+    if (target == TARGET_SHOP)
+        return swap(fresh, data_dir, err);
+    if (rename(fresh, data_dir) != 0)
+        return cot_fail(err, COT_IO, "'%s' can't take the name '%s': %s", fresh, data_dir, strerror(errno));
+    return cot_folder_sync_parent(data_dir, err);
+}
+
+/* Whoever the shop that is replaced had erased stays erased: from its table where it can be read, and from the list
+ * beside it (erased.h). */
+static cot_code erase_again(const struct cot_context *context, const char *fresh, const char *data_dir,
+                            struct cot_store *old, uint64_t *ret_n, struct cot_err *err)
+{
+    struct cot_erased *lists[2] = {NULL, NULL};
+    uint64_t n_people = 0;
+    cot_code rc = cot_erased_open(data_dir, &lists[0], err);
+    if (rc == COT_OK && old != NULL)
+        rc = cot_erased_load(old, &lists[1], err);
+    for (size_t i = 0; rc == COT_OK && i < 2; i++)
+        if (lists[i] != NULL && cot_erased_count(lists[i]) > 0) {
+            struct cot_context there = *context;
+            uint64_t n = 0;
+            there.data_dir = fresh;
+            rc = cot_forget_listed(&there, lists[i], &n, err);
+            n_people += n;
+        }
     if (rc == COT_OK)
-        rc = swap(fresh, data_dir, err);
-    cot_store_close(old);
+        *ret_n = n_people;
+    cot_erased_free(lists[0]);
+    cot_erased_free(lists[1]);
     return rc;
 }
 
 static cot_code make_document(const struct cot_context *context, const char *path, const struct cot_manifest *manifest,
-                              bool replaced, yyjson_mut_doc **ret_doc, struct cot_err *err)
+                              bool replaced, uint64_t n_erased, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -140,6 +165,7 @@ static cot_code make_document(const struct cot_context *context, const char *pat
     yyjson_mut_obj_add_int(doc, root, "schema", manifest->schema);
     yyjson_mut_obj_add_uint(doc, root, "files", manifest->n_files);
     yyjson_mut_obj_add_uint(doc, root, "bytes", manifest->n_bytes);
+    yyjson_mut_obj_add_uint(doc, root, "erased_again", n_erased);
     if (!yyjson_mut_obj_add_bool(doc, root, "replaced", replaced)) {
         yyjson_mut_doc_free(doc);
         return cot_fail(err, COT_NOMEM, "result");
@@ -153,6 +179,8 @@ cot_code cot_restore_run(const struct cot_context *context, const struct cot_res
 {
     struct cot_manifest manifest = {0};
     enum target target = TARGET_MISSING;
+    struct cot_store *old = NULL;
+    uint64_t n_erased = 0;
     char *fresh = NULL;
     bool made = false;
     char *data_dir = plain_path(context->data_dir);
@@ -161,6 +189,8 @@ cot_code cot_restore_run(const struct cot_context *context, const struct cot_res
         return cot_fail(err, COT_NOMEM, "restore");
     }
     cot_code rc = check_target(data_dir, options->force, &target, err);
+    if (rc == COT_OK && target == TARGET_SHOP)
+        rc = hold_old_shop(data_dir, &old, err);
     if (rc == COT_OK && mkdtemp(fresh) == NULL)
         rc = cot_fail(err, COT_IO, "making a folder beside '%s': %s", data_dir, strerror(errno));
     made = rc == COT_OK;
@@ -168,10 +198,13 @@ cot_code cot_restore_run(const struct cot_context *context, const struct cot_res
         rc = cot_backup_verify(options->path, fresh, &context->progress, &manifest, err);
     if (rc == COT_OK)
         rc = try_shop(context, fresh, err);
+    if (rc == COT_OK && target == TARGET_SHOP)
+        rc = erase_again(context, fresh, data_dir, old, &n_erased, err);
     if (rc == COT_OK)
         rc = take_place(fresh, data_dir, target, err);
+    cot_store_close(old);
     if (rc == COT_OK)
-        rc = make_document(context, options->path, &manifest, target == TARGET_SHOP, ret_doc, err);
+        rc = make_document(context, options->path, &manifest, target == TARGET_SHOP, n_erased, ret_doc, err);
     if (made) { /* the shop that was replaced, or what was unpacked in vain */
         cot_code removed = cot_folder_remove(fresh, rc == COT_OK ? err : NULL);
         rc = rc == COT_OK ? removed : rc;

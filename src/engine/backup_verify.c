@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/folder.h"
+#include "base/json.h"
 #include "engine/backup_archive.h"
 #include "store/schema.h"
 
@@ -109,7 +110,8 @@ static cot_code read_manifest(const struct verify *verify, struct cot_manifest *
                         verify->path);
     if (strcmp(expected, verify->sum) != 0)
         return cot_fail(err, COT_BAD_DATA, "'%s' is damaged: its manifest is not the one that was saved", verify->path);
-    ret_manifest->doc = yyjson_read(verify->manifest, verify->manifest_size, 0);
+    if (cot_json_read(verify->manifest, verify->manifest_size, 0, &ret_manifest->doc, err) == COT_NOMEM)
+        return COT_NOMEM;
     yyjson_val *root = yyjson_doc_get_root(ret_manifest->doc);
     const char *format = yyjson_get_str(yyjson_obj_get(root, "format"));
     if (format == NULL || strcmp(format, "coterie-backup") != 0)

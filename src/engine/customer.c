@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "domain/event.h"
 #include "domain/rfm.h"
 #include "engine/customer_move.h"
@@ -271,7 +272,11 @@ static cot_code load_model(struct look *look, struct cot_err *err)
     cot_code rc = cot_segment_run_detail(look->store, run->run_id, &json, err);
     if (rc != COT_OK)
         return rc;
-    yyjson_doc *doc = yyjson_read(json, strlen(json), 0);
+    yyjson_doc *doc = NULL;
+    if (cot_json_read(json, strlen(json), 0, &doc, err) == COT_NOMEM) {
+        free(json);
+        return COT_NOMEM;
+    }
     const char *name = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(doc), "model"));
     if (name == NULL)
         rc = cot_fail(err, COT_BAD_DATA, "segment run %lld names no model: run 'coterie segment' again",

@@ -149,6 +149,52 @@ cot_code cot_erased_load(struct cot_store *store, struct cot_erased **ret_erased
     return rc;
 }
 
+cot_code cot_erased_parse(const char *text, size_t size, struct cot_erased **ret_erased, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    struct cot_erased *erased = calloc(1, sizeof *erased);
+    const char *end = memchr(text, '\n', size);
+    if (erased == NULL)
+        return cot_fail(err, COT_NOMEM, "erased identities");
+    if (end != NULL) {
+        size_t salt_size = (size_t)(end - text);
+        size_t n = (size - salt_size - 1) / (2 * HASH_BYTES + 1);
+        erased->salt = strndup(text, salt_size);
+        erased->hashes = calloc(n + 1, sizeof *erased->hashes);
+        if (erased->salt == NULL || erased->hashes == NULL)
+            rc = cot_fail(err, COT_NOMEM, "%zu erased identities", n);
+        for (const char *at = end + 1; rc == COT_OK && erased->n < n; at += 2 * HASH_BYTES + 1)
+            if (!from_hex(at, 2 * HASH_BYTES, erased->hashes[erased->n++]))
+                rc = cot_fail(err, COT_BAD_DATA, "line %zu of the list of erased identities is no hash", erased->n + 2);
+        if (rc == COT_OK)
+            qsort(erased->hashes, erased->n, sizeof *erased->hashes, compare_hashes);
+    }
+    if (rc == COT_OK)
+        *ret_erased = erased;
+    else
+        cot_erased_free(erased);
+    return rc;
+}
+
+cot_code cot_erased_merge(const struct cot_erased *erased, struct cot_store *store, struct cot_err *err)
+{
+    char *salt = NULL;
+    if (erased->n == 0)
+        return COT_OK;
+    cot_code rc = cot_salt_get(store, &salt, err);
+    bool same = rc == COT_OK && strcmp(salt, erased->salt) == 0;
+    for (size_t i = 0; rc == COT_OK && same && i < erased->n; i++) {
+        char hex[COT_ERASED_HASH_SIZE];
+        to_hex(erased->hashes[i], HASH_BYTES, hex);
+        rc = cot_store_exec(store, err,
+                            "insert into erased select '%s', epoch_ms(epoch_ms(now())) where not exists"
+                            " (select 1 from erased where value_hash = '%s')",
+                            hex, hex);
+    }
+    free(salt);
+    return rc;
+}
+
 void cot_erased_free(struct cot_erased *erased)
 {
     if (erased == NULL)

@@ -28,6 +28,20 @@ void cot_salted_hash(const char *salt, const char *name, const char *value, size
                      char ret_hex[COT_ERASED_HASH_SIZE]);
 
 cot_code cot_erased_load(struct cot_store *store, struct cot_erased **ret_erased, struct cot_err *err) COT_MUST_CHECK;
+
+/* The same beside the database, as file DIR/erased (erased_file.c): written after every erasure, read by a restore. An
+ * empty list where there is no such file; COT_BAD_DATA where it is damaged. */
+#define COT_ERASED_FILE "erased"
+cot_code cot_erased_save(struct cot_store *store, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_erased_open(const char *data_dir, struct cot_erased **ret_erased, struct cot_err *err) COT_MUST_CHECK;
+
+/* "SALT\nHASH\nHASH\n..." as a list; an empty text is an empty list. */
+cot_code cot_erased_parse(const char *text, size_t size, struct cot_erased **ret_erased,
+                          struct cot_err *err) COT_MUST_CHECK;
+
+/* Puts the hashes that were made under the store's own salt into its table erased, each once. */
+cot_code cot_erased_merge(const struct cot_erased *erased, struct cot_store *store, struct cot_err *err) COT_MUST_CHECK;
+
 void cot_erased_free(struct cot_erased *erased);
 size_t cot_erased_count(const struct cot_erased *erased);
 

@@ -79,7 +79,7 @@ static cot_code put_chunk(duckdb_appender appender, duckdb_data_chunk chunk, con
     if (duckdb_append_data_chunk(appender, chunk) == DuckDBSuccess)
         return COT_OK;
     duckdb_error_data data = duckdb_appender_error_data(appender);
-    cot_code rc = cot_fail(err, COT_IO, "storing features: %s", duckdb_error_data_message(data));
+    cot_code rc = cot_duckdb_fail(err, COT_IO, "storing features", duckdb_error_data_message(data));
     duckdb_destroy_error_data(&data);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/erased.h"
 #include "engine/forget_steps.h"
 #include "engine/segment.h"
 
@@ -174,6 +175,8 @@ cot_code cot_forget_run(const struct cot_context *context, const char *const *id
     if (rc == COT_OK)
         rc = delete_rows(store, &forget, receipt, err);
     if (rc == COT_OK)
+        rc = cot_erased_save(store, err);
+    if (rc == COT_OK)
         rc = cot_forget_delete_files(context->data_dir, &forget, err);
     if (rc == COT_OK) {
         rc = cot_forget_rewrite(store, &context->progress, err);
@@ -253,6 +256,8 @@ cot_code cot_forget_finish_run(const struct cot_context *context, yyjson_mut_doc
         rc = cot_store_open(context->data_dir, &options, &store, err);
     if (rc == COT_OK)
         rc = list_finishable(store, &receipts, &n_pending, err);
+    if (rc == COT_OK)
+        rc = cot_erased_save(store, err);
     if (rc == COT_OK && n_pending > 0)
         rc = cot_forget_delete_files(context->data_dir, &forget, err);
     if (rc == COT_OK && n_pending > 0) {

@@ -17,6 +17,7 @@
 #define COT_ENGINE_FORGET_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <yyjson.h>
 
 #include "coterie/err.h"
@@ -43,5 +44,12 @@ cot_code cot_forget_run(const struct cot_context *context, const char *const *id
 /* Completes what a crash left pending, and what waited for files that are gone by now: {"finished": 1,"pending": 0}. */
 cot_code cot_forget_finish_run(const struct cot_context *context, yyjson_mut_doc **ret_doc,
                                struct cot_err *err) COT_MUST_CHECK;
+
+struct cot_erased;
+
+/* Erases whoever in the shop is on a list of erased identities (erased.h), and keeps the list's hashes: what a restored
+ * backup needs. */
+cot_code cot_forget_listed(const struct cot_context *context, const struct cot_erased *erased, uint64_t *ret_n_people,
+                           struct cot_err *err) COT_MUST_CHECK;
 
 #endif

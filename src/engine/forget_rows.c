@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "engine/erased.h"
 #include "engine/forget_steps.h"
 
@@ -218,9 +219,13 @@ size_t cot_forget_scrub(yyjson_mut_doc *doc, yyjson_mut_val *value, const struct
 static cot_code scrub_detail(struct cot_store *store, struct cot_forget *forget, const char *table, int64_t row,
                              const char *text, size_t size, struct cot_err *err)
 {
-    yyjson_doc *read = yyjson_read(text, size, 0);
-    yyjson_mut_doc *doc = read != NULL ? yyjson_doc_mut_copy(read, NULL) : NULL;
+    yyjson_doc *read = NULL;
+    yyjson_mut_doc *doc = NULL;
     cot_code rc = COT_OK;
+    if (cot_json_read(text, size, 0, &read, err) == COT_NOMEM)
+        return COT_NOMEM;
+    if (read != NULL && (doc = yyjson_doc_mut_copy(read, NULL)) == NULL)
+        rc = cot_fail(err, COT_NOMEM, "document");
     if (doc != NULL && cot_forget_scrub(doc, yyjson_mut_doc_get_root(doc), forget) > 0) {
         size_t written_size = 0;
         char *written = yyjson_mut_write(doc, 0, &written_size);

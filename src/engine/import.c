@@ -91,7 +91,11 @@ static cot_code import_all(struct cot_import_session *session, struct cot_import
             rc = cot_import_file_run(session, file, &result, &file_err);
         else
             file_err = file->err;
-        if (rc != COT_OK && (!is_the_files(rc) || session->shop == NULL || files->n == 1))
+        bool ends = !is_the_files(rc) || session->shop_failed || session->shop == NULL;
+        if (rc != COT_OK && ends && files->n > 1)
+            return cot_fail(err, rc, "%s (%zu of %zu files are in: import again for the rest)", file_err.message,
+                            yyjson_mut_arr_size(done), files->n);
+        if (rc != COT_OK && files->n == 1)
             return cot_fail(err, rc, "%s", file_err.message);
         if (rc == COT_OK)
             add_result(doc, done, file, &result);

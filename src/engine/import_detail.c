@@ -6,6 +6,7 @@
 #include <yyjson.h>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "domain/batch.h"
 
 static const char *const compressions[] = {"none", "gzip", "zstd"};
@@ -187,7 +188,9 @@ cot_code cot_import_detail_mapping(const char *detail, size_t size, const struct
                                    struct cot_mapping **ret_mapping, char ***ret_columns, size_t *ret_n_columns,
                                    struct cot_err *err)
 {
-    yyjson_doc *doc = yyjson_read(detail, size, YYJSON_READ_ALLOW_INVALID_UNICODE);
+    yyjson_doc *doc = NULL;
+    if (cot_json_read(detail, size, YYJSON_READ_ALLOW_INVALID_UNICODE, &doc, err) == COT_NOMEM)
+        return COT_NOMEM;
     yyjson_val *root = yyjson_doc_get_root(doc);
     size_t n_columns = yyjson_arr_size(yyjson_obj_get(root, "columns"));
     char **columns = calloc(n_columns + 1, sizeof *columns);

@@ -241,7 +241,8 @@ cot_code cot_import_file_open(struct cot_import_file *file, const struct cot_fil
     if (rc == COT_OK && mapping->connector->is_ignored && !file->from_folder)
         rc = cot_fail(err, COT_BAD_DATA, "this is %s: nothing in it is to be imported", mapping->connector->title);
     if (rc != COT_OK) {
-        rc = cot_err_prefix(err, rc, "%s", file->path);
+        if (strstr(err->message, file->path) == NULL)
+            rc = cot_err_prefix(err, rc, "%s", file->path);
         goto out;
     }
     cot_mapping_free(file->mapping);

@@ -157,6 +157,7 @@ static cot_code settle_versions(struct cot_reader *reader, const struct cot_mapp
         rc = cot_source_decide_orders(pass->source, pass->shop, err);
     if (rc == COT_OK)
         rc = cot_reader_rewind(reader, err);
+    pass->columns = cot_reader_info(reader)->columns; /* rewinding made them anew */
     pass->by_versions = true;
     return rc;
 }
@@ -219,6 +220,8 @@ static cot_code run_transaction(struct cot_import_session *session, struct cot_i
         rc = take_rows(session, file, reader, result, err);
     if (rc == COT_OK)
         rc = cot_import_shop_close_writers(shop, err);
+    if (rc == COT_OK)
+        rc = cot_source_settle_late(session->source, shop, err);
     if (rc == COT_OK)
         rc = cot_source_store(session->source, shop, err);
     if (rc == COT_OK)
@@ -295,7 +298,9 @@ cot_code cot_import_file_run(struct cot_import_session *session, struct cot_impo
         committed(session, &result.counts);
         *ret_result = result;
     } else {
-        rc = cot_err_prefix(err, rc, "%s", file->path);
+        session->shop_failed = rc == COT_IO;
+        if (strstr(err->message, file->path) == NULL)
+            rc = cot_err_prefix(err, rc, "%s", file->path);
         if (roll_back(session, &ignored) != COT_OK)
             rc = cot_fail(err, ignored.code, "%s", ignored.message);
     }

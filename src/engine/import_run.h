@@ -14,6 +14,7 @@ struct cot_import_session {
     struct cot_import_shop *shop;
     struct cot_source *source; /* of the file before, kept while files of one source follow each other */
     struct cot_file_options options;
+    bool shop_failed; /* reading or writing failed within a transaction: other files would fare no better */
 };
 
 struct cot_import_result {

@@ -3,7 +3,8 @@
  * path of a file.
  *
  * Rows without a natural key are a multiset of row hashes (import_seen.h). Orders of sources that have one are
- * versions: a digest over an order's rows; one that was there before is a duplicate, a new one supersedes.
+ * versions: a digest over an order's rows; one that was there before is a duplicate, a new one supersedes, unless it is
+ * dated and older than the one that is there.
  */
 #ifndef COT_ENGINE_IMPORT_SOURCE_H
 #define COT_ENGINE_IMPORT_SOURCE_H
@@ -41,6 +42,7 @@ struct cot_source {
     struct cot_dict orders; /* natural keys */
     struct cot_order_state *order_states;
     size_t order_states_capacity;
+    int64_t n_late;          /* orders of the file at hand of which a newer version is there already */
     struct cot_dict digests; /* order number and digest of every version there ever was: 20 bytes */
 };
 
@@ -55,6 +57,9 @@ void cot_source_free(struct cot_source *source);
 /* Writes the source's own row where it is new (in the transaction at hand). */
 cot_code cot_source_store(struct cot_source *source, struct cot_import_shop *shop, struct cot_err *err) COT_MUST_CHECK;
 
+/* Brings what the store knows of the source's orders to memory. */
+cot_code cot_source_load_orders(struct cot_source *source, struct cot_store *store, struct cot_err *err) COT_MUST_CHECK;
+
 /* Natural keys. First every row of the file is added to its order; then _decide_orders settles each order's fate, marks
  * what is superseded and writes the new versions, all in the transaction at hand. */
 cot_code cot_source_add_to_order(struct cot_source *source, struct cot_text key, struct cot_hash128 row,
@@ -62,6 +67,10 @@ cot_code cot_source_add_to_order(struct cot_source *source, struct cot_text key,
 cot_code cot_source_decide_orders(struct cot_source *source, struct cot_import_shop *shop,
                                   struct cot_err *err) COT_MUST_CHECK;
 enum cot_order_fate cot_source_order_fate(const struct cot_source *source, struct cot_text key);
+
+/* When the file's rows are in the store: versions that arrived after a newer one count until that one was recorded. */
+cot_code cot_source_settle_late(struct cot_source *source, struct cot_import_shop *shop,
+                                struct cot_err *err) COT_MUST_CHECK;
 
 /* After the file: what it added is in the store. */
 void cot_source_committed(struct cot_source *source);

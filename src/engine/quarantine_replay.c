@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "engine/import_detail.h"
 #include "engine/import_run.h"
 #include "engine/quarantine.h"
@@ -48,7 +49,9 @@ static cot_code hold(struct replay *replay, const struct cot_rows *rows, struct 
 {
     size_t size = 0;
     const char *text = cot_rows_text(rows, 2, &size);
-    yyjson_doc *raw = text != NULL ? yyjson_read(text, size, YYJSON_READ_ALLOW_INVALID_UNICODE) : NULL;
+    yyjson_doc *raw = NULL;
+    if (text != NULL && cot_json_read(text, size, YYJSON_READ_ALLOW_INVALID_UNICODE, &raw, err) == COT_NOMEM)
+        return COT_NOMEM;
     if (raw == NULL || yyjson_obj_size(yyjson_doc_get_root(raw)) != replay->n_columns) {
         yyjson_doc_free(raw); /* a line that never became cells stays */
         return COT_OK;

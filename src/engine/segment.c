@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "engine/features.h"
 #include "engine/segment_describe.h"
 #include "engine/segment_diff.h"
@@ -64,7 +65,8 @@ static cot_code find_extreme_before(struct job *job, struct cot_err *err)
     cot_code rc = cot_segment_run_detail(job->store, job->before->run_id, &json, err);
     if (rc != COT_OK)
         return rc;
-    yyjson_doc *doc = yyjson_read(json, strlen(json), 0);
+    yyjson_doc *doc = NULL;
+    rc = cot_json_read(json, strlen(json), 0, &doc, err);
     yyjson_val *segments = yyjson_obj_get(yyjson_doc_get_root(doc), "segments");
     yyjson_val *segment;
     size_t i, n;
@@ -76,7 +78,7 @@ static cot_code find_extreme_before(struct job *job, struct cot_err *err)
     }
     yyjson_doc_free(doc);
     free(json);
-    return COT_OK;
+    return rc == COT_NOMEM ? rc : COT_OK;
 }
 
 static cot_code load(struct job *job, struct cot_err *err)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "engine/segment.h"
 #include "engine/segment_json.h"
 #include "engine/segment_runs.h"
@@ -47,7 +48,9 @@ cot_code cot_segment_show_run(const struct cot_context *context, int64_t run_id,
         rc = cot_segment_run_detail(past.store, past.runs.runs[i].run_id, &json, err);
     if (rc != COT_OK)
         goto out;
-    parsed = yyjson_read(json, strlen(json), 0);
+    rc = cot_json_read(json, strlen(json), 0, &parsed, err);
+    if (rc == COT_NOMEM)
+        goto out;
     doc = parsed != NULL ? yyjson_doc_mut_copy(parsed, NULL) : NULL;
     if (doc == NULL) {
         rc = cot_fail(err, COT_BAD_DATA, "the document of segment run %lld can't be read: run 'coterie segment' again",

@@ -41,12 +41,13 @@ static cot_code load_settings(struct cot_store *store, struct cot_shop *shop, st
     return rc;
 }
 
+/* Of what happened or became known: an order of the last day that was changed the day after is part of the data. */
 static cot_code last_day(struct cot_store *store, const struct cot_zone *zone, int64_t *ret_as_of_ms,
                          struct cot_err *err)
 {
     int64_t last_ms = -1;
     cot_code rc = cot_store_number(store, &last_ms, err,
-                                   "select coalesce(max(epoch_ms(occurred_at)), -1) from event"
+                                   "select coalesce(max(epoch_ms(greatest(occurred_at, recorded_at))), -1) from event"
                                    " where superseded_at is null or superseded_at > occurred_at");
     if (rc != COT_OK)
         return rc;

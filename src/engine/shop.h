@@ -28,7 +28,8 @@ struct cot_shop {
 };
 
 struct cot_shop_options {
-    int64_t as_of_ms;   /* COT_AS_OF_LAST_DAY: the end of the last day, in the shop's time zone, that has an event */
+    int64_t as_of_ms;   /* COT_AS_OF_LAST_DAY: the end of the last day, in the shop's time zone, on which something
+                         * happened or became known */
     unsigned n_threads; /* 0: all cores */
     const struct cot_progress *progress;
 };

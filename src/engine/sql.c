@@ -31,6 +31,15 @@ static cot_code check_type(duckdb_prepared_statement statement, const char *sql,
     return COT_OK;
 }
 
+/* The view of customers holds features: it is made when they are first computed. */
+static cot_code explain_refusal(const char *message, struct cot_err *err)
+{
+    if (strstr(message, "name customers does not exist") != NULL)
+        return cot_fail(err, COT_USAGE,
+                        "the view customers (features, segments) is not there yet: 'coterie segment' makes it");
+    return cot_fail(err, COT_USAGE, "%s", message);
+}
+
 /* One statement, and one that reads. */
 static cot_code check_statement(struct cot_store *store, const char *sql, struct cot_err *err)
 {
@@ -47,7 +56,7 @@ static cot_code check_statement(struct cot_store *store, const char *sql, struct
                       n == 0 ? "no query: write one, as in 'select * from customers limit 10'"
                              : "more than one statement: give one query (a PIVOT needs its values written: IN (...))");
     else if (duckdb_prepare_extracted_statement(connection, statements, 0, &statement) != DuckDBSuccess)
-        rc = cot_fail(err, COT_USAGE, "%s", duckdb_prepare_error(statement));
+        rc = explain_refusal(duckdb_prepare_error(statement), err);
     else
         rc = check_type(statement, sql, err);
     duckdb_destroy_prepare(&statement);

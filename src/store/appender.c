@@ -12,7 +12,7 @@ static cot_code appender_error(struct cot_appender *appender, struct cot_err *er
 {
     duckdb_error_data data = duckdb_appender_error_data(appender->appender);
     const char *message = duckdb_error_data_message(data);
-    cot_code rc = cot_fail(err, COT_IO, "appending rows: %s", message != NULL ? message : "DuckDB gives no reason");
+    cot_code rc = cot_duckdb_fail(err, COT_IO, "appending rows", message);
     duckdb_destroy_error_data(&data);
     return rc;
 }

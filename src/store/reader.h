@@ -13,6 +13,8 @@
  * printable part; others by option. An ASCII file is decided at its first block that has another byte.
  *
  * JSON: each object is a row; nested objects become columns with dotted keys ("address.city"), arrays stay JSON text.
+ * Documents of orders that keep their lines inside ("line_items": [{"sku": ...}, ...]) give a row a line, with what the
+ * document says in each and the line's own as "line_items[].sku".
  * Columns are the union of the keys in the head of the file; a later key stands in the last column, named "_extra", as
  * one JSON object. Parquet: every column as text; timestamps ISO 8601, with zone or
  * of the old INT96 kind in UTC ("...Z"); nested ones as JSON.
@@ -64,7 +66,8 @@ cot_code cot_reader_open(const char *path, const struct cot_reader_options *opti
                          struct cot_err *err) COT_MUST_CHECK;
 void cot_reader_close(struct cot_reader *reader);
 
-/* The same file again from its first row, as found out the first time. */
+/* The same file again from its first row, as found out the first time. The info's columns are made anew: pointers to
+ * the old ones are gone. */
 cot_code cot_reader_rewind(struct cot_reader *reader, struct cot_err *err) COT_MUST_CHECK;
 
 const struct cot_reader_info *cot_reader_info(const struct cot_reader *reader);

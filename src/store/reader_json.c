@@ -1,4 +1,5 @@
 /* JSON lines and JSON arrays (see reader.h). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -16,6 +17,7 @@ struct cot_json {
     size_t n_slots;    /* a power of two */
     bool has_extra;    /* the last column takes the keys that the head did not have */
     size_t next_guess; /* objects of one file mostly have their keys in the same order */
+    char *lines_key;   /* the key whose array of objects makes a row each; NULL: none */
 };
 
 /* Memory of the batch for yyjson: the values live as long as the cells that point into them. */
@@ -171,13 +173,22 @@ static cot_code add_column(struct cot_reader *reader, const char *name, size_t s
 
 /* Walking an object: nested objects by dotted names */
 
+struct lines_search;
+
 struct walk {
     struct cot_reader *reader;
+    const char *left_out; /* a key of the outermost object */
     cot_code (*visit)(struct walk *walk, const char *name, size_t size, yyjson_val *value, struct cot_err *err);
     struct cot_batch *batch;
     yyjson_mut_doc *extra;
+    struct lines_search *search;
     bool has_nul;
 };
+
+static bool is_key(const char *name, size_t size, const char *key)
+{
+    return strncmp(name, key, size) == 0 && key[size] == '\0';
+}
 
 static cot_code walk_object(struct walk *walk, yyjson_val *object, const char *prefix, size_t prefix_size, int depth,
                             struct cot_err *err)
@@ -194,6 +205,8 @@ static cot_code walk_object(struct walk *walk, yyjson_val *object, const char *p
             walk->has_nul = true;
             continue;
         }
+        if (prefix_size == 0 && walk->left_out != NULL && is_key(name, size, walk->left_out))
+            continue;
         if (prefix_size > 0) {
             if (prefix_size + 1 + size >= sizeof dotted)
                 size = sizeof dotted - prefix_size - 2;
@@ -284,9 +297,71 @@ static cot_code write_extra(struct walk *walk, struct cot_err *err)
     return COT_OK;
 }
 
-/* One element becomes a row or a reject. */
+/* Fills the row at hand from an object and, where there is one, a line inside it. */
+static cot_code take_row(struct walk *walk, yyjson_val *object, yyjson_val *line, struct cot_err *err)
+{
+    struct cot_reader *reader = walk->reader;
+    struct cot_batch *batch = walk->batch;
+    char prefix[NAME_SIZE];
+    for (size_t i = 0; i < batch->n_columns; i++)
+        batch->cells[i * batch->stride + batch->n_rows] = (struct cot_cell){.data = "", .is_null = 1};
+    reader->json->next_guess = 0;
+    walk->extra = NULL;
+    walk->left_out = reader->json->lines_key;
+    cot_code rc = walk_object(walk, object, "", 0, 0, err);
+    if (rc == COT_OK && line != NULL) {
+        int size = snprintf(prefix, sizeof prefix, "%s[]", reader->json->lines_key);
+        rc = walk_object(walk, line, prefix, (size_t)size, 1, err);
+    }
+    if (rc == COT_OK)
+        rc = write_extra(walk, err);
+    if (rc == COT_OK)
+        batch->lines[batch->n_rows++] = reader->line;
+    return rc;
+}
+
+/* The lines inside an object: an array of objects under the file's key for them; NULL: it has none. */
+static yyjson_val *lines_of(yyjson_val *object, const char *key)
+{
+    yyjson_val *lines = key != NULL ? yyjson_obj_get(object, key) : NULL;
+    return yyjson_is_arr(lines) && yyjson_arr_size(lines) > 0 ? lines : NULL;
+}
+
+/* Rows of one object: one a line inside it, or one. ret_postponed: the batch has no room for all of them. */
+static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yyjson_val *root, const char *text,
+                          size_t size, bool *ret_postponed, struct cot_err *err)
+{
+    struct walk walk = {.reader = reader, .visit = visit_cell, .batch = batch};
+    yyjson_val *lines = lines_of(root, reader->json->lines_key);
+    size_t n_lines = yyjson_arr_size(lines);
+    size_t first = batch->n_rows;
+    size_t i;
+    size_t n;
+    yyjson_val *line;
+    cot_code rc = COT_OK;
+    yyjson_arr_foreach(lines, i, n, line) if (!yyjson_is_obj(line)) return cot_batch_reject(
+        batch, reader->line, "json", text, size, err, "element %zu of '%s' is no object", i + 1,
+        reader->json->lines_key);
+    if (n_lines > batch->stride)
+        return cot_batch_reject(batch, reader->line, "long", text, size, err, "'%s' has more than %zu elements",
+                                reader->json->lines_key, batch->stride);
+    *ret_postponed = n_lines > batch->stride - batch->n_rows;
+    if (*ret_postponed)
+        return COT_OK;
+    if (lines == NULL)
+        rc = take_row(&walk, root, NULL, err);
+    else
+        yyjson_arr_foreach(lines, i, n, line) if (rc == COT_OK) rc = take_row(&walk, root, line, err);
+    if (rc == COT_OK && walk.has_nul) {
+        batch->n_rows = first;
+        rc = cot_batch_reject(batch, reader->line, "nul", text, size, err, "the row holds a NUL byte");
+    }
+    return rc;
+}
+
+/* One element becomes rows or a reject, or waits for the next batch. */
 static cot_code take_object(struct cot_reader *reader, struct cot_batch *batch, char *text, size_t size,
-                            struct cot_err *err)
+                            bool *ret_postponed, struct cot_err *err)
 {
     yyjson_read_err why = {0};
     yyjson_alc allocator = arena_allocator(&batch->memory->arena);
@@ -299,18 +374,7 @@ static cot_code take_object(struct cot_reader *reader, struct cot_batch *batch, 
     yyjson_val *root = yyjson_doc_get_root(doc);
     if (!yyjson_is_obj(root))
         return cot_batch_reject(batch, reader->line, "json", text, size, err, "the JSON value is no object");
-    for (size_t i = 0; i < batch->n_columns; i++)
-        batch->cells[i * batch->stride + batch->n_rows] = (struct cot_cell){.data = "", .is_null = 1};
-    reader->json->next_guess = 0;
-    struct walk walk = {.reader = reader, .visit = visit_cell, .batch = batch};
-    cot_code rc = walk_object(&walk, root, "", 0, 0, err);
-    if (rc == COT_OK && walk.has_nul)
-        return cot_batch_reject(batch, reader->line, "nul", text, size, err, "the row holds a NUL byte");
-    if (rc == COT_OK)
-        rc = write_extra(&walk, err);
-    if (rc == COT_OK)
-        batch->lines[batch->n_rows++] = reader->line;
-    return rc;
+    return take_rows(reader, batch, root, text, size, ret_postponed, err);
 }
 
 static size_t count_newlines(const char *text, size_t size)
@@ -347,6 +411,7 @@ static cot_code take_objects(struct cot_reader *reader, struct cot_batch *batch,
             continue;
         }
         struct element element = next_element(text + at, size - at, by_line);
+        bool postponed = false;
         reader->line += element.n_newlines;
         at += element.skipped;
         if (element.size == 0)
@@ -356,8 +421,10 @@ static cot_code take_objects(struct cot_reader *reader, struct cot_batch *batch,
                 break;
             rc = reject_long(reader, batch, text + at, element.size, err);
         } else {
-            rc = take_object(reader, batch, text + at, element.size, err);
+            rc = take_object(reader, batch, text + at, element.size, &postponed, err);
         }
+        if (postponed)
+            break;
         reader->line += count_newlines(text + at, element.size);
         at += element.size;
     }
@@ -402,23 +469,84 @@ static bool is_by_line(const struct cot_reader *reader)
     return doc == NULL;
 }
 
-static cot_code find_columns(struct cot_reader *reader, struct cot_err *err)
+/* Calls `take` with the root of each object in the head of the file; *ret_at: how far it went. */
+typedef cot_code take_head(struct walk *walk, yyjson_val *root, struct cot_err *err);
+
+static cot_code walk_head(struct walk *walk, take_head *take, size_t *ret_at, struct cot_err *err)
 {
-    struct walk walk = {.reader = reader, .visit = visit_name};
+    const struct cot_reader *reader = walk->reader;
     size_t at = 0;
     cot_code rc = COT_OK;
-    size_t i = 0;
-    for (; i < HEAD_OBJECTS && rc == COT_OK; i++) {
+    for (size_t i = 0; i < HEAD_OBJECTS && rc == COT_OK; i++) {
         struct element element = next_element(reader->pending + at, reader->pending_size - at, reader->json->by_line);
         at += element.skipped;
         if (element.size == 0 || (!element.is_complete && !reader->text_at_end))
             break;
         yyjson_doc *doc = yyjson_read(reader->pending + at, element.size, YYJSON_READ_NUMBER_AS_RAW);
         if (doc != NULL && yyjson_is_obj(yyjson_doc_get_root(doc)))
-            rc = walk_object(&walk, yyjson_doc_get_root(doc), "", 0, 0, err);
+            rc = take(walk, yyjson_doc_get_root(doc), err);
         yyjson_doc_free(doc);
         at += element.size;
     }
+    *ret_at = at;
+    return rc;
+}
+
+/* Keys under which documents of orders keep their lines. */
+static const char *const lines_keys[] = {"line_items",  "lineItems",  "lines",    "order_lines", "orderLines",
+                                         "order_items", "orderItems", "products", "positions",   "items"};
+enum { N_LINES_KEYS = sizeof lines_keys / sizeof *lines_keys };
+
+struct lines_search {
+    bool found[N_LINES_KEYS];
+    bool other[N_LINES_KEYS]; /* somewhere it is no array */
+    bool is_events;           /* events name products that nobody bought */
+};
+
+static cot_code look_for_lines(struct walk *walk, yyjson_val *root, struct cot_err *err)
+{
+    static const char *const event_keys[] = {"event", "event_name", "event_type", "eventName", "eventType"};
+    struct lines_search *search = walk->search;
+    (void)err;
+    for (size_t i = 0; i < sizeof event_keys / sizeof *event_keys; i++)
+        search->is_events |= yyjson_obj_get(root, event_keys[i]) != NULL;
+    for (size_t i = 0; i < N_LINES_KEYS; i++) {
+        yyjson_val *value = yyjson_obj_get(root, lines_keys[i]);
+        bool is_lines = yyjson_is_arr(value) && yyjson_is_obj(yyjson_arr_get_first(value));
+        search->found[i] |= is_lines;
+        search->other[i] |= value != NULL && !yyjson_is_null(value) && !yyjson_is_arr(value);
+    }
+    return COT_OK;
+}
+
+static cot_code take_names(struct walk *walk, yyjson_val *root, struct cot_err *err)
+{
+    const char *key = walk->reader->json->lines_key;
+    char prefix[NAME_SIZE];
+    size_t i;
+    size_t n;
+    yyjson_val *line;
+    walk->left_out = key;
+    cot_code rc = walk_object(walk, root, "", 0, 0, err);
+    if (key == NULL)
+        return rc;
+    int size = snprintf(prefix, sizeof prefix, "%s[]", key);
+    yyjson_arr_foreach(lines_of(root, key), i, n, line) if (rc == COT_OK && yyjson_is_obj(line)) rc =
+        walk_object(walk, line, prefix, (size_t)size, 1, err);
+    return rc;
+}
+
+static cot_code find_columns(struct cot_reader *reader, struct cot_err *err)
+{
+    struct lines_search search = {0};
+    struct walk walk = {.reader = reader, .visit = visit_name, .search = &search};
+    size_t at = 0;
+    cot_code rc = walk_head(&walk, look_for_lines, &at, err);
+    for (size_t i = 0; i < N_LINES_KEYS && reader->json->lines_key == NULL && !search.is_events; i++)
+        if (search.found[i] && !search.other[i] && (reader->json->lines_key = strdup(lines_keys[i])) == NULL)
+            return cot_fail(err, COT_NOMEM, "reading '%s'", reader->path);
+    if (rc == COT_OK)
+        rc = walk_head(&walk, take_names, &at, err);
     reader->json->has_extra = at < reader->pending_size || !reader->text_at_end;
     if (rc == COT_OK && reader->info.n_columns == 0)
         rc = cot_fail(err, COT_BAD_DATA,
@@ -446,8 +574,10 @@ static cot_code json_open(struct cot_reader *reader, struct cot_err *err)
 
 static void json_close(struct cot_reader *reader)
 {
-    if (reader->json != NULL)
+    if (reader->json != NULL) {
         free(reader->json->slots);
+        free(reader->json->lines_key);
+    }
     free(reader->json);
     reader->json = NULL;
 }

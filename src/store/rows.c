@@ -33,13 +33,13 @@ static cot_code query_streaming(duckdb_connection connection, const char *sql, d
     cot_code rc = COT_OK;
     if (duckdb_prepare(connection, sql, &statement) != DuckDBSuccess) {
         message = duckdb_prepare_error(statement);
-        rc = cot_fail(err, COT_USAGE, "%s", message != NULL ? message : "SQL that DuckDB can't prepare");
+        rc = cot_duckdb_fail(err, COT_USAGE, NULL, message);
     } else if (duckdb_pending_prepared_streaming(statement, &pending) != DuckDBSuccess ||
                duckdb_execute_pending(pending, ret_result) != DuckDBSuccess) {
         message = pending != NULL ? duckdb_pending_error(pending) : NULL;
         if (message == NULL)
             message = duckdb_result_error(ret_result);
-        rc = cot_fail(err, COT_BAD_DATA, "%s", message != NULL ? message : "DuckDB gives no reason");
+        rc = cot_duckdb_fail(err, COT_BAD_DATA, NULL, message);
         duckdb_destroy_result(ret_result);
     }
     duckdb_destroy_pending(&pending);
@@ -101,7 +101,7 @@ cot_code cot_rows_next_chunk(struct cot_rows *rows, size_t *ret_n, struct cot_er
             const char *message = duckdb_result_error(&rows->result);
             rows->n_rows = 0;
             *ret_n = 0;
-            return message != NULL && message[0] != '\0' ? cot_fail(err, COT_BAD_DATA, "%s", message) : COT_OK;
+            return message != NULL && message[0] != '\0' ? cot_duckdb_fail(err, COT_BAD_DATA, NULL, message) : COT_OK;
         }
         rows->n_rows = duckdb_data_chunk_get_size(rows->chunk);
     } while (rows->n_rows == 0);

@@ -26,6 +26,25 @@ struct cot_store {
     pthread_mutex_t mutex; /* of the connection, among bulk writers */
 };
 
+cot_code cot_duckdb_fail(struct cot_err *err, cot_code otherwise, const char *what, const char *message)
+{
+    static const struct {
+        const char *words;
+        cot_code code;
+    } causes[] = {{"Out of Memory", COT_NOMEM},   {"IO Error", COT_IO},    {"fsync", COT_IO},
+                  {"Could not write", COT_IO},    {"No space", COT_IO},    {"Could not read", COT_IO},
+                  {"Input/output error", COT_IO}, {"Cannot open", COT_IO}, {"bad_alloc", COT_NOMEM}};
+    cot_code code = otherwise;
+    if (message == NULL)
+        message = "DuckDB gives no reason";
+    for (size_t i = 0; i < sizeof causes / sizeof *causes && code == otherwise; i++)
+        if (strstr(message, causes[i].words) != NULL)
+            code = causes[i].code;
+    const char *trace = strstr(message, "\n\nStack Trace");
+    int size = (int)(trace != NULL ? (size_t)(trace - message) : strlen(message));
+    return cot_fail(err, code, "%s%s%.*s", what != NULL ? what : "", what != NULL ? ": " : "", size, message);
+}
+
 static cot_code open_database(struct cot_store *store, const struct cot_store_options *options, struct cot_err *err)
 {
     duckdb_config config = NULL;
@@ -54,10 +73,14 @@ static cot_code open_database(struct cot_store *store, const struct cot_store_op
         if (duckdb_set_config(config, settings[i][0], settings[i][1]) != DuckDBSuccess)
             rc = cot_fail(err, COT_INTERNAL, "DuckDB refuses %s = %s", settings[i][0], settings[i][1]);
     if (rc == COT_OK && duckdb_open_ext(store->path, &store->database, config, &message) != DuckDBSuccess) {
-        bool locked = message != NULL && strstr(message, "lock") != NULL;
-        rc = cot_fail(err, locked ? COT_IO : COT_BAD_DATA,
-                      locked ? "'%s' is in use by another process: %s" : "'%s' can't be opened: %s", store->path,
-                      message != NULL ? message : "no reason given");
+        bool locked = message != NULL && strstr(message, "Could not set lock") != NULL;
+        bool foreign = message != NULL && strstr(message, "not a valid DuckDB") != NULL;
+        rc = cot_duckdb_fail(err, COT_BAD_DATA, NULL, message);
+        rc = cot_err_prefix(err,
+                            locked    ? COT_IO
+                            : foreign ? COT_BAD_DATA
+                                      : rc,
+                            locked ? "'%s' is in use by another process" : "'%s' can't be opened", store->path);
     }
     duckdb_free(message);
     duckdb_destroy_config(&config);
@@ -262,13 +285,7 @@ static cot_code exec_sql(struct cot_store *store, const char *sql, struct cot_er
     duckdb_result result;
     cot_code rc = COT_OK;
     if (duckdb_query(store->connection, sql, &result) != DuckDBSuccess) {
-        const char *message = duckdb_result_error(&result);
-        duckdb_error_type type = duckdb_result_error_type(&result);
-        rc = cot_fail(err,
-                      type == DUCKDB_ERROR_IO              ? COT_IO
-                      : type == DUCKDB_ERROR_OUT_OF_MEMORY ? COT_NOMEM
-                                                           : COT_INTERNAL,
-                      "%s", message != NULL ? message : "DuckDB gives no reason");
+        rc = cot_duckdb_fail(err, COT_INTERNAL, NULL, duckdb_result_error(&result));
     }
     duckdb_destroy_result(&result);
     return rc;

@@ -46,6 +46,10 @@ pthread_mutex_t *cot_store_mutex(struct cot_store *store);
 cot_code cot_store_connect(struct cot_store *store, duckdb_connection *ret_connection,
                            struct cot_err *err) COT_MUST_CHECK;
 
+/* A failure as DuckDB words it, without its stack trace. The code is COT_IO or COT_NOMEM where its words say so, else
+ * `otherwise`. what: what was being done, or NULL. message may be NULL. */
+cot_code cot_duckdb_fail(struct cot_err *err, cot_code otherwise, const char *what, const char *message);
+
 /* Runs statements without a result. `format` is SQL; put values in by cot_sql_quote or by parameters, never by %s
  * alone. */
 cot_code cot_store_exec(struct cot_store *store, struct cot_err *err, const char *format, ...)

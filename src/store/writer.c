@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { N_BLOCKS = 16 };
@@ -64,9 +65,9 @@ static cot_code appender_error(struct cot_writer_queue *queue, struct cot_err *e
 {
     duckdb_error_data data = duckdb_appender_error_data(queue->appender);
     const char *message = duckdb_error_data_message(data);
-    cot_code code = duckdb_error_data_error_type(data) == DUCKDB_ERROR_OUT_OF_MEMORY ? COT_NOMEM : COT_IO;
-    code = cot_fail(err, code, "writing rows of table '%s': %s", queue->table,
-                    message != NULL ? message : "DuckDB gives no reason");
+    char what[96];
+    snprintf(what, sizeof what, "writing rows of table '%s'", queue->table);
+    cot_code code = cot_duckdb_fail(err, COT_IO, what, message);
     duckdb_destroy_error_data(&data);
     return code;
 }

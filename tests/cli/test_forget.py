@@ -58,9 +58,32 @@ def main():
         finished = json.loads(shop.run("forget", "--finish", "--data", data, "--json", "--quiet").stdout)
         assert finished == {"finished": 0, "pending": 0}, finished
 
-        # A backup of before brings them back, until they are forgotten again.
-        shop.run("restore", backup, "--data", data, "--force", "--quiet")
-        assert shop.sql(data, "select count(*) from node where value like '%1007%'")[0][0] >= 2
+        # A backup of before does not bring them back: the shop that it replaces knows whom it had erased.
+        done = json.loads(shop.run("restore", backup, "--data", data, "--force", "--json", "--quiet").stdout)
+        assert done["erased_again"] == 1, done
+        assert shop.sql(data, "select count(*) from node where value like '%1007%'") == [[0]]
+        for name, content in bytes_of(data):
+            assert b"customer-1007" not in content and b"person1007" not in content, name
+        assert shop.import_json(data, orders)["customers"] == 39
+
+        # Not even where the database itself is lost: the list beside it is enough.
+        with open(os.path.join(data, "coterie.duckdb"), "wb") as file:
+            file.write(b"no database")
+        done = json.loads(shop.run("restore", backup, "--data", data, "--force", "--json", "--quiet").stdout)
+        assert done["erased_again"] == 1, done
+        assert shop.sql(data, "select count(*) from node where value like '%1007%'") == [[0]]
+
+        # A list that is damaged is not taken for an empty one.
+        with open(os.path.join(data, "erased"), "ab") as file:
+            file.write(b"x")
+        refused = shop.run("restore", backup, "--data", data, "--force", "--quiet", status=65)
+        assert "checksum" in refused.stderr, refused.stderr
+
+        # In another place nobody knows of the erasure.
+        other = os.path.join(scratch, "other")
+        done = json.loads(shop.run("restore", backup, "--data", other, "--json", "--quiet").stdout)
+        assert done["erased_again"] == 0, done
+        assert shop.sql(other, "select count(*) from node where value like '%1007%'")[0][0] >= 2
 
 
 main()

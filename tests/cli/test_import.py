@@ -112,6 +112,47 @@ class Import(unittest.TestCase):
         file = import_json(self.data, self.file("more.csv", header + text + "E3,C1,search,2025-01-02\n"))["files"][0]
         self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (1, 3))
 
+    def test_a_currency_known_later_changes_nothing(self):
+        products = self.file("products.csv", "product_id,name,category,price\nP1,Thing,Things,5.00\n")
+        plain = self.file("till.csv", "order_id,customer_id,order_date,product_id,quantity,unit_price\nT1,C1,2025-01-01,P1,1,5.00\n")
+        import_json(self.data, products)
+        import_json(self.data, self.file("orders.csv", ORDERS + "O1,C1,,2025-01-01,P1,1,5.00,EUR\n"))
+        import_json(self.data, plain, "--currency", "EUR")
+        before = fingerprints(self.data)
+        self.assertEqual(value(self.data, "select value from setting where key = 'base_currency'"), "EUR")
+        for file in import_json(self.data, self.folder)["files"]:
+            self.assertEqual((file["rows_accepted"], file["rows_duplicate"]), (0, 1), file["path"])
+        self.assertEqual(fingerprints(self.data), before)
+
+    def test_what_became_known_after_the_last_order_counts(self):
+        header = "order_id,customer_id,order_date,updated_at,amount\n"
+        import_json(self.data, self.file("orders.csv", header + "O1,C1,2025-01-30,2025-01-30,5.00\n"
+                                                       "O2,C2,2025-01-31,2025-02-03,7.00\n"))
+        features = json.loads(run("features", "show", "monetary_total", "--data", self.data, "--json", "--quiet").stdout)
+        self.assertEqual(features["as_of"][:10], "2025-02-03")
+        self.assertEqual(features["customers"], 2)
+
+    def test_orders_with_their_lines_inside(self):
+        def order(number, day, *items):
+            return json.dumps({"order_id": number, "updated_at": f"2025-02-{day:02}", "date": "2025-02-01",
+                               "customer": {"id": "C1", "email": "c1@shop.example"}, "currency": "EUR",
+                               "items": [{"sku": sku, "quantity": n, "price": price} for sku, n, price in items]}) + "\n"
+
+        first = order("A1", 2, ("x", 2, 3.5), ("y", 1, 1)) + order("A2", 2, ("x", 1, "many"), ("y", 1, 2)) + order("A3", 2)
+        file = import_json(self.data, self.file("orders.jsonl", first))["files"][0]
+        self.assertEqual((file["connector"], file["rows_read"], file["rows_accepted"]), ("order_documents", 5, 3))
+        self.assertEqual(sql(self.data, "select order_key, quantity::integer, amount_minor from event order by event_id"),
+                         [["A1", 2, 700], ["A1", 1, 100], ["A2", 1, 200]])
+        self.assertEqual(sql(self.data, "select value from node order by 1"), [["C1"], ["c1@shop.example"]])
+        second = order("A1", 9, ("x", 1, 3.5)) + order("A4", 9, ("y", 1, 1))
+        self.assertEqual(import_json(self.data, self.file("later.jsonl", second))["files"][0]["rows_accepted"], 2)
+        self.assertEqual(sql(self.data, "select order_key, sum(amount_minor)::bigint from event where superseded_at is null"
+                                        " group by 1 order by 1"), [["A1", 350], ["A2", 200], ["A4", 100]])
+        before = fingerprints(self.data)
+        for name in ("orders.jsonl", "later.jsonl"):
+            self.assertEqual(import_json(self.data, os.path.join(self.folder, name))["files"][0]["rows_accepted"], 0)
+        self.assertEqual(fingerprints(self.data), before)
+
     def test_a_changed_order_supersedes(self):
         header = ("Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Created at,"
                   "Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Id\n")
@@ -136,6 +177,29 @@ class Import(unittest.TestCase):
         self.assertEqual(fingerprints(self.data), before)
         longer = import_json(self.data, self.file("c.csv", header + order(1001, 1) + order(1002, 1) + order(1004, 1)))
         self.assertEqual((longer["files"][0]["rows_accepted"], longer["files"][0]["rows_duplicate"]), (1, 2))
+
+    def test_an_older_version_that_arrives_late_does_not_supersede(self):
+        header = "Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Changed\n"
+
+        def import_version(day, quantity):
+            row = f"#1,a@shop.example,paid,EUR,2024-12-31 10:00:00 +0000,{quantity},Thing,5.00,2025-01-{day:02} 00:00:00 +0000\n"
+            file = import_json(self.data, self.file(f"v{day}.csv", header + row), "--map", "Changed=recorded_at")["files"][0]
+            return file["rows_accepted"], file["rows_duplicate"]
+
+        def known(day):
+            return sql(self.data, f"select quantity::integer from event where kind = 1 and recorded_at <= '2025-01-{day:02}'"
+                                  f" and (superseded_at is null or superseded_at > '2025-01-{day:02}')")
+
+        self.assertEqual(import_version(2, 1), (1, 0))
+        self.assertEqual(import_version(20, 3), (1, 0))
+        self.assertEqual(import_version(10, 2), (1, 0))  # late
+        self.assertEqual(value(self.data, "select quantity::integer from event where superseded_at is null"), 3)
+        # As of any day exactly the version counts that the shop knew by then.
+        self.assertEqual([known(day) for day in (1, 2, 9, 10, 19, 20, 31)], [[], [[1]], [[1]], [[2]], [[2]], [[3]], [[3]]])
+        self.assertEqual(import_version(10, 2), (0, 1))
+        self.assertEqual(import_version(25, 4), (1, 0))
+        self.assertEqual(import_version(1, 7), (1, 0))  # the oldest of all, last
+        self.assertEqual([known(day) for day in (1, 2, 10, 20, 25)], [[[7]], [[1]], [[2]], [[3]], [[4]]])
 
     def test_a_folder_is_taken_in_the_order_of_need(self):
         self.file("a_orders.csv", "order_id,customer_id,order_date,product_id,quantity,amount\nO1,C1,2025-01-01,P1,1,5.00\n")

@@ -20,8 +20,12 @@ def main():
         assert answer == {"columns": ["n", "l"], "rows": [{"n": 9, "l": [1, 2]}]}, answer
         table = shop.run("sql", "select {'a': [1, null]} s, 'x' t", "--data", data).stdout
         assert '{"a":[1,null]}' in table, table
+        shown = shop.run("sql", "select 'a' || chr(27) || '[2J' || chr(10) || chr(155) || 'b' as t", "--data", data).stdout
+        assert "a [2J   b" in shown and "\x1b" not in shown and "\x9b" not in shown, repr(shown)  # data commands no terminal
         assert "(no rows)" in shop.run("sql", "from event where false", "--data", data).stdout
 
+        early = shop.run("sql", "select * from customers", "--data", data, status=64).stderr
+        assert "coterie segment" in early, early
         wrong = shop.run("sql", "select nothing from event", "--data", data, status=64).stderr
         assert "LINE 1: select nothing from event" in wrong and "^" in wrong, wrong
         for attempt in ("copy event to '%s/out.csv'" % scratch, "attach '%s/other.duckdb'" % scratch,

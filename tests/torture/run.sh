@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Whole kill -9 rounds and whatever else takes long: every tests/torture/*.py in turn. KILL_ROUNDS says how many rounds.
+# What takes long: whole kill -9 rounds (KILL_ROUNDS, of each of KILL_SEEDS) and faults at every place (FAULT_SAMPLE: at
+# so many places a command instead).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export COTERIE="${COTERIE:-$PWD/build/release/coterie}"
-for script in tests/torture/*.py; do
-    echo "$script"
-    python3 "$script" "${KILL_ROUNDS:-50}"
+for seed in ${KILL_SEEDS:-1 2 3}; do
+    python3 tests/torture/kill_import.py "${KILL_ROUNDS:-50}" "$seed"
 done
+python3 tests/torture/fault_sweep.py "${FAULT_SAMPLE:-0}"

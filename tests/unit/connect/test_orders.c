@@ -99,6 +99,28 @@ static void test_woocommerce(void **state)
         "3:refund user=9 email=b@x.org order=6 of=6 at=2024-05-02T10:00:00Z amount=-9200EUR channel=web\n");
 }
 
+/* As the APIs of Shopify and WooCommerce give them, a row a line inside. */
+static void test_order_documents(void **state)
+{
+    (void)state;
+    check_table("order_number|email|created_at|currency|financial_status|total_price|subtotal_price|total_tax|"
+                "total_discounts|customer.id|line_items[].sku|line_items[].title|line_items[].quantity|"
+                "line_items[].price\n"
+                "1001|bob@x.org|2025-01-10|EUR|paid|31.00|27.00|4.00|3.00|77|T|Tea|2|10.00\n"
+                "1001|bob@x.org|2025-01-10|EUR|paid|31.00|27.00|4.00|3.00|77|C|Cup|1|10.00\n",
+                "order_documents",
+                "2:order_line user=77 email=bob@x.org order=1001 item=T at=2025-01-10T00:00:00Z n=2 amount=1800EUR "
+                "discount=200\n"
+                "3:order_line user=77 email=bob@x.org order=1001 item=C at=2025-01-10T00:00:00Z n=1 amount=900EUR "
+                "discount=100\n");
+    /* A line's total is after the order's discount; customer 0 is nobody's number. */
+    check_table("number|date_created|discount_total|customer_id|billing.email|items[].sku|items[].quantity|"
+                "items[].total|items[].price\n"
+                "727|2025-03-01|2.00|0|j@x.org|W1|2|11.00|6.00\n",
+                "order_documents",
+                "2:order_line email=j@x.org order=727 item=W1 at=2025-03-01T00:00:00Z n=2 amount=1100\n");
+}
+
 static void test_complete_journey(void **state)
 {
     (void)state;
@@ -247,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_shopify_tax_and_cancellation),
         cmocka_unit_test(test_shopify_bad_order),
         cmocka_unit_test(test_woocommerce),
+        cmocka_unit_test(test_order_documents),
         cmocka_unit_test(test_complete_journey),
         cmocka_unit_test(test_superstore_and_adventureworks),
         cmocka_unit_test(test_generic_amounts),

@@ -174,7 +174,12 @@ static void test_date_styles(void **state)
     assert_int_equal(order_of((const char *const[]){"01/02/2017", "21/9/2001 10:00", NULL}), COT_DATE_ORDER_DMY);
     assert_int_equal(order_of((const char *const[]){"01/02/2017", "11/12/2001", NULL}), COT_DATE_ORDER_UNKNOWN);
     assert_int_equal(order_of((const char *const[]){"01/13/2017", "13/01/2001", NULL}), COT_DATE_ORDER_UNKNOWN);
-    struct cot_column_style style = {0};
+    /* Some of both kinds is a column of both kinds; one in many is a slip. */
+    assert_int_equal(order_of((const char *const[]){"01/13/2017", "01/14/2017", "13/01/2001", NULL}),
+                     COT_DATE_ORDER_UNKNOWN);
+    struct cot_column_style style = {.n_mdy = 100, .n_dmy = 3};
+    assert_int_equal(cot_style_date_order(&style), COT_DATE_ORDER_MDY);
+    style = (struct cot_column_style){0};
     cot_style_observe_date(&style, "2017-01-02", 10);
     cot_style_observe_date(&style, "05/05/2017", 10); /* the same either way */
     assert_int_equal(style.n_either, 0);

@@ -310,6 +310,39 @@ static void test_json(void **state)
     assert_non_null(strstr(whole->err.message, "no JSON object"));
 }
 
+/* Documents of orders: a row a line inside, with what the document says in each. */
+static void test_json_lines_inside(void **state)
+{
+    (void)state;
+    check("[{\"id\":1,\"items\":[{\"sku\":\"x\",\"p\":{\"n\":2}},{\"sku\":\"y\"}],\"t\":\"a\"},\n"
+          "{\"id\":2,\"items\":[]},\n{\"id\":3},\n{\"id\":4,\"items\":[7]},\n{\"id\":5,\"items\":null}]",
+          "1:1|a|x|2;1:1|a|y|~;2:2|~|~|~;3:3|~|~|~;4!json;5:5|~|~|~;");
+    /* Events name products that nobody bought; an array that is none everywhere has another meaning. */
+    check("{\"event\":\"view\",\"products\":[{\"id\":1}]}\n", "1:view|[{\"id\":1}];");
+    check("{\"id\":1,\"items\":[{\"a\":1}]}\n{\"id\":2,\"items\":3}\n", "1:1|[{\"a\":1}];2:2|3;");
+}
+
+/* A document whose lines the batch has no room for waits for the next one; one with too many for any is refused. */
+static void test_json_many_lines_inside(void **state)
+{
+    (void)state;
+    enum { N = 3000, N_LINES = 7, TOO_MANY = 3000 };
+    char *text = malloc((N * N_LINES + TOO_MANY) * 16 + N * 32);
+    size_t size = 0;
+    assert_non_null(text);
+    for (int i = 0; i <= N; i++) {
+        size += put(text + size, "{\"id\":%d,\"items\":[", i);
+        for (int j = 0; j < (i < N ? N_LINES : TOO_MANY); j++)
+            size += put(text + size, "%s{\"n\":%d}", j > 0 ? "," : "", j);
+        size += put(text + size, "]}\n");
+    }
+    struct whole *whole = read_whole(write_file("json", text, size), NULL);
+    assert_int_equal(whole->rc, COT_OK);
+    assert_int_equal(whole->n_rows, N * N_LINES);
+    assert_int_equal(whole->n_rejects, 1);
+    free(text);
+}
+
 static void test_json_later_keys(void **state)
 {
     (void)state;
@@ -458,6 +491,8 @@ int main(void)
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_lines_inside),
+        cmocka_unit_test(test_json_many_lines_inside),
         cmocka_unit_test(test_json_later_keys),
         cmocka_unit_test(test_parquet),
         cmocka_unit_test(test_rewind),
