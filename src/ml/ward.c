@@ -54,19 +54,29 @@ static cot_code join_all(struct cot_nearest_work *work, size_t n, uint32_t *map,
     return COT_OK;
 }
 
+size_t cot_ward_memory(size_t n, size_t d, unsigned n_threads)
+{
+    size_t n_places = cot_clusters_capacity(n);
+    return cot_clusters_memory(n, d) + cot_nearest_work_memory(n_places, d, n_threads) +
+           (n_places + 1) * sizeof(uint32_t);
+}
+
 cot_code cot_ward_merges(const struct cot_matrix *x, const struct cot_linkage_options *options,
                          struct cot_merge *ret_merges, struct cot_err *err)
 {
     struct cot_clusters clusters = {0};
     struct cot_nearest_work work = {0};
     uint32_t *map = NULL;
-    cot_code rc = cot_clusters_init(&clusters, x, options->weights, err);
+    cot_bound_filter *filter = NULL;
+    cot_code rc = cot_bound_filter_for(options->isa, &filter, err);
+    if (rc == COT_OK)
+        rc = cot_clusters_init(&clusters, x, options->weights, err);
     if (rc != COT_OK)
         return rc;
     map = cot_alloc_array(clusters.capacity + 1, 1, sizeof *map);
     rc = map == NULL ? cot_fail(err, COT_NOMEM, "Ward over %zu rows", x->n) : COT_OK;
     if (rc == COT_OK)
-        rc = cot_nearest_work_init(&work, &clusters, options->n_threads, err);
+        rc = cot_nearest_work_init(&work, &clusters, options->n_threads, filter, err);
     if (rc == COT_OK)
         rc = join_all(&work, x->n, map, ret_merges, options->progress, err);
     cot_nearest_work_release(&work);

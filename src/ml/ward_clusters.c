@@ -10,7 +10,7 @@ enum { LANES = 4, SPARE_SHARE = 8, MIN_SPARE = 16 };
 
 typedef double lanes __attribute__((vector_size(32)));
 
-static size_t capacity_for(size_t n)
+size_t cot_clusters_capacity(size_t n)
 {
     return n + n / SPARE_SHARE + MIN_SPARE;
 }
@@ -20,10 +20,10 @@ static size_t padded(size_t d)
     return (d + LANES - 1) / LANES * LANES;
 }
 
-size_t cot_clusters_size(size_t n, size_t d)
+size_t cot_clusters_memory(size_t n, size_t d)
 {
     size_t place = padded(d) * sizeof(double) + 2 * sizeof(double) + sizeof(uint32_t) + sizeof(struct cot_nearest);
-    return capacity_for(n) * place + cot_bound_points_size(capacity_for(n), d);
+    return cot_clusters_capacity(n) * place + cot_bound_points_memory(cot_clusters_capacity(n), d);
 }
 
 static void column_means(const struct cot_matrix *x, double *ret_means)
@@ -73,7 +73,7 @@ static void place_row(struct cot_clusters *c, size_t i, const float *row, double
 cot_code cot_clusters_init(struct cot_clusters *ret_clusters, const struct cot_matrix *x, const float *weights,
                            struct cot_err *err)
 {
-    struct cot_clusters c = {.d = x->d, .d_padded = padded(x->d), .capacity = capacity_for(x->n)};
+    struct cot_clusters c = {.d = x->d, .d_padded = padded(x->d), .capacity = cot_clusters_capacity(x->n)};
     double *centre = cot_alloc_array(x->d, 1, sizeof *centre);
     cot_code rc = COT_OK;
     c.means = cot_alloc_aligned(c.capacity, c.d_padded, sizeof *c.means);

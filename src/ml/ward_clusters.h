@@ -46,7 +46,8 @@ struct cot_clusters {
 cot_code cot_clusters_init(struct cot_clusters *ret_clusters, const struct cot_matrix *x, const float *weights,
                            struct cot_err *err) COT_MUST_CHECK;
 void cot_clusters_release(struct cot_clusters *clusters);
-size_t cot_clusters_size(size_t n, size_t d); /* bytes that _init takes */
+size_t cot_clusters_capacity(size_t n);         /* places for n leaves and the unions between two compactions */
+size_t cot_clusters_memory(size_t n, size_t d); /* bytes that _init takes */
 
 /* What it costs to join two clusters; the same bytes in either order. */
 double cot_clusters_cost(const struct cot_clusters *clusters, size_t a, size_t b);

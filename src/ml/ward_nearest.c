@@ -20,16 +20,15 @@ static unsigned threads_for(unsigned n_threads)
     return n_threads > 0 ? n_threads : cot_threads_available();
 }
 
-size_t cot_nearest_work_size(size_t n, size_t d, unsigned n_threads)
+size_t cot_nearest_work_memory(size_t n, size_t d, unsigned n_threads)
 {
     return n * sizeof(uint32_t) + (size_t)threads_for(n_threads) * BLOCK * d * sizeof(float);
 }
 
 cot_code cot_nearest_work_init(struct cot_nearest_work *ret_work, struct cot_clusters *clusters, unsigned n_threads,
-                               struct cot_err *err)
+                               cot_bound_filter *filter, struct cot_err *err)
 {
-    struct cot_nearest_work work = {
-        .clusters = clusters, .n_threads = threads_for(n_threads), .filter = cot_bound_filter_best()};
+    struct cot_nearest_work work = {.clusters = clusters, .n_threads = threads_for(n_threads), .filter = filter};
     work.queries = cot_alloc_array(clusters->capacity, 1, sizeof *work.queries);
     work.values = cot_alloc_array(work.n_threads, BLOCK * clusters->d, sizeof *work.values);
     if (work.queries == NULL || work.values == NULL) {

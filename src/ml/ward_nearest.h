@@ -13,9 +13,9 @@ struct cot_nearest_work {
 };
 
 cot_code cot_nearest_work_init(struct cot_nearest_work *ret_work, struct cot_clusters *clusters, unsigned n_threads,
-                               struct cot_err *err) COT_MUST_CHECK;
+                               cot_bound_filter *filter, struct cot_err *err) COT_MUST_CHECK;
 void cot_nearest_work_release(struct cot_nearest_work *work);
-size_t cot_nearest_work_size(size_t n, size_t d, unsigned n_threads); /* bytes that _init takes */
+size_t cot_nearest_work_memory(size_t n, size_t d, unsigned n_threads); /* bytes that _init takes */
 
 enum cot_nearest_whose { COT_NEAREST_LOST, COT_NEAREST_ALL };
 

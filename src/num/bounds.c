@@ -42,11 +42,6 @@ static size_t filter_scalar(const struct cot_bound_points *points, size_t begin,
     return end;
 }
 
-static int usable_always(void)
-{
-    return 1;
-}
-
 #if defined(__x86_64__)
 
 __attribute__((target("avx2,fma"))) static size_t filter_avx2(const struct cot_bound_points *points, size_t begin,
@@ -124,38 +119,24 @@ __attribute__((target("avx512f"))) static size_t filter_avx512(const struct cot_
     return end;
 }
 
-static int usable_avx2(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
-static int usable_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f");
-}
-
 #endif
 
-static const struct cot_bound_kernel kernels[] = {
+static cot_bound_filter *const filters[COT_N_ISAS] = {
+    [COT_ISA_SCALAR] = filter_scalar,
 #if defined(__x86_64__)
-    {"avx512", usable_avx512, filter_avx512},
-    {"avx2", usable_avx2, filter_avx2},
+    [COT_ISA_AVX2] = filter_avx2,
+    [COT_ISA_AVX512] = filter_avx512,
+    [COT_ISA_AMX] = filter_avx512,
 #endif
-    {"scalar", usable_always, filter_scalar},
 };
 
-const struct cot_bound_kernel *cot_bound_kernels(size_t *ret_n)
+cot_code cot_bound_filter_for(enum cot_isa isa, cot_bound_filter **ret_filter, struct cot_err *err)
 {
-    *ret_n = sizeof kernels / sizeof *kernels;
-    return kernels;
-}
-
-cot_bound_filter *cot_bound_filter_best(void)
-{
-    size_t i = 0;
-    while (!kernels[i].usable())
-        i++;
-    return kernels[i].filter;
+    enum cot_isa resolved = COT_ISA_SCALAR;
+    cot_code rc = cot_isa_resolve(isa, &resolved, err);
+    if (rc == COT_OK)
+        *ret_filter = filters[resolved];
+    return rc;
 }
 
 /* ---- points ---- */
@@ -165,7 +146,7 @@ static size_t tiles_for(size_t n)
     return (n + TILE - 1) / TILE;
 }
 
-size_t cot_bound_points_size(size_t n, size_t d)
+size_t cot_bound_points_memory(size_t n, size_t d)
 {
     return tiles_for(n) * TILE * (d + 2) * sizeof(float) + d * sizeof(double);
 }

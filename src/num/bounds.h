@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "coterie/err.h"
+#include "coterie/isa.h"
 
 enum { COT_BOUND_TILE = 16, COT_BOUND_QUERIES = 6 };
 
@@ -36,7 +37,7 @@ struct cot_bound_points {
 cot_code cot_bound_points_init(struct cot_bound_points *ret_points, size_t n, size_t d, const double *centre,
                                double scale, double mass_scale, struct cot_err *err) COT_MUST_CHECK;
 void cot_bound_points_release(struct cot_bound_points *points);
-size_t cot_bound_points_size(size_t n, size_t d); /* bytes that _init takes */
+size_t cot_bound_points_memory(size_t n, size_t d); /* bytes that _init takes */
 
 void cot_bound_points_set(struct cot_bound_points *points, size_t i, const double *x, double mass);
 void cot_bound_points_clear(struct cot_bound_points *points, size_t i);
@@ -69,14 +70,7 @@ void cot_bound_queries_limit(struct cot_bound_queries *queries, size_t u, const 
 typedef size_t cot_bound_filter(const struct cot_bound_points *points, size_t begin, size_t end,
                                 const struct cot_bound_queries *queries, uint32_t ret_masks[COT_BOUND_QUERIES]);
 
-struct cot_bound_kernel {
-    const char *name;
-    int (*usable)(void); /* on this processor */
-    cot_bound_filter *filter;
-};
-
-/* All kernels, the fastest first; the last runs everywhere and is the reference. */
-const struct cot_bound_kernel *cot_bound_kernels(size_t *ret_n);
-cot_bound_filter *cot_bound_filter_best(void);
+/* The filter that runs with an instruction set. COT_USAGE where this machine lacks it. AMX runs AVX-512's. */
+cot_code cot_bound_filter_for(enum cot_isa isa, cot_bound_filter **ret_filter, struct cot_err *err) COT_MUST_CHECK;
 
 #endif
