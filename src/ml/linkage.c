@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "ml/linkage_merge.h"
 #include "ml/linkage_methods.h"
 #include "num/check.h"
@@ -82,16 +83,44 @@ out:
     return rc;
 }
 
+/* a * b + total, SIZE_MAX where that overflows. */
+static size_t add_product(size_t total, size_t a, size_t b)
+{
+    size_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(total, product, &total) ? SIZE_MAX : total;
+}
+
+size_t cot_linkage_memory(size_t n, size_t d, const struct cot_linkage_options *options)
+{
+    enum cot_linkage_method method = options != NULL ? options->method : COT_LINKAGE_WARD;
+    unsigned n_threads = options != NULL ? options->n_threads : 0;
+    /* The result, merges twice while they are sorted, union-find while they are numbered. */
+    size_t total = add_product(0, n, 4 * sizeof(double) + 2 * sizeof(struct cot_merge) + 2 * sizeof(size_t) + 4);
+    if (n > INT32_MAX || add_product(0, n, d) > SIZE_MAX / 1024)
+        return SIZE_MAX;
+    if (method == COT_LINKAGE_WARD)
+        return total + cot_ward_memory(n, d, n_threads);
+    total = add_product(total, n, d * sizeof(double)); /* columns */
+    if (method == COT_LINKAGE_SINGLE)
+        return add_product(total, n, 2 * sizeof(double) + sizeof(uint32_t));
+    total = add_product(total, n, 5 * sizeof(double)); /* masses, heights, the chain, where rows begin, half a row */
+    return add_product(total, n, (n / 2 + 1) * sizeof(double));
+}
+
 static cot_code check_input(const struct cot_matrix *x, const struct cot_linkage_options *o, struct cot_err *err)
 {
-    bool pairwise = o->method == COT_LINKAGE_AVERAGE || o->method == COT_LINKAGE_COMPLETE;
     if (x->n == 0 || x->d == 0)
         return cot_fail(err, COT_USAGE, "a tree over %zu rows and %zu columns: give at least one of each", x->n, x->d);
-    if (x->n > (pairwise ? COT_LINKAGE_MAX_PAIRWISE_ROWS : INT32_MAX))
-        return cot_fail(err, COT_LIMIT, "%zu rows; this linkage takes at most %zu: use Ward, or cluster a sample", x->n,
-                        (size_t)(pairwise ? COT_LINKAGE_MAX_PAIRWISE_ROWS : INT32_MAX));
+    if (x->n > INT32_MAX)
+        return cot_fail(err, COT_LIMIT, "%zu rows; a linkage takes at most %d: cluster a sample", x->n, INT32_MAX);
+    if ((unsigned)o->method > COT_LINKAGE_SINGLE)
+        return cot_fail(err, COT_USAGE, "linkage method %d: 0 to %d", (int)o->method, COT_LINKAGE_SINGLE);
     cot_code rc = cot_check_finite(x, false, err);
-    return rc != COT_OK ? rc : cot_check_weights(o->weights, x->n, true, err);
+    if (rc == COT_OK)
+        rc = cot_check_weights(o->weights, x->n, true, err);
+    return rc != COT_OK ? rc
+                        : cot_memory_check(cot_linkage_memory(x->n, x->d, o), o->memory_limit, err,
+                                           "a linkage over %zu x %zu numbers", x->n, x->d);
 }
 
 cot_code cot_linkage_fit(const struct cot_matrix *x, const struct cot_linkage_options *options,
@@ -133,74 +162,4 @@ out:
     cot_linkage_free(linkage);
     free(merges);
     return rc;
-}
-
-/* Labels after the first n_joins rows, by first appearance. */
-static cot_code cut_after(const struct cot_linkage *linkage, size_t n_joins, uint32_t *ret_labels, size_t *ret_k,
-                          struct cot_err *err)
-{
-    size_t n = linkage->n;
-    uint32_t *parent = cot_alloc_array(2 * n, 1, sizeof *parent); /* nodes: leaves, then joins */
-    uint32_t *number = cot_alloc_array(2 * n, 1, sizeof *number); /* label of a root, plus 1 */
-    uint32_t k = 0;
-    if (parent == NULL || number == NULL) {
-        free(parent);
-        free(number);
-        return cot_fail(err, COT_NOMEM, "cutting a tree over %zu leaves", n);
-    }
-    for (size_t i = 0; i < 2 * n; i++)
-        parent[i] = (uint32_t)i;
-    for (size_t m = 0; m < n_joins; m++) {
-        parent[(size_t)linkage->z[4 * m]] = (uint32_t)(n + m);
-        parent[(size_t)linkage->z[4 * m + 1]] = (uint32_t)(n + m);
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t root = cot_root(parent, (uint32_t)i);
-        if (number[root] == 0)
-            number[root] = ++k;
-        ret_labels[i] = number[root] - 1;
-    }
-    if (ret_k != NULL)
-        *ret_k = k;
-    free(parent);
-    free(number);
-    return COT_OK;
-}
-
-cot_code cot_linkage_cut_k(const struct cot_linkage *linkage, size_t k, uint32_t *ret_labels, struct cot_err *err)
-{
-    if (k == 0 || k > linkage->n)
-        return cot_fail(err, COT_USAGE, "a tree over %zu leaves has no cut into %zu clusters", linkage->n, k);
-    return cut_after(linkage, linkage->n - k, ret_labels, NULL, err);
-}
-
-cot_code cot_linkage_cut_height(const struct cot_linkage *linkage, double height, uint32_t *ret_labels, size_t *ret_k,
-                                struct cot_err *err)
-{
-    size_t n_joins = 0;
-    while (n_joins + 1 < linkage->n && linkage->z[4 * n_joins + 2] <= height)
-        n_joins++;
-    return cut_after(linkage, n_joins, ret_labels, ret_k, err);
-}
-
-cot_code cot_linkage_leaf_order(const struct cot_linkage *linkage, uint32_t *ret_order, struct cot_err *err)
-{
-    size_t n = linkage->n;
-    size_t *stack = cot_alloc_array(n + 1, 1, sizeof *stack);
-    size_t depth = 0;
-    size_t at = 0;
-    if (stack == NULL)
-        return cot_fail(err, COT_NOMEM, "ordering %zu leaves", n);
-    stack[depth++] = n > 1 ? 2 * n - 2 : 0;
-    while (depth > 0) {
-        size_t node = stack[--depth];
-        if (node < n) {
-            ret_order[at++] = (uint32_t)node;
-            continue;
-        }
-        stack[depth++] = (size_t)linkage->z[4 * (node - n) + 1];
-        stack[depth++] = (size_t)linkage->z[4 * (node - n)];
-    }
-    free(stack);
-    return COT_OK;
 }

@@ -7,6 +7,7 @@
 
 cot_code cot_ward_merges(const struct cot_matrix *x, const struct cot_linkage_options *options,
                          struct cot_merge *ret_merges, struct cot_err *err) COT_MUST_CHECK;
+size_t cot_ward_memory(size_t n, size_t d, unsigned n_threads); /* bytes that it allocates */
 cot_code cot_single_merges(const struct cot_matrix *x, struct cot_merge *ret_merges,
                            struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_pairwise_merges(const struct cot_matrix *x, const struct cot_linkage_options *options,

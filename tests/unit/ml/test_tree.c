@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "coterie/kmeans.h"
 #include "coterie/metrics.h"
 #include "unit/ml/planted.h"
 
@@ -159,6 +160,93 @@ static void test_polish_lowers_inertia(void **state)
     planted_free(&p);
 }
 
+/* A cut at any k, from one fit, is as good as flat k-means that starts ten times, planted segments or none. */
+static void test_cuts_at_any_k(void **state)
+{
+    static const size_t ks[] = {2, 3, 5, 8, 13};
+    (void)state;
+    for (int planted = 0; planted <= 1; planted++) {
+        struct planted p = planted_make(6000, 4, planted ? 8 : 1, 4, 4, 31);
+        struct cot_matrix x = planted_view(&p);
+        struct cot_tree_options options;
+        cot_tree_options_init(&options, 5);
+        options.max_exact = 1000;
+        options.n_micro = 400;
+        struct cot_tree *tree = fit(&x, &options);
+        for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {
+            struct cot_cut *cut = NULL;
+            struct cot_kmeans *flat = NULL;
+            struct cot_kmeans_options flat_options;
+            cot_kmeans_options_init(&flat_options, ks[i]);
+            flat_options.n_init = 10;
+            options.k = ks[i];
+            assert_int_equal(cot_kmeans_fit(&x, &flat_options, &flat, NULL), COT_OK);
+            assert_int_equal(cot_tree_cut(tree, &x, &options, &cut, NULL), COT_OK);
+            assert_int_equal(cut->k, ks[i]);
+            assert_true(cut->inertia <= 1.01 * flat->inertia);
+            for (size_t c = 1; c < cut->k; c++)
+                assert_true(cut->masses[c] <= cut->masses[c - 1]);
+            if (ks[i] == 5) {
+                assert_memory_equal(cut->labels, cot_tree_labels(tree), p.n * sizeof *cut->labels);
+                assert_memory_equal(cut->centroids, cot_tree_centroids(tree), 5 * p.d * sizeof *cut->centroids);
+            }
+            cot_kmeans_free(flat);
+            cot_cut_free(cut);
+        }
+        cot_tree_free(tree);
+        planted_free(&p);
+    }
+}
+
+static void test_mistakes_in_cuts(void **state)
+{
+    struct planted p = planted_make(600, 3, 4, 2, 6, 2);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_matrix other = {.data = p.x, .n = 599, .d = 3, .stride = 3};
+    struct cot_tree_options options;
+    struct cot_cut *none = NULL;
+    struct cot_tree *no_tree = NULL;
+    (void)state;
+    cot_tree_options_init(&options, 4);
+    options.memory_limit = cot_tree_memory(p.n, p.d, &options) - 1;
+    assert_int_equal(cot_tree_fit(&x, &options, &no_tree, NULL), COT_LIMIT);
+    options.memory_limit++;
+    struct cot_tree *tree = fit(&x, &options);
+    options.k = 0;
+    assert_int_equal(cot_tree_cut(tree, &x, &options, &none, NULL), COT_USAGE);
+    options.k = 601;
+    assert_int_equal(cot_tree_cut(tree, &x, &options, &none, NULL), COT_USAGE);
+    options.k = 4;
+    assert_int_equal(cot_tree_cut(tree, &other, &options, &none, NULL), COT_USAGE);
+    p.x[3 * 5 + 1] = NAN;
+    assert_int_equal(cot_tree_cut(tree, &x, &options, &none, NULL), COT_BAD_DATA);
+    assert_null(none);
+    cot_tree_free(tree);
+    planted_free(&p);
+}
+
+/* Ward over micro-clusters joins pairs of rows at the heights of exact Ward, up to a factor: planted segments. */
+static void test_micro_tree_agrees_with_exact_ward(void **state)
+{
+    struct planted p = planted_make(3000, 5, 7, 5, 9, 17);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_tree_options options;
+    struct cot_linkage *exact = NULL;
+    double correlation = 0;
+    (void)state;
+    cot_tree_options_init(&options, 7);
+    use_micro(&options);
+    struct cot_tree *tree = fit(&x, &options);
+    assert_int_equal(cot_linkage_fit(&x, NULL, &exact, NULL), COT_OK);
+    struct cot_dendrogram a = {.linkage = cot_tree_ward(tree), .leaves = cot_tree_ward_leaves(tree)};
+    struct cot_dendrogram b = {.linkage = exact};
+    assert_int_equal(cot_linkage_agreement(&a, &b, p.n, &correlation, NULL), COT_OK);
+    assert_true(correlation > 0.95);
+    cot_linkage_free(exact);
+    cot_tree_free(tree);
+    planted_free(&p);
+}
+
 static void test_same_bytes_at_any_number_of_threads(void **state)
 {
     struct planted p = planted_make(9000, 5, 6, 5, 3, 21);
@@ -214,6 +302,9 @@ int main(void)
         cmocka_unit_test(test_levels_nest),
         cmocka_unit_test(test_totals_and_centroids),
         cmocka_unit_test(test_polish_lowers_inertia),
+        cmocka_unit_test(test_cuts_at_any_k),
+        cmocka_unit_test(test_mistakes_in_cuts),
+        cmocka_unit_test(test_micro_tree_agrees_with_exact_ward),
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
         cmocka_unit_test(test_few_distinct_rows),
     };
