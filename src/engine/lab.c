@@ -129,7 +129,7 @@ static cot_code fit_linkage(const struct cot_context *context, const struct cot_
                                                                        [COT_LAB_SINGLE] = COT_LINKAGE_SINGLE};
     struct cot_linkage *linkage = NULL;
     struct cot_linkage_options options = {
-        .method = methods[o->method], .n_threads = context->n_threads, .progress = &context->progress};
+        .method = methods[o->method], .n_threads = context->n_threads, .isa = o->isa, .progress = &context->progress};
     if (outcome->k > x->n)
         return cot_fail(err, COT_USAGE, "k is %zu, but there are %zu rows: k must be 1..%zu", outcome->k, x->n, x->n);
     double start = seconds_now();
@@ -150,23 +150,47 @@ static cot_code fit_linkage(const struct cot_context *context, const struct cot_
     return rc;
 }
 
-/* The operating cut's labels and centroids, or another level's. */
-static cot_code take_level(const struct cot_context *context, const struct cot_tree *tree, const struct cot_matrix *x,
-                           struct outcome *outcome, struct cot_err *err)
+/* The operating cut, or another one, becomes the outcome. */
+static cot_code take_cut(const struct cot_tree *tree, const struct cot_matrix *x, struct cot_tree_options *options,
+                         size_t cut_at, struct outcome *outcome, struct cot_err *err)
 {
-    outcome->labels = calloc(x->n, sizeof *outcome->labels);
-    if (outcome->labels == NULL)
-        return cot_fail(err, COT_NOMEM, "%zu labels", x->n);
-    if (outcome->k != cot_tree_k(tree)) {
-        cot_code rc = cot_tree_zoom(tree, outcome->k, outcome->labels, NULL, err);
-        return rc == COT_OK ? measure(x, context->n_threads, outcome, err) : rc;
+    struct cot_cut *cut = NULL;
+    size_t size = cot_tree_k(tree) * x->d * sizeof *outcome->centroids;
+    if (cut_at > 0 && cut_at != options->k) {
+        options->k = cut_at;
+        cot_code rc = cot_tree_cut(tree, x, options, &cut, err);
+        if (rc != COT_OK)
+            return rc;
+        outcome->k = cut->k;
+        outcome->inertia = cut->inertia;
+        outcome->n_iter = cut->n_iter;
+        outcome->labels = cut->labels;
+        outcome->centroids = cut->centroids;
+        cut->labels = NULL;
+        cut->centroids = NULL;
+        cot_cut_free(cut);
+        return COT_OK;
     }
-    memcpy(outcome->labels, cot_tree_labels(tree), x->n * sizeof *outcome->labels);
+    outcome->k = cot_tree_k(tree);
     outcome->inertia = cot_tree_inertia(tree);
-    outcome->centroids = calloc(outcome->k * x->d, sizeof *outcome->centroids);
-    if (outcome->centroids == NULL)
-        return cot_fail(err, COT_NOMEM, "%zu centroids", outcome->k);
-    memcpy(outcome->centroids, cot_tree_centroids(tree), outcome->k * x->d * sizeof *outcome->centroids);
+    outcome->n_iter = cot_tree_n_iter(tree);
+    outcome->labels = calloc(x->n, sizeof *outcome->labels);
+    outcome->centroids = malloc(size);
+    if (outcome->labels == NULL || outcome->centroids == NULL)
+        return cot_fail(err, COT_NOMEM, "labels of %zu rows", x->n);
+    memcpy(outcome->labels, cot_tree_labels(tree), x->n * sizeof *outcome->labels);
+    memcpy(outcome->centroids, cot_tree_centroids(tree), size);
+    return COT_OK;
+}
+
+static cot_code take_linkage(const struct cot_linkage *linkage, struct outcome *outcome, struct cot_err *err)
+{
+    outcome->n_joins = linkage->n - 1;
+    outcome->linkage = calloc(linkage->n, 4 * sizeof *outcome->linkage);
+    if (outcome->linkage == NULL)
+        return cot_fail(err, COT_NOMEM, "a tree of %zu leaves", linkage->n);
+    if (outcome->n_joins > 0)
+        memcpy(outcome->linkage, linkage->z, outcome->n_joins * 4 * sizeof *outcome->linkage);
     return COT_OK;
 }
 
@@ -182,20 +206,11 @@ static cot_code fit_tree(const struct cot_context *context, const struct cot_lab
     options.progress = &context->progress;
     double start = seconds_now();
     cot_code rc = cot_tree_fit(x, &options, &tree, err);
-    if (rc != COT_OK)
-        return rc;
-    outcome->seconds = seconds_now() - start;
-    if (o->cut == 0)
-        outcome->k = cot_tree_k(tree);
-    outcome->n_iter = cot_tree_n_iter(tree);
-    outcome->n_joins = cot_tree_k(tree) - 1;
-    outcome->linkage = calloc(outcome->n_joins + 1, 4 * sizeof *outcome->linkage);
-    if (outcome->linkage == NULL)
-        rc = cot_fail(err, COT_NOMEM, "a tree of %zu segments", cot_tree_k(tree));
-    else if (outcome->n_joins > 0)
-        memcpy(outcome->linkage, cot_tree_segments(tree)->z, outcome->n_joins * 4 * sizeof *outcome->linkage);
     if (rc == COT_OK)
-        rc = take_level(context, tree, x, outcome, err);
+        rc = take_cut(tree, x, &options, o->cut, outcome, err);
+    outcome->seconds = seconds_now() - start;
+    if (rc == COT_OK)
+        rc = take_linkage(cot_tree_ward(tree), outcome, err);
     cot_tree_free(tree);
     return rc;
 }

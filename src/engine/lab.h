@@ -29,10 +29,11 @@ struct cot_lab_cluster_options {
     const char *input;         /* .npy, CSV or white-space text, each plain or gzip */
     const char *labels_out;    /* one label a line; int32 array where it ends with ".npy"; NULL: not written */
     const char *centroids_out; /* k x d float32 .npy; NULL: not written */
-    const char *linkage_out;   /* (n-1) x 4 float64 .npy as SciPy has it (tree: over its k segments); not for k-means */
+    const char *linkage_out;   /* (n-1) x 4 float64 .npy as SciPy has it (tree: over its micro-clusters, if it has
+                                  any); not for k-means */
     const char *init;          /* initial centroids, as input; k-means and mini-batches */
     enum cot_lab_method method;
-    enum cot_isa isa;                /* k-means and tree */
+    enum cot_isa isa;                /* k-means and Ward */
     enum cot_kmeans_seeding seeding; /* k-means only */
     size_t k;                        /* clusters; 0: cut */
     size_t cut;        /* clusters that labels, centroids and inertia are of, where not k; not for k-means; 0: k */

@@ -87,7 +87,7 @@ class Lab(unittest.TestCase):
         self.assertEqual(sorted(round(v / 10) for v in centroids[::2]), [0, 1, 2])
         again = lab("--input", file, "--k", 3, "--init", self.path("c.npy"), "--max-iter", 5, "--json")
         self.assertEqual(json.loads(again.stdout)["iterations"], 1)
-        for method, joins in (("ward", 299), ("tree", 2)):
+        for method, joins in (("ward", 299), ("single", 299), ("tree", 299)):
             done = lab("--input", file, "--k", 3, "--method", method, "--linkage-out", self.path("z.npy"))
             self.assertEqual(done.returncode, 0, done.stderr)
             shape, z = read_npy(self.path("z.npy"))
@@ -121,6 +121,10 @@ class Lab(unittest.TestCase):
             kernels.append(result["kernel"])
             outputs.add((result["inertia"], result["iterations"], self.path("l.npy").read_bytes(), self.path("c.npy").read_bytes()))
             self.assertTrue(isa == "best" or result["kernel"] == isa)
+        ward = {lab("--input", file, "--k", 6, "--method", "ward", "--isa", isa, "--labels-out", self.path("l.npy"),
+                    "--linkage-out", self.path("z.npy")).returncode or self.path("z.npy").read_bytes()
+                for isa in ("scalar", "best")}
+        self.assertEqual(len(ward), 1)
         self.assertEqual(len(outputs), 1)
         self.assertEqual(kernels[0], "scalar")
         self.assertEqual(kernels[-1], kernels[-2])
