@@ -9,7 +9,7 @@
  * Each assignment is one fused pass: no n x k matrix, and points whose bounds say that they stay are not looked at.
  * Labels are those of float64 distances, whichever instruction set ran.
  * The caller owns the options and the data; a result owns its arrays and is freed with cot_kmeans_free.
- * Thread rule: every function may be called from any thread; a result is immutable.
+ * Example: examples/kmeans.c. Thread rule: every function may be called from any thread; a result is immutable.
  */
 #ifndef COTERIE_KMEANS_H
 #define COTERIE_KMEANS_H

@@ -9,7 +9,8 @@
  *
  * Sources: Sculley, "Web-scale k-means clustering", doi:10.1145/1772690.1772862; the forgetting is Spark's streaming
  * k-means. decay 1 forgets nothing: one centroid is then the mean of all points ever seen.
- * A stream owns its state; one thread at a time may update it, any number may read between updates.
+ * Example: examples/kmeans_stream.c. A stream owns its state; one thread at a time may update it, any number may read
+ * between updates.
  */
 #ifndef COTERIE_KMEANS_STREAM_H
 #define COTERIE_KMEANS_STREAM_H

@@ -8,7 +8,8 @@
  * which with weights of 1 is SciPy's. Ward joins all reciprocal nearest neighbours in rounds, average and complete
  * follow nearest-neighbour chains, single builds a minimum spanning tree: all exact (Murtagh,
  * doi:10.1093/comjnl/26.4.354; Muellner, arXiv:1109.2378). Ward and single keep points only: O(n * d) memory.
- * A linkage owns its matrix. Thread rule: every function may be called from any thread; a result is immutable.
+ * A linkage owns its matrix. Example: examples/linkage.c. Thread rule: every function may be called from any thread; a
+ * result is immutable.
  */
 #ifndef COTERIE_LINKAGE_H
 #define COTERIE_LINKAGE_H

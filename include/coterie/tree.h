@@ -15,8 +15,8 @@
  *
  * Fewer distinct rows than k: cot_tree_k is smaller than what was asked for.
  * Segments are numbered by descending mass (ties: the first row's), so 0 is the largest.
- * A tree owns everything its getters return, until cot_tree_free. Thread rule: immutable once fitted, shared by
- * threads.
+ * Example: examples/tree.c. A tree owns everything its getters return, until cot_tree_free. Thread rule: immutable once
+ * fitted, shared by threads.
  */
 #ifndef COTERIE_TREE_H
 #define COTERIE_TREE_H
