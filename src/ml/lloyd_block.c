@@ -107,23 +107,16 @@ static void take_change(struct cot_lloyd *l, struct cot_lloyd_block *block, size
     if (w <= 0)
         return;
     touch(block, c, d);
-    double *to = block->sums + c * d;
     block->mass[c] += w;
     block->count[c]++;
     if (l->fresh) {
-        for (size_t j = 0; j < d; j++)
-            to[j] += w * (double)lane[j * COT_TILE];
+        cot_lane_move(lane, d, w, block->sums + c * d, NULL);
         return;
     }
     touch(block, before, d);
-    double *from = block->sums + before * d;
     block->mass[before] -= w;
     block->count[before]--;
-    for (size_t j = 0; j < d; j++) {
-        double value = w * (double)lane[j * COT_TILE];
-        to[j] += value;
-        from[j] -= value;
-    }
+    cot_lane_move(lane, d, w, block->sums + c * d, block->sums + before * d);
 }
 
 static void take_lane(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t i, const float *lane,

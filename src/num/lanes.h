@@ -19,4 +19,9 @@ void cot_lanes_open(const float *slack, const uint32_t *labels, const float *los
  */
 uint32_t cot_lanes_bound(struct cot_nearest *nearest, const float *norm2, float error);
 
+/* A point (lane: its first column in a tile), times its weight, goes into the sums of a centre (d numbers) and out of
+ * another's, unless that is NULL.
+ */
+void cot_lane_move(const float *lane, size_t d, double weight, double *to, double *from);
+
 #endif

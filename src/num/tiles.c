@@ -11,6 +11,8 @@
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float quad __attribute__((vector_size(16)));
+typedef int32_t quad_mask __attribute__((vector_size(16)));
+typedef double four __attribute__((vector_size(32)));
 
 enum { QUAD = 4, MIN_TILES_A_BLOCK = 64, MAX_EXPONENT = 126 };
 
@@ -27,34 +29,91 @@ struct pass {
     bool *wrong;  /* a block: holds NaN or infinity */
 };
 
-/* x - x is 0 for finite x and NaN else, so a sum of those tells of a whole row. */
-static void survey_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+/* Rows whose columns are looked at four by four while they are in the nearest cache. */
+enum { SURVEY_ROWS = 32 };
+
+/* Bits of a float32 without its sign above those of FLT_MAX: infinity or NaN. */
+enum { MAGNITUDE = 0x7fffffff, LARGEST_FINITE = 0x7f7fffff };
+
+/* Four columns of some rows: all that is needed of them stays in registers. */
+INLINE void survey_quad(const float *first, size_t stride, size_t n_rows, const float *weights, double *sums,
+                        float *low, float *high, quad_mask *wrong)
 {
-    struct pass *pass = context;
+    quad least;
+    quad most;
+    four sum = {0};
+    memcpy(&least, low, sizeof least);
+    memcpy(&most, high, sizeof most);
+    for (size_t r = 0; r < n_rows; r++) {
+        quad x;
+        quad_mask bits;
+        memcpy(&x, first + r * stride, sizeof x);
+        memcpy(&bits, &x, sizeof bits);
+        *wrong |= (bits & MAGNITUDE) > LARGEST_FINITE;
+        quad_mask less = x < least;
+        quad_mask more = x > most;
+        least = (quad)((less & (quad_mask)x) | (~less & (quad_mask)least));
+        most = (quad)((more & (quad_mask)x) | (~more & (quad_mask)most));
+        four value = __builtin_convertvector(x, four);
+        sum += weights != NULL ? value * (double)weights[r] : value;
+    }
+    memcpy(low, &least, sizeof least);
+    memcpy(high, &most, sizeof most);
+    for (int u = 0; u < QUAD; u++)
+        sums[u] += sum[u];
+}
+
+INLINE void survey_body(const struct pass *pass, size_t begin, size_t end, size_t i_block)
+{
     size_t d = pass->x->d;
-    double *restrict sums = pass->sums + i_block * (d + 1);
-    float *restrict low = pass->low + i_block * d;
-    float *restrict high = pass->high + i_block * d;
-    (void)i_thread;
+    double *sums = pass->sums + i_block * (d + 1);
+    float *low = pass->low + i_block * d;
+    float *high = pass->high + i_block * d;
+    quad_mask wrong = {0};
     for (size_t j = 0; j < d; j++) {
         low[j] = FLT_MAX;
         high[j] = -FLT_MAX;
     }
-    for (size_t i = begin; i < end; i++) {
-        const float *row = cot_matrix_row(pass->x, i);
-        double w = pass->weights != NULL ? (double)pass->weights[i] : 1.0;
-        float wrong = 0;
-        for (size_t j = 0; j < d; j++) {
-            float value = row[j];
-            sums[j] += w * (double)value;
-            low[j] = value < low[j] ? value : low[j];
-            high[j] = value > high[j] ? value : high[j];
-        }
-        for (size_t j = 0; j < d; j++)
-            wrong += row[j] - row[j];
-        sums[d] += w;
-        pass->wrong[i_block] |= wrong != 0; /* true for NaN */
+    for (size_t i = begin; i < end; i += SURVEY_ROWS) {
+        size_t n_rows = end - i < SURVEY_ROWS ? end - i : SURVEY_ROWS;
+        const float *rows = cot_matrix_row(pass->x, i);
+        const float *weights = pass->weights != NULL ? pass->weights + i : NULL;
+        size_t j = 0;
+        for (; j + QUAD <= d; j += QUAD)
+            survey_quad(rows + j, pass->x->stride, n_rows, weights, sums + j, low + j, high + j, &wrong);
+        for (; j < d; j++)
+            for (size_t r = 0; r < n_rows; r++) {
+                float value = rows[r * pass->x->stride + j];
+                sums[j] += (weights != NULL ? (double)weights[r] : 1.0) * (double)value;
+                low[j] = value < low[j] ? value : low[j];
+                high[j] = value > high[j] ? value : high[j];
+                wrong[0] |= !isfinite(value);
+            }
+        for (size_t r = 0; r < n_rows; r++)
+            sums[d] += weights != NULL ? (double)weights[r] : 1.0;
     }
+    pass->wrong[i_block] = (wrong[0] | wrong[1] | wrong[2] | wrong[3]) != 0;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void survey_avx2(const struct pass *pass, size_t begin, size_t end,
+                                                        size_t i_block)
+{
+    survey_body(pass, begin, end, i_block);
+}
+#define HAVE_AVX2() __builtin_cpu_supports("avx2")
+#else
+#define survey_avx2 survey_body
+#define HAVE_AVX2() 0
+#endif
+
+static void survey_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    (void)i_thread;
+    if (HAVE_AVX2())
+        survey_avx2(context, begin, end, i_block);
+    else
+        survey_body(context, begin, end, i_block);
 }
 
 /* The power of two that brings the largest value into [0.5, 1), as far as it is an ordinary float32. */
