@@ -1,0 +1,108 @@
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "engine/service.h"
+#include "http/server.h"
+
+enum { STOP_TIMEOUT_MS = 10000 };
+
+static void print_listening(const struct cot_call *call, const char *url)
+{
+    if (call->json)
+        printf("{\"listening\":\"%s\"}\n", url);
+    else
+        printf("listening at %s (stop with Ctrl-C)\n", url);
+    fflush(stdout);
+}
+
+/* The signals that end a server are waited for here, and blocked in every thread that it starts. */
+static void block_signals(sigset_t *ret_signals)
+{
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static cot_code read_options(const struct cot_call *call, struct cot_server_options *ret_options, struct cot_err *err)
+{
+    int64_t max_connections = 1000;
+    int64_t idle_timeout_s = 30;
+    struct cot_server_options options = {.data_dir = call->context.data_dir,
+                                         .listen = cot_call_value(call, "listen"),
+                                         .tls_cert = cot_call_value(call, "tls-cert"),
+                                         .tls_key = cot_call_value(call, "tls-key"),
+                                         .access_log = cot_call_value(call, "access-log"),
+                                         .n_threads = call->context.n_threads};
+    if (options.listen == NULL)
+        options.listen = "127.0.0.1:8321";
+    cot_code rc = cot_call_int(call, "rate", 1, 10000000, &options.rate, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "max-connections", 16, 1000000, &max_connections, err);
+    if (rc == COT_OK)
+        rc = cot_call_int(call, "idle-timeout", 1, 3600, &idle_timeout_s, err);
+    options.max_connections = (unsigned)max_connections;
+    options.idle_timeout_s = (unsigned)idle_timeout_s;
+    if (rc == COT_OK)
+        *ret_options = options;
+    return rc;
+}
+
+static cot_code run(struct cot_call *call, struct cot_err *err)
+{
+    sigset_t signals;
+    int received = 0;
+    struct cot_service *service = NULL;
+    struct cot_server *server = NULL;
+    struct cot_server_options options;
+    cot_code rc = read_options(call, &options, err);
+    if (rc != COT_OK)
+        return rc;
+    block_signals(&signals);
+    rc = cot_service_open(&call->context, &service, err);
+    if (rc == COT_OK)
+        rc = cot_server_start(&options, service, &server, err);
+    if (rc == COT_OK)
+        rc = cot_service_announce(service, cot_server_url(server), err);
+    if (rc == COT_OK) {
+        print_listening(call, cot_server_url(server));
+        while (sigwait(&signals, &received) != 0)
+            continue;
+    }
+    cot_server_stop(server, STOP_TIMEOUT_MS);
+    cot_service_close(service);
+    return rc;
+}
+
+static const struct cot_option options[] = {
+    {"listen", "ADDRESS:PORT", "where to listen (default 127.0.0.1:8321); port 0 takes any free one"},
+    {"tls-cert", "FILE", "certificate chain (PEM): HTTPS instead of HTTP"},
+    {"tls-key", "FILE", "its private key (PEM)"},
+    {"access-log", "FILE", "a line of JSON a request, without personal data; '-' is standard error (default: none)"},
+    {"rate", "N", "requests a second that a key may make, unless it has a rate of its own (default: no limit)"},
+    {"max-connections", "N", "open connections (default 1000)"},
+    {"idle-timeout", "SECONDS", "close a connection on which nothing moves (default 30)"},
+    {NULL, NULL, NULL},
+};
+
+const struct cot_command cot_command_serve = {
+    .name = "serve",
+    .arguments = "",
+    .n_min = 0,
+    .n_max = 0,
+    .summary = "serve the shop over HTTP",
+    .help =
+        "Opens the data directory, making one where there is none, and listens until SIGTERM or SIGINT: then it "
+        "answers\n"
+        "what has begun, commits and ends with status 0. /openapi.json describes every path; /healthz, /readyz and\n"
+        "/metrics (Prometheus) are for whoever runs it.\n\n"
+        "While it runs the data directory is its own: other commands on it say so. Keys are made by 'coterie keys\n"
+        "create'; without any it serves this machine alone, and refuses to listen elsewhere.\n\n"
+        "  coterie serve --data shop\n"
+        "  coterie serve --data shop --listen :443 --tls-cert chain.pem --tls-key key.pem --access-log access.jsonl\n",
+    .options = options,
+    .run = run,
+};
