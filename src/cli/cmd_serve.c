@@ -1,4 +1,4 @@
-#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -17,14 +17,25 @@ static void print_listening(const struct cot_call *call, const char *url)
     fflush(stdout);
 }
 
-/* The signals that end a server are waited for here, and blocked in every thread that it starts. */
-static void block_signals(sigset_t *ret_signals)
+/* A signal handler has no other way to say anything than through what is global to it; and signals must be handled
+ * instead of waited for by one thread, because libraries have threads of their own from before main, which block none.
+ */
+static sem_t stopped;
+
+static void on_signal(int number)
 {
-    sigemptyset(ret_signals);
-    sigaddset(ret_signals, SIGTERM);
-    sigaddset(ret_signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    (void)number;
+    sem_post(&stopped);
+}
+
+static void handle_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sem_init(&stopped, 0, 0);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
 }
 
 static cot_code read_options(const struct cot_call *call, struct cot_server_options *ret_options, struct cot_err *err)
@@ -53,15 +64,13 @@ static cot_code read_options(const struct cot_call *call, struct cot_server_opti
 
 static cot_code run(struct cot_call *call, struct cot_err *err)
 {
-    sigset_t signals;
-    int received = 0;
     struct cot_service *service = NULL;
     struct cot_server *server = NULL;
     struct cot_server_options options;
     cot_code rc = read_options(call, &options, err);
     if (rc != COT_OK)
         return rc;
-    block_signals(&signals);
+    handle_signals();
     rc = cot_service_open(&call->context, &service, err);
     if (rc == COT_OK)
         rc = cot_server_start(&options, service, &server, err);
@@ -69,7 +78,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
         rc = cot_service_announce(service, cot_server_url(server), err);
     if (rc == COT_OK) {
         print_listening(call, cot_server_url(server));
-        while (sigwait(&signals, &received) != 0)
+        while (sem_wait(&stopped) != 0)
             continue;
     }
     cot_server_stop(server, STOP_TIMEOUT_MS);
