@@ -28,7 +28,7 @@ _coterie() {
         'backup'\ *) words=' --out --data --json --seed --threads --quiet --help' ;;
         'restore'\ *) words=' --force --data --json --seed --threads --quiet --help' ;;
         'forget'\ *) words=' --finish --data --json --seed --threads --quiet --help' ;;
-        'serve'\ *) words=' --listen --tls-cert --tls-key --access-log --rate --max-connections --idle-timeout --data --json --seed --threads --quiet --help' ;;
+        'serve'\ *) words=' --listen --tls-cert --tls-key --access-log --rate --shopify-secret --max-connections --idle-timeout --data --json --seed --threads --quiet --help' ;;
         'keys create') words=' --role --name --rate --data --json --seed --threads --quiet --help' ;;
         'keys list') words=' --data --json --seed --threads --quiet --help' ;;
         'keys revoke') words=' --data --json --seed --threads --quiet --help' ;;

@@ -46,6 +46,7 @@ static cot_code read_options(const struct cot_call *call, struct cot_server_opti
                                          .listen = cot_call_value(call, "listen"),
                                          .tls_cert = cot_call_value(call, "tls-cert"),
                                          .tls_key = cot_call_value(call, "tls-key"),
+                                         .shopify_secret = cot_call_value(call, "shopify-secret"),
                                          .access_log = cot_call_value(call, "access-log"),
                                          .n_threads = call->context.n_threads};
     if (options.listen == NULL)
@@ -92,6 +93,7 @@ static const struct cot_option options[] = {
     {"tls-key", "FILE", "its private key (PEM)"},
     {"access-log", "FILE", "a line of JSON a request, without personal data; '-' is standard error (default: none)"},
     {"rate", "N", "requests a second that a key may make, unless it has a rate of its own (default: no limit)"},
+    {"shopify-secret", "FILE", "file whose first line is the secret that signs Shopify's webhooks"},
     {"max-connections", "N", "open connections (default 1000)"},
     {"idle-timeout", "SECONDS", "close a connection on which nothing moves (default 30)"},
     {NULL, NULL, NULL},
@@ -106,7 +108,11 @@ const struct cot_command cot_command_serve = {
     .help =
         "Opens the data directory, making one where there is none, and listens until SIGTERM or SIGINT: then it "
         "answers\n"
-        "what has begun, commits and ends with status 0. /openapi.json describes every path; /healthz, /readyz and\n"
+        "what has begun, commits and ends with status 0. Events come in by Segment's tracking API (/v1/track, "
+        "identify,\n"
+        "page, screen, group, alias, batch), as RudderStack's clients send it too, by GA4's Measurement Protocol\n"
+        "(/mp/collect) and by Shopify's webhooks (/webhooks/shopify); what is acknowledged is on disk. /openapi.json "
+        "describes every path; /healthz, /readyz and\n"
         "/metrics (Prometheus) are for whoever runs it.\n\n"
         "While it runs the data directory is its own: other commands on it say so. Keys are made by 'coterie keys\n"
         "create'; without any it serves this machine alone, and refuses to listen elsewhere.\n\n"

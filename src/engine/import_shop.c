@@ -229,6 +229,15 @@ cot_code cot_import_shop_writer(struct cot_import_shop *shop, enum cot_table tab
     return rc;
 }
 
+cot_code cot_import_shop_flush_writers(struct cot_import_shop *shop, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    for (int i = 0; i < COT_N_TABLES && rc == COT_OK; i++)
+        if (shop->writers[i] != NULL)
+            rc = cot_writer_flush(shop->writers[i], err);
+    return rc;
+}
+
 cot_code cot_import_shop_close_writers(struct cot_import_shop *shop, struct cot_err *err)
 {
     cot_code rc = COT_OK;

@@ -75,6 +75,8 @@ void cot_import_shop_free(struct cot_import_shop *shop); /* abandons open writer
 /* The writer of a table in the transaction at hand, opened when first asked for. */
 cot_code cot_import_shop_writer(struct cot_import_shop *shop, enum cot_table table, struct cot_writer **ret_writer,
                                 struct cot_err *err) COT_MUST_CHECK;
+/* Writes what was put so far and keeps the writers for what follows. */
+cot_code cot_import_shop_flush_writers(struct cot_import_shop *shop, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_import_shop_close_writers(struct cot_import_shop *shop, struct cot_err *err) COT_MUST_CHECK;
 
 /* Number of an identity; new ones are written. ret_new says whether it is. */

@@ -26,6 +26,19 @@ static size_t identities_of(const struct cot_record *record, struct identity ret
     return n;
 }
 
+bool cot_record_node(const struct cot_import_shop *shop, const struct cot_record *record, uint32_t *ret_node)
+{
+    struct identity identities[4];
+    if (identities_of(record, identities) == 0)
+        return false;
+    uint32_t node =
+        cot_dict_find(&shop->nodes, (uint8_t)identities[0].kind, identities[0].value.data, identities[0].value.size);
+    if (node == COT_DICT_NONE)
+        return false;
+    *ret_node = node;
+    return true;
+}
+
 bool cot_record_is_erased(const struct cot_import_shop *shop, const struct cot_record *record)
 {
     struct identity identities[4];

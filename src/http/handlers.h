@@ -10,4 +10,16 @@ cot_code cot_handle_ready(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_metrics(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_openapi(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_ingest.c */
+cot_code cot_handle_call(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_batch(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_ga4(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_ga4_debug(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_quarantine.c */
+cot_code cot_handle_quarantine_list(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_quarantine_replay(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_quarantine_correct(struct cot_exchange *exchange, struct cot_err *err);
+
 #endif

@@ -291,6 +291,22 @@ static cot_code read_pem(const char *path, char **ret_text, struct cot_err *err)
     return rc;
 }
 
+/* The first line of a file. */
+static cot_code read_secret(const char *path, char **ret_secret, struct cot_err *err)
+{
+    char line[512] = "";
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return cot_fail(err, COT_IO, "'%s': %s", path, strerror(errno));
+    bool done = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!done || line[0] == '\0')
+        return cot_fail(err, COT_BAD_DATA, "'%s' holds no secret in its first line", path);
+    *ret_secret = strdup(line);
+    return *ret_secret != NULL ? COT_OK : cot_fail(err, COT_NOMEM, "'%s'", path);
+}
+
 static cot_code start_daemon(struct cot_server *server, int fd, const char *cert, const char *key, struct cot_err *err)
 {
     const struct cot_server_options *options = &server->options;
@@ -372,6 +388,8 @@ cot_code cot_server_start(const struct cot_server_options *options, struct cot_s
         rc = read_pem(options->tls_cert, &cert, err);
     if (rc == COT_OK && options->tls_key != NULL)
         rc = read_pem(options->tls_key, &key, err);
+    if (rc == COT_OK && options->shopify_secret != NULL)
+        rc = read_secret(options->shopify_secret, &server->shopify_secret, err);
     if (rc == COT_OK)
         rc = cot_access_log_open(options->access_log, &server->log, err);
     if (rc == COT_OK)
@@ -431,5 +449,6 @@ void cot_server_stop(struct cot_server *server, int64_t timeout_ms)
     cot_rate_limit_free(server->rates);
     cot_key_ring_release(&server->keys);
     pthread_mutex_destroy(&server->keys_mutex);
+    free(server->shopify_secret);
     free(server);
 }

@@ -19,8 +19,9 @@ struct cot_server_options {
     const char *listen;   /* "127.0.0.1:8321", "[::1]:8321", ":8321" (every address); port 0: any free one */
     const char *tls_cert; /* PEM files; both or neither */
     const char *tls_key;
-    const char *access_log; /* file, "-": standard error, NULL: none */
-    unsigned n_threads;     /* 0: all cores */
+    const char *access_log;     /* file, "-": standard error, NULL: none */
+    const char *shopify_secret; /* file with the secret that signs webhooks; NULL: none are taken */
+    unsigned n_threads;         /* 0: all cores */
     unsigned max_connections;
     unsigned idle_timeout_s; /* of a connection on which nothing moves */
     int64_t rate;            /* requests a second of a key that has no rate of its own; 0: no limit */

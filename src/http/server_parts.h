@@ -25,6 +25,7 @@ struct cot_server {
     struct cot_rate_limit *rates;
     char url[128];
     bool loopback;
+    char *shopify_secret; /* NULL: none */
 
     atomic_bool draining;
     atomic_int n_open;    /* exchanges begun and not completed */

@@ -35,7 +35,7 @@ static void test_every_row_is_whole_and_reachable(void **state)
 
 static void test_others_are_none(void **state)
 {
-    static const char *const paths[] = {"", "/", "/health", "/healthzz", "/healthz/", "//healthz"};
+    static const char *const paths[] = {"", "/", "/healt", "/healthzz", "/healthz/", "//healthz"};
     char parameter[COT_PARAMETER_SIZE];
     size_t size = 0;
     bool known = true;

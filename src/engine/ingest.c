@@ -1,0 +1,233 @@
+/* The committer: groups of calls, one transaction each. */
+#include "engine/ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/ingest_parts.h"
+
+/* A group is what waits, up to this many calls: more would make its first ones wait for its last. */
+enum { MAX_GROUP = 20000, MAX_WAITING = 100000 };
+
+/* After a commit that failed nothing is taken for so long: a full disk is no better at once. */
+#define PAUSE_AFTER_FAILURE_MS INT64_C(1000)
+
+int64_t cot_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static cot_code check_accepting(struct cot_ingest *ingest, size_t n_more, struct cot_err *err)
+{
+    if (ingest->stopping)
+        return cot_fail(err, COT_IO, "the server is stopping: send it again in a moment");
+    if (ingest->failed_at_ms != 0 && cot_wall_ms() - ingest->failed_at_ms < PAUSE_AFTER_FAILURE_MS)
+        return cot_fail(err, COT_IO, "the disk took nothing a moment ago: %s", ingest->failure.message);
+    if (ingest->n_waiting > 0 && ingest->n_waiting + n_more > MAX_WAITING)
+        return cot_fail(err, COT_IO, "%zu calls wait already: send it again in a moment", ingest->n_waiting);
+    return COT_OK;
+}
+
+cot_code cot_ingest_submit(struct cot_service *service, struct cot_ingest_batch *batch, cot_ingest_done *done,
+                           void *context, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    batch->done = done;
+    batch->context = context;
+    batch->next = NULL;
+    pthread_mutex_lock(&ingest->mutex);
+    cot_code rc = check_accepting(ingest, batch->n_calls, err);
+    if (rc == COT_OK) {
+        if (ingest->last != NULL)
+            ingest->last->next = batch;
+        else
+            ingest->first = batch;
+        ingest->last = batch;
+        ingest->n_waiting += batch->n_calls;
+        pthread_cond_signal(&ingest->changed);
+    } else {
+        atomic_fetch_add(&ingest->n_refused, batch->n_calls);
+    }
+    pthread_mutex_unlock(&ingest->mutex);
+    return rc;
+}
+
+cot_code cot_ingest_run(struct cot_service *service, struct cot_ingest_job *job, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    cot_code rc = COT_OK;
+    job->next = NULL;
+    job->result = COT_OK;
+    pthread_mutex_lock(&ingest->mutex);
+    if (ingest->stopping) {
+        rc = cot_fail(err, COT_IO, "the server is stopping: ask again in a moment");
+    } else {
+        if (ingest->last_job != NULL)
+            ingest->last_job->next = job;
+        else
+            ingest->first_job = job;
+        ingest->last_job = job;
+        pthread_cond_signal(&ingest->changed);
+    }
+    pthread_mutex_unlock(&ingest->mutex);
+    return rc;
+}
+
+static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_err *err)
+{
+    struct cot_live_run *run = &ingest->runs[batch->request.source];
+    cot_code rc = cot_ingest_run_use(ingest, batch->request.source, err);
+    for (size_t i = 0; i < batch->n_calls && rc == COT_OK; i++) {
+        rc = cot_ingest_take(ingest, batch, &batch->calls[i], false, err);
+        if (rc == COT_OK)
+            run->counts[batch->calls[i].fate]++;
+    }
+    return rc;
+}
+
+/* The group's rows, on disk when it returns COT_OK. */
+static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *first, struct cot_err *err)
+{
+    cot_code rc = ingest->loaded ? COT_OK : cot_ingest_load(ingest, err);
+    int64_t now_ms = cot_wall_ms();
+    if (rc != COT_OK)
+        return rc;
+    cot_message_seen_tick(&ingest->seen, now_ms);
+    rc = cot_store_begin(ingest->store, err);
+    for (struct cot_ingest_batch *batch = first; batch != NULL && rc == COT_OK; batch = batch->next)
+        rc = take_batch(ingest, batch, err);
+    if (rc == COT_OK)
+        rc = cot_import_shop_flush_writers(ingest->shop, err);
+    if (rc == COT_OK && ingest->shop->base_changed)
+        rc = cot_store_set_setting(ingest->store, "base_currency", ingest->shop->base_currency, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_runs_write(ingest, now_ms, err);
+    if (rc == COT_OK)
+        rc = cot_store_commit(ingest->store, err);
+    if (rc == COT_OK && ingest->shop->base_changed) {
+        ingest->shop->base_changed = false;
+        pthread_mutex_lock(&ingest->mutex);
+        memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
+        pthread_mutex_unlock(&ingest->mutex);
+    }
+    return rc;
+}
+
+/* Nothing of the group is on disk: memory is brought back to what is. */
+static void roll_back(struct cot_ingest *ingest, const struct cot_err *why)
+{
+    struct cot_err ignored;
+    bool had_store = ingest->store != NULL;
+    cot_ingest_unload(ingest);
+    if (had_store) {
+        cot_store_rollback(ingest->store);
+        if (cot_ingest_load(ingest, &ignored) != COT_OK)
+            ingest->loaded = false; /* the next group tries again */
+    }
+    pthread_mutex_lock(&ingest->mutex);
+    ingest->failed_at_ms = cot_wall_ms();
+    ingest->failure = *why;
+    pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void note_success(struct cot_ingest *ingest, const struct cot_ingest_batch *first, int64_t began_us)
+{
+    for (const struct cot_ingest_batch *batch = first; batch != NULL; batch = batch->next)
+        for (size_t i = 0; i < batch->n_calls; i++)
+            atomic_fetch_add(&ingest->n_calls[batch->calls[i].fate], 1);
+    atomic_fetch_add(&ingest->n_commits, 1);
+    atomic_fetch_add(&ingest->commit_us, (uint64_t)(monotonic_us() - began_us));
+    atomic_store(&ingest->n_ids, cot_message_seen_count(&ingest->seen));
+    pthread_mutex_lock(&ingest->mutex);
+    ingest->failed_at_ms = 0;
+    pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void commit_group(struct cot_ingest *ingest, struct cot_ingest_batch *first)
+{
+    struct cot_err err = {0};
+    int64_t began_us = monotonic_us();
+    cot_code rc = write_group(ingest, first, &err);
+    if (rc == COT_OK)
+        note_success(ingest, first, began_us);
+    else
+        roll_back(ingest, &err);
+    while (first != NULL) {
+        struct cot_ingest_batch *next = first->next;
+        first->rc = rc == COT_OK ? COT_OK : COT_IO; /* whatever it was: nothing is lost, come again */
+        first->err = err;
+        first->done(first->context); /* the batch is its sender's again */
+        first = next;
+    }
+}
+
+/* Takes what waits off the queue, up to a group's size. */
+static struct cot_ingest_batch *take_waiting(struct cot_ingest *ingest)
+{
+    size_t n = 0;
+    struct cot_ingest_batch *first = ingest->first;
+    struct cot_ingest_batch *last = first;
+    if (first == NULL)
+        return NULL;
+    n = last->n_calls;
+    while (last->next != NULL && n + last->next->n_calls <= MAX_GROUP) {
+        last = last->next;
+        n += last->n_calls;
+    }
+    ingest->first = last->next;
+    if (ingest->first == NULL)
+        ingest->last = NULL;
+    last->next = NULL;
+    ingest->n_waiting -= n;
+    return first;
+}
+
+static struct cot_ingest_job *take_job(struct cot_ingest *ingest)
+{
+    struct cot_ingest_job *job = ingest->first_job;
+    if (job == NULL)
+        return NULL;
+    ingest->first_job = job->next;
+    if (ingest->first_job == NULL)
+        ingest->last_job = NULL;
+    return job;
+}
+
+static void run_job(struct cot_service *service, struct cot_ingest *ingest, struct cot_ingest_job *job)
+{
+    job->result = ingest->loaded ? COT_OK : cot_ingest_load(ingest, &job->err);
+    if (job->result == COT_OK)
+        job->result = job->run(job, service, &job->err);
+    job->done(job->context);
+}
+
+void *cot_ingest_work(void *argument)
+{
+    struct cot_service *service = argument;
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    for (;;) {
+        pthread_mutex_lock(&ingest->mutex);
+        while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping)
+            pthread_cond_wait(&ingest->changed, &ingest->mutex);
+        struct cot_ingest_job *job = take_job(ingest);
+        struct cot_ingest_batch *group = take_waiting(ingest);
+        bool done = ingest->stopping && job == NULL && group == NULL;
+        pthread_mutex_unlock(&ingest->mutex);
+        if (done)
+            return NULL;
+        if (group != NULL)
+            commit_group(ingest, group);
+        if (job != NULL)
+            run_job(service, ingest, job);
+    }
+}
