@@ -26,6 +26,7 @@ static void test_key_is_found_until_revoked(void **state)
     struct cot_context context = {.data_dir = folder};
     assert_ok(cot_key_ring_load(folder, &ring, &err), err);
     assert_int_equal(ring.n, 0);
+    cot_key_ring_release(&ring);
     const char *key = yyjson_mut_get_str(yyjson_mut_obj_get(make(folder, COT_ROLE_SERVER, &doc), "key"));
     const char *id = yyjson_mut_get_str(yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "id"));
     const char *key_2 = yyjson_mut_get_str(yyjson_mut_obj_get(make(folder, COT_ROLE_WRITE, &other), "key"));
