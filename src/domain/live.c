@@ -46,6 +46,8 @@ struct cot_live {
     uint32_t n_items;
     struct cot_catalogue catalogue;
     bool catalogue_stale;
+    bool catalogue_made;
+    int64_t catalogue_at_ms;
     int64_t kind_since_ms[128];
     struct cot_summary_scratch scratch;
     uint32_t mark; /* of the newest walk */
@@ -185,7 +187,9 @@ cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *
     return entry_insert(live, event->node, &entry, err);
 }
 
-cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t order, struct cot_err *err)
+/* Takes back the node's entries of an order; refunds, too, unless they stay. */
+static cot_code take_back(struct cot_live *live, uint32_t i_node, uint64_t order, bool refunds_stay,
+                          struct cot_err *err)
 {
     if (order == 0)
         return cot_fail(err, COT_USAGE, "only orders with a key are superseded");
@@ -195,7 +199,8 @@ cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t ord
     size_t n = 0;
     for (size_t i = 0; i < node->n_entries; i++) {
         const struct cot_entry *entry = &node->entries[i];
-        if (!cot_entry_is_commerce(entry) || live->lines.lines[entry->detail].order != order)
+        bool stays = refunds_stay && cot_entry_kind(entry) == COT_EVENT_REFUND;
+        if (stays || !cot_entry_is_commerce(entry) || live->lines.lines[entry->detail].order != order)
             node->entries[n++] = *entry;
     }
     if (n < node->n_entries) {
@@ -204,6 +209,59 @@ cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t ord
         customer_spoil(live, i_node);
     }
     return COT_OK;
+}
+
+cot_code cot_live_supersede(struct cot_live *live, uint32_t node, uint64_t order, struct cot_err *err)
+{
+    return take_back(live, node, order, false, err);
+}
+
+cot_code cot_live_supersede_lines(struct cot_live *live, uint32_t node, uint64_t order, struct cot_err *err)
+{
+    return take_back(live, node, order, true, err);
+}
+
+uint32_t cot_live_n_nodes(const struct cot_live *live)
+{
+    return (uint32_t)live->n_nodes;
+}
+
+const uint32_t *cot_live_members(const struct cot_live *live, const uint32_t *node, size_t *ret_n)
+{
+    *ret_n = 1;
+    if (*node >= live->n_nodes)
+        return node;
+    const struct node *root = &live->nodes[live->nodes[*node].root];
+    if (root->members == NULL)
+        return node;
+    *ret_n = root->n_members;
+    return root->members;
+}
+
+const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32_t node, size_t *ret_n)
+{
+    *ret_n = node < live->n_nodes ? live->nodes[node].n_traits : 0;
+    return *ret_n > 0 ? live->nodes[node].traits : NULL;
+}
+
+struct cot_run cot_live_run(const struct cot_live *live, uint32_t node)
+{
+    const struct node *root = &live->nodes[live->nodes[node].root];
+    struct cot_run run = {root->entries, root->n_entries};
+    if (root->members != NULL)
+        run = (struct cot_run){root->customer->merged, root->customer->n_merged};
+    run.n = cot_run_until(&run, live->now_ms);
+    return run;
+}
+
+const struct cot_lines *cot_live_lines(const struct cot_live *live)
+{
+    return &live->lines;
+}
+
+int64_t cot_live_now_ms(const struct cot_live *live)
+{
+    return live->now_ms;
 }
 
 /* Is the pair linked now? The latest op in force decides, among equals the later in the ledger. */
@@ -379,7 +437,8 @@ cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err 
 static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
 {
     size_t n_prices = 0;
-    if (!live->catalogue_stale)
+    bool fresh = live->catalogue_made && live->now_ms - live->catalogue_at_ms < live->options.catalogue_age_ms;
+    if (!live->catalogue_stale || fresh)
         return COT_OK;
     struct cot_price *prices = malloc((live->lines.n + 1) * sizeof *prices);
     if (prices == NULL)
@@ -399,6 +458,8 @@ static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
         rc = cot_catalogue_price(&live->catalogue, prices, n_prices, err);
     free(prices);
     live->catalogue_stale = rc != COT_OK;
+    live->catalogue_made = rc == COT_OK;
+    live->catalogue_at_ms = live->now_ms;
     return rc;
 }
 

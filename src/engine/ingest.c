@@ -95,45 +95,104 @@ static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *b
     return rc;
 }
 
+cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    if (ingest->is_offline)
+        return COT_OK;
+    pthread_mutex_lock(&ingest->state);
+    if (ingest->live != NULL) {
+        rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
+        if (rc == COT_OK)
+            rc = cot_live_facts_apply(&ingest->facts, ingest->live, NULL, NULL, err);
+    }
+    if (rc == COT_OK && ingest->has_unlinked)
+        rc = cot_identity_sets_make(ingest, err);
+    pthread_mutex_unlock(&ingest->state);
+    ingest->has_unlinked = false;
+    cot_live_facts_clear(&ingest->facts);
+    return rc;
+}
+
+/* The shop got its currency: what is in memory counts in it from the start. */
+static cot_code take_up_currency(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_live_shop *live = NULL;
+    ingest->shop->base_changed = false;
+    pthread_mutex_lock(&ingest->mutex);
+    memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
+    pthread_mutex_unlock(&ingest->mutex);
+    if (ingest->is_offline)
+        return COT_OK;
+    cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    if (rc != COT_OK)
+        return rc;
+    pthread_mutex_lock(&ingest->state);
+    cot_live_shop_free(ingest->live);
+    ingest->live = live;
+    pthread_mutex_unlock(&ingest->state);
+    cot_live_facts_clear(&ingest->facts);
+    return COT_OK;
+}
+
+static cot_code commit(struct cot_ingest *ingest, struct cot_err *err)
+{
+    cot_code rc = cot_import_shop_flush_writers(ingest->shop, err);
+    if (rc == COT_OK && ingest->shop->base_changed)
+        rc = cot_store_set_setting(ingest->store, "base_currency", ingest->shop->base_currency, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_runs_write(ingest, cot_wall_ms(), err);
+    return rc == COT_OK ? cot_store_commit(ingest->store, err) : rc;
+}
+
+cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *err)
+{
+    struct cot_err why = {0};
+    if (rc == COT_OK)
+        rc = commit(ingest, err);
+    if (rc != COT_OK) {
+        cot_ingest_unload(ingest);
+        cot_store_rollback(ingest->store);
+        return rc;
+    }
+    /* It is on disk: a failure from here on is of memory alone, and is cured by loading it again. */
+    bool done = (!ingest->shop->base_changed || take_up_currency(ingest, &why) == COT_OK) &&
+                cot_ingest_apply(ingest, &why) == COT_OK;
+    if (!done)
+        cot_ingest_forget_memory(ingest);
+    return COT_OK;
+}
+
+void cot_ingest_forget_memory(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->state);
+    cot_live_shop_free(ingest->live);
+    ingest->live = NULL;
+    pthread_mutex_unlock(&ingest->state);
+    cot_ingest_unload(ingest);
+}
+
 /* The group's rows, on disk when it returns COT_OK. */
 static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *first, struct cot_err *err)
 {
     cot_code rc = ingest->loaded ? COT_OK : cot_ingest_load(ingest, err);
-    int64_t now_ms = cot_wall_ms();
     if (rc != COT_OK)
         return rc;
-    cot_message_seen_tick(&ingest->seen, now_ms);
+    cot_message_seen_tick(&ingest->seen, cot_wall_ms());
     rc = cot_store_begin(ingest->store, err);
+    pthread_mutex_lock(&ingest->state); /* readers look things up in what this changes */
     for (struct cot_ingest_batch *batch = first; batch != NULL && rc == COT_OK; batch = batch->next)
         rc = take_batch(ingest, batch, err);
-    if (rc == COT_OK)
-        rc = cot_import_shop_flush_writers(ingest->shop, err);
-    if (rc == COT_OK && ingest->shop->base_changed)
-        rc = cot_store_set_setting(ingest->store, "base_currency", ingest->shop->base_currency, err);
-    if (rc == COT_OK)
-        rc = cot_ingest_runs_write(ingest, now_ms, err);
-    if (rc == COT_OK)
-        rc = cot_store_commit(ingest->store, err);
-    if (rc == COT_OK && ingest->shop->base_changed) {
-        ingest->shop->base_changed = false;
-        pthread_mutex_lock(&ingest->mutex);
-        memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
-        pthread_mutex_unlock(&ingest->mutex);
-    }
-    return rc;
+    pthread_mutex_unlock(&ingest->state);
+    return cot_ingest_end(ingest, rc, err);
 }
 
 /* Nothing of the group is on disk: memory is brought back to what is. */
-static void roll_back(struct cot_ingest *ingest, const struct cot_err *why)
+static void recover(struct cot_ingest *ingest, const struct cot_err *why)
 {
     struct cot_err ignored;
-    bool had_store = ingest->store != NULL;
-    cot_ingest_unload(ingest);
-    if (had_store) {
-        cot_store_rollback(ingest->store);
-        if (cot_ingest_load(ingest, &ignored) != COT_OK)
-            ingest->loaded = false; /* the next group tries again */
-    }
+    if (ingest->store != NULL && cot_ingest_load(ingest, &ignored) != COT_OK)
+        ingest->loaded = false; /* the next group tries again */
     pthread_mutex_lock(&ingest->mutex);
     ingest->failed_at_ms = cot_wall_ms();
     ingest->failure = *why;
@@ -161,7 +220,7 @@ static void commit_group(struct cot_ingest *ingest, struct cot_ingest_batch *fir
     if (rc == COT_OK)
         note_success(ingest, first, began_us);
     else
-        roll_back(ingest, &err);
+        recover(ingest, &err);
     while (first != NULL) {
         struct cot_ingest_batch *next = first->next;
         first->rc = rc == COT_OK ? COT_OK : COT_IO; /* whatever it was: nothing is lost, come again */

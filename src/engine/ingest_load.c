@@ -7,8 +7,10 @@
 
 void cot_ingest_unload(struct cot_ingest *ingest)
 {
+    pthread_mutex_lock(&ingest->state); /* readers look things up in the shop */
     cot_import_shop_free(ingest->shop); /* its writers end before the transaction does */
     ingest->shop = NULL;
+    pthread_mutex_unlock(&ingest->state);
     cot_message_seen_release(&ingest->seen);
     cot_dict_release(&ingest->orders);
     free(ingest->orders_known);
@@ -18,6 +20,9 @@ void cot_ingest_unload(struct cot_ingest *ingest)
     free(ingest->consents_granted);
     ingest->consents_granted = NULL;
     ingest->consents_capacity = 0;
+    cot_live_facts_release(&ingest->facts);
+    cot_identity_sets_release(&ingest->sets);
+    ingest->has_unlinked = false;
     ingest->loaded = false;
 }
 
@@ -76,15 +81,39 @@ static cot_code load_ids(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
+/* What readers see; kept over a commit that failed, since nothing of that group was applied. */
+static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_live_shop *live = NULL;
+    cot_code rc = COT_OK;
+    if (!ingest->is_offline && ingest->live == NULL)
+        rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    if (live != NULL) {
+        pthread_mutex_lock(&ingest->state);
+        ingest->live = live;
+        pthread_mutex_unlock(&ingest->state);
+    }
+    return rc == COT_OK ? cot_identity_sets_make(ingest, err) : rc;
+}
+
 static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)
 {
-    cot_code rc = cot_import_shop_load(ingest->store, &ingest->shop, err);
+    struct cot_import_shop *shop = NULL;
+    cot_code rc = cot_import_shop_load(ingest->store, &shop, err);
+    if (rc == COT_OK) {
+        pthread_mutex_lock(&ingest->state);
+        ingest->shop = shop;
+        cot_ingest_tap_init(ingest);
+        pthread_mutex_unlock(&ingest->state);
+    }
     if (rc == COT_OK)
         rc = load_runs(ingest, err);
     if (rc == COT_OK)
         rc = load_ids(ingest, err);
     if (rc == COT_OK)
         rc = cot_ingest_orders_load(ingest, err);
+    if (rc == COT_OK)
+        rc = load_live(ingest, err);
     if (rc != COT_OK)
         return rc;
     pthread_mutex_lock(&ingest->mutex);

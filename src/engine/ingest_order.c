@@ -74,6 +74,8 @@ static cot_code supersede(struct cot_ingest *ingest, const struct cot_order_know
                            " %" PRId64 " and %" PRId64 " and order_key = %s and superseded_at is null and kind = %d",
                            at_ms, known->first_event_id, known->last_event_id, quoted, COT_EVENT_ORDER_LINE);
     free(quoted);
+    if (rc == COT_OK && known->node != COT_DICT_NONE && !ingest->is_offline)
+        rc = cot_live_facts_add_supersede(&ingest->facts, known->node, cot_order_hash(key.data, key.size), err);
     return rc;
 }
 
@@ -148,6 +150,9 @@ cot_code cot_ingest_order_end(struct cot_ingest *ingest, const struct cot_ingest
     known->net_minor = 0;
     known->first_event_id = first_event_id;
     known->last_event_id = ingest->shop->next_event_id - 1;
+    known->node = COT_DICT_NONE;
+    if (!cot_record_node(ingest->shop, record, &known->node))
+        known->node = COT_DICT_NONE;
     for (size_t i = 0; i < call->n; i++)
         if (batch->records.records[call->first + i].event_kind == COT_EVENT_ORDER_LINE &&
             money[i].amount_minor != COT_NO_MINOR)
@@ -186,10 +191,12 @@ static cot_code load_orders_of(struct cot_ingest *ingest, enum cot_ingest_source
         "where"
         " source_id = %d group by order_key), e as (select order_key, sum(amount_minor) as net, min(event_id) as "
         "first_id,"
-        " max(event_id) as last_id from event where order_key is not null and superseded_at is null and import_id in"
+        " max(event_id) as last_id, max(node_id) as node from event where order_key is not null and superseded_at is "
+        "null and import_id in"
         " (select import_id from import_run where source_id = %d) group by order_key)"
         " select v.order_key, version, cast(digest >> 64 as ubigint), cast(digest & 18446744073709551615::uhugeint as"
-        " ubigint), coalesce(net, 0)::bigint, coalesce(first_id, 0), coalesce(last_id, -1) from v left join e using"
+        " ubigint), coalesce(net, 0)::bigint, coalesce(first_id, 0), coalesce(last_id, -1), coalesce(node, -1) from v "
+        "left join e using"
         " (order_key)",
         source_id, source_id);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
@@ -203,7 +210,8 @@ static cot_code load_orders_of(struct cot_ingest *ingest, enum cot_ingest_source
                                          .digest = {(uint64_t)cot_rows_int(rows, 2), (uint64_t)cot_rows_int(rows, 3)},
                                          .net_minor = cot_rows_int(rows, 4),
                                          .first_event_id = cot_rows_int(rows, 5),
-                                         .last_event_id = cot_rows_int(rows, 6)};
+                                         .last_event_id = cot_rows_int(rows, 6),
+                                         .node = (uint32_t)cot_rows_int(rows, 7)};
     }
     cot_rows_close(rows);
     return rc;

@@ -9,6 +9,7 @@
 #include "engine/import_rows.h"
 #include "engine/import_shop.h"
 #include "engine/ingest.h"
+#include "engine/live_facts.h"
 #include "engine/message_seen.h"
 
 enum cot_call_fate { COT_CALL_ACCEPTED, COT_CALL_DUPLICATE, COT_CALL_QUARANTINED, COT_N_CALL_FATES };
@@ -42,6 +43,14 @@ struct cot_order_known {
     int32_t version;
     int64_t net_minor; /* after refunds */
     int64_t first_event_id, last_event_id;
+    uint32_t node; /* whose it is; COT_DICT_NONE: nobody's */
+};
+
+/* Who is one person, as far as limits on identities go: sets of nodes, with how many of each kind they have. */
+struct cot_identity_sets {
+    uint32_t *parents;
+    uint32_t (*counts)[5]; /* of roots, by kind */
+    size_t n, parents_capacity, counts_capacity;
 };
 
 /* A source's row and this process's run of it in the store. */
@@ -66,9 +75,19 @@ struct cot_ingest {
     struct cot_dict consents; /* node and purpose */
     int8_t *consents_granted;
     size_t consents_capacity;
+    struct cot_live_facts facts; /* of the group at hand */
+    struct cot_import_tap tap;
+    struct cot_identity_sets sets;
+    bool has_unlinked; /* the group parts somebody: the sets are made anew */
     struct cot_live_run runs[COT_N_INGEST_SOURCES];
     int64_t counted_at_ms; /* when the runs' counts were written last */
     bool loaded;
+    bool is_offline; /* no server: nobody reads, so nothing is held in memory for readers */
+
+    /* guarded by state, held by whoever changes or reads what readers see: live and the shop's dictionaries */
+    pthread_mutex_t state;
+    struct cot_live_shop *live; /* NULL: being loaded */
+    atomic_uint_fast64_t n_links_refused;
 
     pthread_t thread;
     bool has_thread;
@@ -119,6 +138,24 @@ cot_code cot_ingest_order_end(struct cot_ingest *ingest, const struct cot_ingest
 cot_code cot_ingest_order_net(struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
                               int64_t *ret_net_minor, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_ingest_orders_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest_identity.c: limits, and links by word of the shop. */
+cot_code cot_identity_sets_make(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_identity_sets_release(struct cot_identity_sets *sets);
+void cot_ingest_tap_init(struct cot_ingest *ingest);
+/* Links (op 1) or parts (-1) two nodes in the transaction at hand. */
+cot_code cot_ingest_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, int op, int64_t at_ms,
+                         struct cot_err *err) COT_MUST_CHECK;
+/* alias calls whose previous id is a user's: ret_done. */
+cot_code cot_ingest_alias(struct cot_ingest *ingest, const struct cot_record *record, bool *ret_done,
+                          struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest.c: ends the transaction at hand, in which `rc` was reached. Where it returns COT_OK, what was written is on
+ * disk and visible; else nothing is, and memory is to be loaded again. */
+cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+/* Drops all that is in memory; the next group, or job, loads it again. */
+void cot_ingest_forget_memory(struct cot_ingest *ingest);
 
 /* ingest_run.c: the source's and this run's rows in the store. */
 cot_code cot_ingest_run_use(struct cot_ingest *ingest, enum cot_ingest_source source,

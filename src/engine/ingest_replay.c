@@ -206,17 +206,12 @@ cot_code cot_ingest_replay(struct cot_ingest *ingest, const struct cot_replay_fi
     cot_code rc = load_held(ingest, filter, &list, err);
     if (rc == COT_OK)
         rc = cot_store_begin(ingest->store, err);
+    pthread_mutex_lock(&ingest->state);
     for (size_t i = 0; i < list.n && rc == COT_OK; i++)
         rc = replay_one(ingest, &list.rows[i], tallies, &n, err);
-    if (rc == COT_OK)
-        rc = cot_import_shop_flush_writers(ingest->shop, err);
-    if (rc == COT_OK)
-        rc = cot_store_commit(ingest->store, err);
+    pthread_mutex_unlock(&ingest->state);
     held_release(&list);
-    if (rc != COT_OK) { /* the next group loads memory again */
-        cot_ingest_unload(ingest);
-        cot_store_rollback(ingest->store);
-    }
+    rc = cot_ingest_end(ingest, rc, err);
     for (size_t i = 0; i < n && rc == COT_OK; i++) {
         const uint64_t *counts = tallies[i].counts;
         yyjson_mut_val *file = yyjson_mut_arr_add_obj(doc, files);
@@ -256,6 +251,8 @@ cot_code cot_ingest_replay_run(const struct cot_context *context, const char *co
     if (ingest == NULL)
         return cot_fail(err, COT_NOMEM, "quarantine");
     pthread_mutex_init(&ingest->mutex, NULL);
+    pthread_mutex_init(&ingest->state, NULL);
+    ingest->is_offline = true;
     ingest->context = *context;
     cot_code rc = cot_ingest_load(ingest, err);
     if (rc == COT_OK)
@@ -264,6 +261,7 @@ cot_code cot_ingest_replay_run(const struct cot_context *context, const char *co
         add_totals(doc);
     cot_ingest_unload(ingest);
     cot_store_close(ingest->store);
+    pthread_mutex_destroy(&ingest->state);
     pthread_mutex_destroy(&ingest->mutex);
     free(ingest);
     return rc;

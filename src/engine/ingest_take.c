@@ -150,6 +150,11 @@ static cot_code write_consent(struct cot_ingest *ingest, const struct cot_record
         rc = consent_number(ingest, record, &number, err);
     if (rc == COT_OK && number != COT_DICT_NONE)
         ingest->consents_granted[number] = record->granted;
+    enum cot_purpose purpose;
+    uint32_t node = COT_DICT_NONE;
+    if (rc == COT_OK && !ingest->is_offline && cot_record_node(ingest->shop, record, &node) &&
+        cot_purpose_from_name(record->purpose.data, record->purpose.size, &purpose))
+        rc = cot_live_facts_add_consent(&ingest->facts, node, purpose, record->granted, record->occurred_at_ms, err);
     return rc;
 }
 
@@ -165,6 +170,19 @@ static cot_code write_id(struct cot_ingest *ingest, const struct cot_ingest_batc
     return cot_writer_end_row(writer, err);
 }
 
+static cot_code write_record(struct cot_ingest *ingest, const struct cot_records *records, size_t i_record,
+                             const struct cot_money *money, struct cot_row_write *write, struct cot_err *err)
+{
+    const struct cot_record *record = &records->records[i_record];
+    bool done = false;
+    if (record->kind == COT_RECORD_CONSENT)
+        return write_consent(ingest, record, money, write, err);
+    cot_code rc = cot_ingest_alias(ingest, record, &done, err);
+    return rc == COT_OK && !done
+               ? cot_record_write(ingest->shop, record, records->traits + record->i_trait, money, write, err)
+               : rc;
+}
+
 static cot_code write_call(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_ingest_call *call,
                            const struct cot_money *money, struct cot_err *err)
 {
@@ -177,10 +195,7 @@ static cot_code write_call(struct cot_ingest *ingest, struct cot_ingest_batch *b
             const struct cot_record *record = &records->records[call->first + i];
             if ((record->kind == COT_RECORD_EVENT) != (events == 1))
                 continue;
-            rc =
-                record->kind == COT_RECORD_CONSENT
-                    ? write_consent(ingest, record, &money[i], &write, err)
-                    : cot_record_write(ingest->shop, record, records->traits + record->i_trait, &money[i], &write, err);
+            rc = write_record(ingest, records, call->first + i, &money[i], &write, err);
         }
     if (rc == COT_OK && !write.hash_written)
         rc = write_id(ingest, batch, call->hash, err);

@@ -31,6 +31,7 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     struct cot_ingest *ingest = &service->ingest;
     clock_gettime(CLOCK_MONOTONIC, &service->began);
     pthread_mutex_init(&ingest->mutex, NULL);
+    pthread_mutex_init(&ingest->state, NULL);
     pthread_cond_init(&ingest->changed, NULL);
     service->data_dir = strdup(context->data_dir);
     ingest->context = *context;
@@ -89,13 +90,14 @@ void cot_service_close(struct cot_service *service)
     if (service == NULL)
         return;
     stop_committer(&service->ingest);
-    cot_ingest_unload(&service->ingest);
+    cot_ingest_forget_memory(&service->ingest);
     cot_store_close(service->ingest.store);
     if (service->announced) {
         announcement_path(service, path, sizeof path);
         (void)unlink(path);
     }
     pthread_cond_destroy(&service->ingest.changed);
+    pthread_mutex_destroy(&service->ingest.state);
     pthread_mutex_destroy(&service->ingest.mutex);
     free(service->data_dir);
     free(service);
@@ -138,6 +140,8 @@ size_t cot_service_figures(const struct cot_service *service,
          (double)atomic_load(&ingest->n_calls[COT_CALL_QUARANTINED])},
         {"coterie_calls_refused_total", "Calls told to come again later.", true,
          (double)atomic_load(&ingest->n_refused)},
+        {"coterie_links_refused_total", "Links that would have joined strangers.", true,
+         (double)atomic_load(&ingest->n_links_refused)},
         {"coterie_commits_total", "Groups of calls committed.", true, (double)atomic_load(&ingest->n_commits)},
         {"coterie_commit_seconds_total", "Time that committing took.", true,
          (double)atomic_load(&ingest->commit_us) * 1e-6},

@@ -22,4 +22,14 @@ cot_code cot_handle_quarantine_list(struct cot_exchange *exchange, struct cot_er
 cot_code cot_handle_quarantine_replay(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_quarantine_correct(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_customer.c */
+cot_code cot_handle_customer(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_segments(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_explain(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_timeline(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_forget(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
+
 #endif

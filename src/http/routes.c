@@ -25,6 +25,34 @@ const struct cot_schema cot_schemas[] = {
      "\"type\":\"array\",\"description\":\"with ?receipts=true\",\"items\":{\"type\":\"object\",\"properties\":{"
      "\"messageId\":{\"type\":\"string\"},\"status\":{\"type\":\"string\",\"enum\":[\"accepted\",\"duplicate\","
      "\"quarantined\"]},\"code\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\"}}}}}}"},
+    {"Customer", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"identities\":{\"ty"
+                 "pe\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\"},\""
+                 "value\":{\"type\":\"string\"}}}},\"traits\":{\"type\":\"object\"},\"consent\":{\"type\":\"objec"
+                 "t\"},\"currency\":{\"type\":\"string\"},\"as_of\":{\"type\":\"string\",\"format\":\"date-time\""
+                 "},\"first_event\":{\"type\":[\"string\",\"null\"]},\"last_event\":{\"type\":[\"string\",\"null\""
+                 "]},\"events\":{\"type\":\"integer\"},\"features\":{\"type\":\"object\"},\"segment\":{\"$ref\":\""
+                 "#/components/schemas/Segment\"}}}"},
+    {"Segment", "{\"type\":[\"object\",\"null\"],\"properties\":{\"id\":{\"type\":\"integer\"},\"name\":{\"type\""
+                ":\"string\"},\"color\":{\"type\":\"string\"},\"run\":{\"type\":\"integer\"},\"assigned_by\":{\""
+                "type\":\"string\"},\"distance\":{\"type\":[\"number\",\"null\"]}}}"},
+    {"Segments", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
+                 ":\"#/components/schemas/Segment\"}}}"},
+    {"Explanation", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
+                    ":\"#/components/schemas/Segment\"},\"pulls\":{\"type\":\"array\",\"items\":{\"type\":\"object\""
+                    "}},\"nearest\":{\"type\":[\"object\",\"null\"]}}}"},
+    {"Timeline", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"events\":{\"type\""
+                 ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"event_id\":{\"type\":\"integer\"},\""
+                 "at\":{\"type\":\"string\",\"format\":\"date-time\"},\"kind\":{\"type\":\"string\"},\"order\":{\""
+                 "type\":[\"string\",\"null\"]},\"item\":{\"type\":[\"string\",\"null\"]},\"quantity\":{\"type\":"
+                 "[\"number\",\"null\"]},\"amount\":{\"type\":[\"number\",\"null\"]},\"channel\":{\"type\":[\"str"
+                 "ing\",\"null\"]},\"campaign\":{\"type\":[\"string\",\"null\"]},\"detail\":{\"type\":[\"string\""
+                 ",\"null\"]}}}}}}"},
+    {"Pair", "{\"type\":\"object\",\"required\":[\"a\",\"b\"],\"properties\":{\"a\":{\"type\":\"string\",\"de"
+             "scription\":\"an identifier, as in /v1/customers/{id}\"},\"b\":{\"type\":\"string\"}}}"},
+    {"Linked", "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"},\""
+               "one\":{\"type\":\"boolean\",\"description\":\"whether they are one customer now\"}}}"},
+    {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
+                "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
     {"Replay",
      "{\"type\":\"object\",\"properties\":{\"rows\":{\"type\":\"integer\"},\"accepted\":{\"type\":\"integer\"},"
      "\"duplicate\":{\"type\":\"integer\"},\"still_open\":{\"type\":\"integer\"},\"files\":{\"type\":\"array\","
@@ -57,6 +85,12 @@ static const struct cot_route_query ga4_query[] = {
 static const struct cot_route_query quarantine_query[] = {
     {"code", "{\"type\":\"string\"}", "only calls put aside for this reason"},
     {"limit", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":10000}", "rows shown (100)"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query timeline_query[] = {
+    {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}", "events shown (50)"},
+    {"before", "{\"type\":\"integer\"}", "only events before the one of this event_id"},
     {NULL, NULL, NULL},
 };
 
@@ -168,6 +202,59 @@ const struct cot_route cot_routes[] = {
      .request = COT_SCHEMA_REF("Call"),
      .response = COT_SCHEMA_REF("Replay"),
      .summary = "Puts a corrected call in the place of one, and tries it again"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer,
+     .response = COT_SCHEMA_REF("Customer"),
+     .summary = "A customer as of now, by any identifier"},
+    {.method = "DELETE",
+     .path = "/v1/customers/{id}",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_forget,
+     .response = COT_SCHEMA_REF("Erasure"),
+     .summary = "Erases a person: rows, models, exports; the receipt says what was removed and how it was proved"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/timeline",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_timeline,
+     .response = COT_SCHEMA_REF("Timeline"),
+     .query = timeline_query,
+     .summary = "What a customer did, newest first"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/segments",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_segments,
+     .response = COT_SCHEMA_REF("Segments"),
+     .summary = "Where a customer belongs now"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/explain",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_explain,
+     .response = COT_SCHEMA_REF("Explanation"),
+     .summary = "Why there, and the smallest change that would move them"},
+    {.method = "GET",
+     .path = "/v1/erasures/{receipt}",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_receipt,
+     .response = COT_SCHEMA_REF("Erasure"),
+     .summary = "An erasure, by its receipt"},
+    {.method = "POST",
+     .path = "/v1/identities/link",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = 4096,
+     .handle = cot_handle_link,
+     .request = COT_SCHEMA_REF("Pair"),
+     .response = COT_SCHEMA_REF("Linked"),
+     .summary = "Makes two identities one person"},
+    {.method = "POST",
+     .path = "/v1/identities/unlink",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = 4096,
+     .handle = cot_handle_unlink,
+     .request = COT_SCHEMA_REF("Pair"),
+     .response = COT_SCHEMA_REF("Linked"),
+     .summary = "Parts two identities that a link joins: both persons are as they were"},
 };
 
 const size_t cot_n_routes = sizeof cot_routes / sizeof *cot_routes;
