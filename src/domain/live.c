@@ -244,16 +244,6 @@ const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32
     return *ret_n > 0 ? live->nodes[node].traits : NULL;
 }
 
-struct cot_run cot_live_run(const struct cot_live *live, uint32_t node)
-{
-    const struct node *root = &live->nodes[live->nodes[node].root];
-    struct cot_run run = {root->entries, root->n_entries};
-    if (root->members != NULL)
-        run = (struct cot_run){root->customer->merged, root->customer->n_merged};
-    run.n = cot_run_until(&run, live->now_ms);
-    return run;
-}
-
 const struct cot_lines *cot_live_lines(const struct cot_live *live)
 {
     return &live->lines;
@@ -497,16 +487,13 @@ static void customer_profile(const struct cot_live *live, const struct node *roo
     cot_profile_make(&best, live->options.words, cot_zone_local(live->options.zone, live->now_ms), ret_profile);
 }
 
-cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
-                           struct cot_err *err)
+/* The customer to whom a node belongs, its entries in order. */
+static cot_code customer_ready(struct cot_live *live, uint32_t node, struct node **ret_root, struct cot_err *err)
 {
     cot_code rc = nodes_reach(live, node, err);
-    if (rc == COT_OK)
-        rc = catalogue_refresh(live, err);
     if (rc != COT_OK)
         return rc;
-    uint32_t i_root = live->nodes[node].root;
-    struct node *root = &live->nodes[i_root];
+    struct node *root = &live->nodes[live->nodes[node].root];
     if (root->customer == NULL) {
         root->customer = calloc(1, sizeof *root->customer);
         if (root->customer == NULL)
@@ -521,20 +508,58 @@ cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct co
         customer->stale = rc != COT_OK;
         live->n_refolds++;
     }
-    struct cot_run run = root->members != NULL ? (struct cot_run){customer->merged, customer->n_merged}
-                                               : (struct cot_run){root->entries, root->n_entries};
+    *ret_root = root;
+    return rc;
+}
+
+static struct cot_run run_of(const struct node *root)
+{
+    return root->members != NULL ? (struct cot_run){root->customer->merged, root->customer->n_merged}
+                                 : (struct cot_run){root->entries, root->n_entries};
+}
+
+cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_run, struct cot_err *err)
+{
+    struct node *root = node < live->n_nodes ? &live->nodes[live->nodes[node].root] : NULL;
+    cot_code rc = root == NULL || root->members != NULL ? customer_ready(live, node, &root, err) : COT_OK;
+    if (rc != COT_OK)
+        return rc;
+    *ret_run = run_of(root);
+    ret_run->n = cot_run_until(ret_run, live->now_ms);
+    return COT_OK;
+}
+
+int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node)
+{
+    if (node >= live->n_nodes)
+        return INT64_MAX;
+    const struct cot_run all = run_of(&live->nodes[live->nodes[node].root]);
+    size_t n = cot_run_until(&all, live->now_ms);
+    return n < all.n ? cot_entry_ms(&all.entries[n]) : INT64_MAX;
+}
+
+cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
+                           struct cot_err *err)
+{
+    struct node *root = NULL;
+    cot_code rc = customer_ready(live, node, &root, err);
+    if (rc == COT_OK)
+        rc = catalogue_refresh(live, err);
+    if (rc != COT_OK)
+        return rc;
+    struct customer *customer = root->customer;
+    struct cot_run run = run_of(root);
     struct cot_summary_input input = {.fold = {.lines = &live->lines, .zone = live->options.zone},
                                       .as_of_ms = live->now_ms,
                                       .minor_per_unit = live->options.minor_per_unit,
                                       .catalogue = &live->catalogue,
                                       .kind_since_ms = live->kind_since_ms};
-    if (rc == COT_OK)
-        rc = cot_fold_extend(&customer->fold, &input.fold, &run, cot_run_until(&run, live->now_ms), err);
+    rc = cot_fold_extend(&customer->fold, &input.fold, &run, cot_run_until(&run, live->now_ms), err);
     if (rc != COT_OK) {
         customer->stale = true;
         return rc;
     }
-    customer_profile(live, root, i_root, &customer->profile);
+    customer_profile(live, root, (uint32_t)(root - live->nodes), &customer->profile);
     rc = cot_summary_make(&customer->summary, &input, &customer->fold, &run, &customer->profile, &live->scratch, err);
     if (rc == COT_OK)
         *ret_customer = &customer->summary;

@@ -73,8 +73,13 @@ const uint32_t *cot_live_members(const struct cot_live *live, const uint32_t *no
 /* What was said of one node, in the order in which it came. */
 const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32_t node, size_t *ret_n);
 
-/* A customer's events up to now, in order, and the money of its lines; after cot_live_customer, valid as long. */
-struct cot_run cot_live_run(const struct cot_live *live, uint32_t node);
+/* A customer's events up to now, in order, without its features; valid until the next fact. O(1) but for a customer of
+ * several nodes of whom something late has come. */
+cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_run,
+                      struct cot_err *err) COT_MUST_CHECK;
+/* When the next of its events comes that lies ahead; INT64_MAX: none does. After cot_live_run. */
+int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node);
+/* The money of its lines. */
 const struct cot_lines *cot_live_lines(const struct cot_live *live);
 
 /* The moment at which the clock stands. */

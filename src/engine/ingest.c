@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "engine/ingest_parts.h"
 
 /* A group is what waits, up to this many calls: more would make its first ones wait for its last. */
@@ -95,17 +96,50 @@ static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *b
     return rc;
 }
 
+/* What a fact applied is about; remembered until the whole group is applied. */
+static void touch(void *context, uint32_t node)
+{
+    struct cot_ingest *ingest = context;
+    void *grown =
+        cot_array_reserve(ingest->touched, &ingest->touched_capacity, ingest->n_touched + 1, sizeof *ingest->touched);
+    if (grown == NULL) {
+        ingest->n_touched = SIZE_MAX; /* seen below */
+        return;
+    }
+    ingest->touched = grown;
+    if (ingest->n_touched == 0 || ingest->touched[ingest->n_touched - 1] != node)
+        ingest->touched[ingest->n_touched++] = node;
+}
+
+static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    ingest->n_touched = 0;
+    cot_code rc = cot_ingest_tick(ingest, err);
+    if (rc == COT_OK)
+        rc = cot_live_facts_apply(&ingest->facts, ingest->live, touch, ingest, err);
+    if (rc == COT_OK && ingest->n_touched == SIZE_MAX)
+        rc = cot_fail(err, COT_NOMEM, "customers of a group");
+    for (size_t i = 0; rc == COT_OK && i < ingest->n_touched; i++)
+        rc = cot_rule_segments_touch(ingest->rules, &over, ingest->touched[i], err);
+    return rc;
+}
+
+cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    cot_code rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
+    return rc == COT_OK ? cot_rule_segments_tick(ingest->rules, &over, err) : rc;
+}
+
 cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
 {
     cot_code rc = COT_OK;
     if (ingest->is_offline)
         return COT_OK;
     pthread_mutex_lock(&ingest->state);
-    if (ingest->live != NULL) {
-        rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
-        if (rc == COT_OK)
-            rc = cot_live_facts_apply(&ingest->facts, ingest->live, NULL, NULL, err);
-    }
+    if (ingest->live != NULL)
+        rc = apply(ingest, err);
     if (rc == COT_OK && ingest->has_unlinked)
         rc = cot_identity_sets_make(ingest, err);
     pthread_mutex_unlock(&ingest->state);
@@ -118,6 +152,7 @@ cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
 static cot_code take_up_currency(struct cot_ingest *ingest, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
+    struct cot_rule_segments *rules = NULL;
     ingest->shop->base_changed = false;
     pthread_mutex_lock(&ingest->mutex);
     memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
@@ -125,11 +160,18 @@ static cot_code take_up_currency(struct cot_ingest *ingest, struct cot_err *err)
     if (ingest->is_offline)
         return COT_OK;
     cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
-    if (rc != COT_OK)
+    const struct cot_rule_shop over = {live, ingest->shop};
+    if (rc == COT_OK)
+        rc = cot_rule_segments_load(ingest->store, &over, &rules, err);
+    if (rc != COT_OK) {
+        cot_live_shop_free(live);
         return rc;
+    }
     pthread_mutex_lock(&ingest->state);
     cot_live_shop_free(ingest->live);
+    cot_rule_segments_free(ingest->rules);
     ingest->live = live;
+    ingest->rules = rules;
     pthread_mutex_unlock(&ingest->state);
     cot_live_facts_clear(&ingest->facts);
     return COT_OK;
@@ -167,7 +209,12 @@ void cot_ingest_forget_memory(struct cot_ingest *ingest)
 {
     pthread_mutex_lock(&ingest->state);
     cot_live_shop_free(ingest->live);
+    cot_rule_segments_free(ingest->rules);
     ingest->live = NULL;
+    ingest->rules = NULL;
+    free(ingest->touched);
+    ingest->touched = NULL;
+    ingest->touched_capacity = 0;
     pthread_mutex_unlock(&ingest->state);
     cot_ingest_unload(ingest);
 }
@@ -270,14 +317,44 @@ static void run_job(struct cot_service *service, struct cot_ingest *ingest, stru
     job->done(job->context);
 }
 
+/* The next moment at which a rule turns by itself. */
+static int64_t next_moment_ms(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->state);
+    int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules) : COT_RULE_NEVER;
+    pthread_mutex_unlock(&ingest->state);
+    return at_ms;
+}
+
+/* Waits for work, at most until a moment. */
+static void wait_for_work(struct cot_ingest *ingest, int64_t until_ms)
+{
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping)
+        if (until_ms == COT_RULE_NEVER)
+            pthread_cond_wait(&ingest->changed, &ingest->mutex);
+        else if (pthread_cond_timedwait(&ingest->changed, &ingest->mutex, &until) != 0)
+            return;
+}
+
+/* Moments that come while nothing else does. A failure is of memory: the next group, or reader, meets it again. */
+static void let_time_pass(struct cot_ingest *ingest)
+{
+    struct cot_err ignored;
+    pthread_mutex_lock(&ingest->state);
+    if (ingest->live != NULL && ingest->shop != NULL && cot_ingest_tick(ingest, &ignored) != COT_OK)
+        ignored.code = COT_OK;
+    pthread_mutex_unlock(&ingest->state);
+}
+
 void *cot_ingest_work(void *argument)
 {
     struct cot_service *service = argument;
     struct cot_ingest *ingest = cot_service_ingest(service);
     for (;;) {
+        int64_t until_ms = next_moment_ms(ingest);
         pthread_mutex_lock(&ingest->mutex);
-        while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping)
-            pthread_cond_wait(&ingest->changed, &ingest->mutex);
+        wait_for_work(ingest, until_ms);
         struct cot_ingest_job *job = take_job(ingest);
         struct cot_ingest_batch *group = take_waiting(ingest);
         bool done = ingest->stopping && job == NULL && group == NULL;
@@ -288,5 +365,7 @@ void *cot_ingest_work(void *argument)
             commit_group(ingest, group);
         if (job != NULL)
             run_job(service, ingest, job);
+        if (group == NULL && job == NULL)
+            let_time_pass(ingest);
     }
 }

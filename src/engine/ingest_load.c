@@ -85,15 +85,23 @@ static cot_code load_ids(struct cot_ingest *ingest, struct cot_err *err)
 static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
+    struct cot_rule_segments *rules = NULL;
     cot_code rc = COT_OK;
-    if (!ingest->is_offline && ingest->live == NULL)
-        rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
-    if (live != NULL) {
-        pthread_mutex_lock(&ingest->state);
-        ingest->live = live;
-        pthread_mutex_unlock(&ingest->state);
+    if (ingest->is_offline || ingest->live != NULL)
+        return cot_identity_sets_make(ingest, err);
+    rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    const struct cot_rule_shop over = {live, ingest->shop};
+    if (rc == COT_OK)
+        rc = cot_rule_segments_load(ingest->store, &over, &rules, err);
+    if (rc != COT_OK) {
+        cot_live_shop_free(live);
+        return rc;
     }
-    return rc == COT_OK ? cot_identity_sets_make(ingest, err) : rc;
+    pthread_mutex_lock(&ingest->state);
+    ingest->live = live;
+    ingest->rules = rules;
+    pthread_mutex_unlock(&ingest->state);
+    return cot_identity_sets_make(ingest, err);
 }
 
 static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)

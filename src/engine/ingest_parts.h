@@ -11,6 +11,7 @@
 #include "engine/ingest.h"
 #include "engine/live_facts.h"
 #include "engine/message_seen.h"
+#include "engine/rule_segments.h"
 
 enum cot_call_fate { COT_CALL_ACCEPTED, COT_CALL_DUPLICATE, COT_CALL_QUARANTINED, COT_N_CALL_FATES };
 
@@ -87,6 +88,9 @@ struct cot_ingest {
     /* guarded by state, held by whoever changes or reads what readers see: live and the shop's dictionaries */
     pthread_mutex_t state;
     struct cot_live_shop *live; /* NULL: being loaded */
+    struct cot_rule_segments *rules;
+    uint32_t *touched; /* nodes of which the group at hand says something */
+    size_t n_touched, touched_capacity;
     atomic_uint_fast64_t n_links_refused;
 
     pthread_t thread;
@@ -154,6 +158,9 @@ cot_code cot_ingest_alias(struct cot_ingest *ingest, const struct cot_record *re
  * disk and visible; else nothing is, and memory is to be loaded again. */
 cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+/* Lets the clock go on to now, for readers and for the moments at which rules turn. The caller holds state; live is
+ * there. */
+cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 /* Drops all that is in memory; the next group, or job, loads it again. */
 void cot_ingest_forget_memory(struct cot_ingest *ingest);
 

@@ -13,7 +13,7 @@
 #include "engine/segment_json.h"
 
 static const enum cot_node_kind kinds[] = {COT_NODE_USER, COT_NODE_EMAIL, COT_NODE_PHONE, COT_NODE_ANONYMOUS};
-enum { N_KINDS = sizeof kinds / sizeof *kinds, N_PULLS = 6, WORD_SIZE = 256 };
+enum { N_KINDS = sizeof kinds / sizeof *kinds, N_PULLS = 6 };
 
 /* The node of a kind and a value as people write it; COT_DICT_NONE. */
 static uint32_t find_kind(const struct cot_dict *nodes, enum cot_node_kind kind, const char *text, size_t size)
@@ -119,7 +119,7 @@ static void add_identities(const struct cot_live_shop *live, const struct cot_di
 }
 
 /* The latest fact of a key among the customer's nodes; NULL: none. */
-static const struct cot_trait_fact *best_trait(const struct cot_live_shop *live, uint32_t node, uint32_t key)
+const struct cot_trait_fact *cot_live_best_trait(const struct cot_live_shop *live, uint32_t node, uint32_t key)
 {
     size_t n = 0;
     const struct cot_trait_fact *best = NULL;
@@ -144,7 +144,7 @@ static void add_traits(const struct cot_live_shop *live, uint32_t node, yyjson_m
         const struct cot_trait_fact *traits = cot_live_traits(live->live, members[i], &n_traits);
         for (size_t j = 0; j < n_traits; j++) {
             const struct cot_dict_entry *key = cot_dict_entry(&live->words.keys, traits[j].key);
-            if (best_trait(live, node, traits[j].key) != &traits[j] || traits[j].value == COT_DICT_NONE)
+            if (cot_live_best_trait(live, node, traits[j].key) != &traits[j] || traits[j].value == COT_DICT_NONE)
                 continue;
             const struct cot_dict_entry *word = cot_dict_entry(&live->words.values, traits[j].value);
             yyjson_mut_obj_add(object, yyjson_mut_strncpy(doc, key->text, key->size),
@@ -180,8 +180,8 @@ static const char *fixed_word(enum cot_feature_labels labels, float value)
 }
 
 /* The word of a category feature's value; NULL: none. */
-static const char *word_of(const struct cot_live_shop *live, const struct cot_feature *feature, float value,
-                           char ret_word[WORD_SIZE])
+const char *cot_live_word(const struct cot_live_shop *live, const struct cot_feature *feature, float value,
+                          char ret_word[COT_LIVE_WORD_SIZE])
 {
     const struct cot_dict *dict = feature->labels == COT_LABELS_CATEGORY ? &live->categories
                                   : feature->labels == COT_LABELS_BRAND  ? &live->brands
@@ -194,7 +194,7 @@ static const char *word_of(const struct cot_live_shop *live, const struct cot_fe
     if ((size_t)value >= dict->n)
         return NULL;
     const struct cot_dict_entry *entry = cot_dict_entry(dict, (uint32_t)value);
-    snprintf(ret_word, WORD_SIZE, "%.*s", (int)entry->size, entry->text);
+    snprintf(ret_word, COT_LIVE_WORD_SIZE, "%.*s", (int)entry->size, entry->text);
     return ret_word;
 }
 
@@ -204,13 +204,13 @@ static void add_features(const struct cot_live_shop *live, const struct cot_cust
     yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "features");
     for (size_t i = 0; i < cot_n_features; i++) {
         const struct cot_feature *feature = &cot_features[i];
-        char text[WORD_SIZE];
+        char text[COT_LIVE_WORD_SIZE];
         float value = feature->value(customer);
         if (feature->labels == COT_LABELS_NONE) {
             cot_json_add_number(doc, object, feature->name, cot_json_round((double)value, 4));
             continue;
         }
-        const char *word = word_of(live, feature, value, text);
+        const char *word = cot_live_word(live, feature, value, text);
         if (word != NULL)
             yyjson_mut_obj_add_strcpy(doc, object, feature->name, word);
         else
@@ -223,9 +223,11 @@ cot_code cot_live_profile(struct cot_live_shop *live, const struct cot_dict *nod
 {
     const struct cot_customer *customer = NULL;
     cot_code rc = cot_live_customer(live->live, node, &customer, err);
+    struct cot_run run = {0};
+    if (rc == COT_OK)
+        rc = cot_live_run(live->live, node, &run, err);
     if (rc != COT_OK)
         return rc;
-    struct cot_run run = cot_live_run(live->live, node);
     cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
     add_identities(live, nodes, node, doc, root);
     add_traits(live, node, doc, root);
@@ -283,7 +285,7 @@ static void fill_column(const struct cot_live_shop *live, const struct cot_custo
 {
     struct cot_feature_column *column = &row->matrix.columns[j];
     size_t i_feature = cot_feature_find(name);
-    char text[WORD_SIZE];
+    char text[COT_LIVE_WORD_SIZE];
     const char *word = NULL;
     row->matrix.values[j] = NAN;
     if (i_feature != SIZE_MAX) {
@@ -294,13 +296,13 @@ static void fill_column(const struct cot_live_shop *live, const struct cot_custo
         if (feature->labels == COT_LABELS_NONE)
             row->matrix.values[j] = value;
         else
-            word = word_of(live, feature, value, text);
+            word = cot_live_word(live, feature, value, text);
     } else {
         const struct cot_trait_fact *fact = NULL;
         column->transform = COT_TRANSFORM_SIGNED_LOG1P;
         for (uint32_t key = 0; key < live->words.keys.n && fact == NULL; key++)
             if (key_has_name(cot_dict_entry(&live->words.keys, key), name))
-                fact = best_trait(live, node, key);
+                fact = cot_live_best_trait(live, node, key);
         if (fact != NULL)
             row->matrix.values[j] = fact->number;
         if (fact != NULL && fact->value != COT_DICT_NONE) {

@@ -29,6 +29,14 @@ cot_code cot_live_add_segment(struct cot_live_shop *live, uint32_t node, yyjson_
 cot_code cot_live_explain(struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node, yyjson_mut_doc *doc,
                           yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
 
+/* The latest fact of a trait's key among the customer's nodes; NULL: none. */
+const struct cot_trait_fact *cot_live_best_trait(const struct cot_live_shop *live, uint32_t node, uint32_t key);
+
+/* The word of a category feature's value; NULL: none. */
+enum { COT_LIVE_WORD_SIZE = 256 };
+const char *cot_live_word(const struct cot_live_shop *live, const struct cot_feature *feature, float value,
+                          char ret_word[COT_LIVE_WORD_SIZE]);
+
 void cot_live_add_customer_id(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node,
                               yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key);
 

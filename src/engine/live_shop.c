@@ -25,6 +25,7 @@ void cot_live_shop_free(struct cot_live_shop *live)
     cot_segment_runs_release(&live->runs);
     cot_segment_model_free(live->model);
     free(live->consents);
+    free(live->items);
     free(live->withheld);
     free(live);
 }
@@ -81,6 +82,28 @@ cot_code cot_live_shop_trait(struct cot_live_shop *live, uint32_t node, struct c
     return rc == COT_OK ? cot_live_add_trait(live->live, node, &fact, err) : rc;
 }
 
+/* The later word holds, among equals the one that came last; an undated word holds until a dated one says otherwise. */
+static cot_code keep_item(struct cot_live_shop *live, uint32_t item, uint32_t category, uint32_t brand,
+                          int64_t since_ms, struct cot_err *err)
+{
+    void *grown = cot_array_reserve(live->items, &live->items_capacity, (size_t)item + 1, sizeof *live->items);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "%u items", item);
+    live->items = grown;
+    for (; live->n_items <= item; live->n_items++)
+        live->items[live->n_items] = (struct cot_live_item){COT_DICT_NONE, COT_DICT_NONE, INT64_MIN, INT64_MIN};
+    struct cot_live_item *kept = &live->items[item];
+    if (category != COT_DICT_NONE && since_ms >= kept->category_since_ms) {
+        kept->category = category;
+        kept->category_since_ms = since_ms;
+    }
+    if (brand != COT_DICT_NONE && since_ms >= kept->brand_since_ms) {
+        kept->brand = brand;
+        kept->brand_since_ms = since_ms;
+    }
+    return COT_OK;
+}
+
 cot_code cot_live_shop_item(struct cot_live_shop *live, uint32_t item, const struct cot_text words[3],
                             int64_t occurred_at_ms, int64_t recorded_at_ms, bool timeless, struct cot_err *err)
 {
@@ -97,6 +120,8 @@ cot_code cot_live_shop_item(struct cot_live_shop *live, uint32_t item, const str
                                        .occurred_at_ms = occurred_at_ms,
                                        .recorded_at_ms = recorded_at_ms,
                                        .timeless = timeless};
+    if (rc == COT_OK)
+        rc = keep_item(live, item, codes[0], codes[2], timeless ? INT64_MIN : occurred_at_ms, err);
     return rc == COT_OK ? cot_live_add_item(live->live, &fact, err) : rc;
 }
 
@@ -277,6 +302,13 @@ static cot_code load_settings(struct cot_store *store, struct cot_live_shop *liv
     return rc == COT_OK ? cot_live_open(&options, &live->live, err) : rc;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struct cot_live_shop **ret_live,
                             struct cot_err *err)
 {
@@ -289,7 +321,7 @@ cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struc
     cot_code rc = load_settings(store, live, err);
     /* Everything in the store was recorded by now: the clock stands there, and the order of arrival is the store's. */
     if (rc == COT_OK)
-        rc = cot_live_shop_tick(live, (int64_t)time(NULL) * COT_MS_PER_SECOND, err);
+        rc = cot_live_shop_tick(live, now_ms(), err);
     if (rc == COT_OK)
         rc = load_events(store, live, err);
     if (rc == COT_OK)

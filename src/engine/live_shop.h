@@ -22,6 +22,12 @@ struct cot_consent_state {
     bool granted;
 };
 
+/* What an item's category and brand are now, for rules; the catalogue's, for features, may be some minutes old. */
+struct cot_live_item {
+    uint32_t category, brand; /* COT_DICT_NONE */
+    int64_t category_since_ms, brand_since_ms;
+};
+
 struct cot_live_shop {
     struct cot_live *live;
     struct cot_zone *zone;
@@ -29,7 +35,9 @@ struct cot_live_shop {
     double minor_per_unit;
     struct cot_trait_words words;
     struct cot_dict categories, subcategories, brands;
-    uint32_t n_traits;                                    /* so far: their sequence */
+    uint32_t n_traits; /* so far: their sequence */
+    struct cot_live_item *items;
+    size_t n_items, items_capacity;
     struct cot_consent_state (*consents)[COT_N_PURPOSES]; /* by node */
     size_t n_consents, consents_capacity;
     uint8_t *withheld; /* by node: purposes that its source does not assume */

@@ -60,9 +60,12 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
     pthread_mutex_lock(&ingest->state);
     rc = find(ingest, id, size, &node, err);
     if (rc == COT_OK)
-        rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
+        rc = cot_ingest_tick(ingest, err);
     if (rc == COT_OK)
         rc = fill_view(ingest, view, node, doc, root, err);
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    if (rc == COT_OK && view != COT_CUSTOMER_PROFILE)
+        rc = cot_rule_segments_of(ingest->rules, &over, node, view == COT_CUSTOMER_EXPLAIN, doc, root, err);
     pthread_mutex_unlock(&ingest->state);
     if (rc == COT_OK)
         *ret_doc = doc;

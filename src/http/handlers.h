@@ -32,4 +32,12 @@ cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_segment.c */
+cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_members(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_put(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_delete(struct cot_exchange *exchange, struct cot_err *err);
+
 #endif

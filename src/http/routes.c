@@ -53,6 +53,21 @@ const struct cot_schema cot_schemas[] = {
                "one\":{\"type\":\"boolean\",\"description\":\"whether they are one customer now\"}}}"},
     {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
                 "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
+    {"RuleSegment", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
+                    "eger\"},\"rule\":{\"type\":\"string\"},\"members\":{\"type\":\"integer\",\"description\":\"cust"
+                    "omers who are in it now\"},\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"},
+    {"RuleSegments", "{\"type\":\"object\",\"properties\":{\"segments\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/c"
+                     "omponents/schemas/RuleSegment\"}}}}"},
+    {"Rule", "{\"type\":\"object\",\"required\":[\"rule\"],\"properties\":{\"rule\":{\"type\":\"string\",\"de"
+             "scription\":\"the rule's text; docs/segment-rules.md teaches the language\"},\"name\":{\"type\""
+             ":\"string\",\"description\":\"previews: the segment that it would replace\"}}}"},
+    {"Preview", "{\"type\":\"object\",\"properties\":{\"customers\":{\"type\":\"integer\"},\"count\":{\"type\":\""
+                "integer\"},\"sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"overlap\":{\"type\""
+                ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"memb"
+                "ers\":{\"type\":\"integer\"},\"both\":{\"type\":\"integer\"}}}},\"enter\":{\"type\":\"integer\""
+                "},\"leave\":{\"type\":\"integer\"}}}"},
+    {"Members", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"members\":{\"type\":\"arr"
+                "ay\",\"items\":{\"type\":\"string\"}},\"next\":{\"type\":[\"integer\",\"null\"]}}}"},
     {"Replay",
      "{\"type\":\"object\",\"properties\":{\"rows\":{\"type\":\"integer\"},\"accepted\":{\"type\":\"integer\"},"
      "\"duplicate\":{\"type\":\"integer\"},\"still_open\":{\"type\":\"integer\"},\"files\":{\"type\":\"array\","
@@ -91,6 +106,12 @@ static const struct cot_route_query quarantine_query[] = {
 static const struct cot_route_query timeline_query[] = {
     {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}", "events shown (50)"},
     {"before", "{\"type\":\"integer\"}", "only events before the one of this event_id"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query members_query[] = {
+    {"from", "{\"type\":\"integer\"}", "where to go on: next of the answer before"},
+    {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000}", "customers shown (1000)"},
     {NULL, NULL, NULL},
 };
 
@@ -255,6 +276,47 @@ const struct cot_route cot_routes[] = {
      .request = COT_SCHEMA_REF("Pair"),
      .response = COT_SCHEMA_REF("Linked"),
      .summary = "Parts two identities that a link joins: both persons are as they were"},
+    {.method = "GET",
+     .path = "/v1/segments",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_list,
+     .response = COT_SCHEMA_REF("RuleSegments"),
+     .summary = "Segments by rule, with how many are in them now"},
+    {.method = "POST",
+     .path = "/v1/segments/preview",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .max_body_size = 65536,
+     .handle = cot_handle_segment_preview,
+     .request = COT_SCHEMA_REF("Rule"),
+     .response = COT_SCHEMA_REF("Preview"),
+     .summary = "Whom a rule would select: count, sample, overlap, who would enter and leave"},
+    {.method = "GET",
+     .path = "/v1/segments/{name}",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment,
+     .response = COT_SCHEMA_REF("RuleSegment"),
+     .summary = "A segment by rule"},
+    {.method = "PUT",
+     .path = "/v1/segments/{name}",
+     .roles = COT_ROLE_ANALYST,
+     .max_body_size = 65536,
+     .handle = cot_handle_segment_put,
+     .request = COT_SCHEMA_REF("Rule"),
+     .response = COT_SCHEMA_REF("RuleSegment"),
+     .summary = "Makes a segment, or a new version of it; 400 says where the rule is wrong"},
+    {.method = "DELETE",
+     .path = "/v1/segments/{name}",
+     .roles = COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_delete,
+     .response = COT_SCHEMA_REF("RuleSegment"),
+     .summary = "Deletes a segment; its versions stay on disk"},
+    {.method = "GET",
+     .path = "/v1/segments/{name}/members",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_members,
+     .response = COT_SCHEMA_REF("Members"),
+     .query = members_query,
+     .summary = "Who is in a segment now"},
 };
 
 const size_t cot_n_routes = sizeof cot_routes / sizeof *cot_routes;
