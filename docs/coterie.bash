@@ -8,7 +8,7 @@ _coterie() {
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
         'report'\ *) words=' --out --run --quality --data --json --seed --threads --quiet --help' ;;
-        'lab cluster') words=' --input --k --method --cut --n-init --max-iter --tol --init --seeding --isa --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;
+        'lab cluster') words=' --input --k --method --cut --n-init --max-iter --batch --tol --init --seeding --isa --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;
         'rfm'\ *) words=' --as-of --data --json --seed --threads --quiet --help' ;;
         'features list') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
         'features show') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
