@@ -36,6 +36,7 @@ static void handle_signals(void)
     sigaction(SIGINT, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL); /* a file at the limit of its size is an error of writing, not the end */
 }
 
 static cot_code read_options(const struct cot_call *call, struct cot_server_options *ret_options, struct cot_err *err)

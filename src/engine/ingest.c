@@ -222,16 +222,21 @@ void cot_ingest_forget_memory(struct cot_ingest *ingest)
 /* The group's rows, on disk when it returns COT_OK. */
 static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *first, struct cot_err *err)
 {
+    struct cot_live_run runs[COT_N_INGEST_SOURCES];
     cot_code rc = ingest->loaded ? COT_OK : cot_ingest_load(ingest, err);
     if (rc != COT_OK)
         return rc;
     cot_message_seen_tick(&ingest->seen, cot_wall_ms());
+    memcpy(runs, ingest->runs, sizeof runs);
     rc = cot_store_begin(ingest->store, err);
     pthread_mutex_lock(&ingest->state); /* readers look things up in what this changes */
     for (struct cot_ingest_batch *batch = first; batch != NULL && rc == COT_OK; batch = batch->next)
         rc = take_batch(ingest, batch, err);
     pthread_mutex_unlock(&ingest->state);
-    return cot_ingest_end(ingest, rc, err);
+    rc = cot_ingest_end(ingest, rc, err);
+    if (rc != COT_OK) /* its calls come again: they are counted then */
+        memcpy(ingest->runs, runs, sizeof runs);
+    return rc;
 }
 
 /* Nothing of the group is on disk: memory is brought back to what is. */
