@@ -3,7 +3,7 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='simulate report lab rfm features import segment segment customer quarantine sql quality export backup restore forget help man completion version '
+        words='simulate report lab rfm features import segment segment customer quarantine sql quality export backup restore forget serve keys help man completion version '
     else
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
@@ -28,6 +28,10 @@ _coterie() {
         'backup'\ *) words=' --out --data --json --seed --threads --quiet --help' ;;
         'restore'\ *) words=' --force --data --json --seed --threads --quiet --help' ;;
         'forget'\ *) words=' --finish --data --json --seed --threads --quiet --help' ;;
+        'serve'\ *) words=' --listen --tls-cert --tls-key --access-log --rate --shopify-secret --max-connections --idle-timeout --data --json --seed --threads --quiet --help' ;;
+        'keys create') words=' --role --name --rate --data --json --seed --threads --quiet --help' ;;
+        'keys list') words=' --data --json --seed --threads --quiet --help' ;;
+        'keys revoke') words=' --data --json --seed --threads --quiet --help' ;;
         'help'\ *) words=' --data --json --seed --threads --quiet --help' ;;
         'man'\ *) words=' --data --json --seed --threads --quiet --help' ;;
         'completion'\ *) words=' --data --json --seed --threads --quiet --help' ;;
@@ -47,6 +51,9 @@ _coterie() {
             quarantine) words+=' replay' ;;&
             export) words+=' segment' ;;&
             export) words+=' list' ;;&
+            keys) words+=' create' ;;&
+            keys) words+=' list' ;;&
+            keys) words+=' revoke' ;;&
             esac
         fi
     fi

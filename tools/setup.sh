@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(gcc g++ cmake ninja-build make pkg-config git libcmocka-dev libxxhash-dev libzstd-dev zlib1g-dev
-          libicu-dev libopenblas-dev libssl-dev)
+          libicu-dev libopenblas-dev libssl-dev libmicrohttpd-dev)
 [ "${1:-}" = "--check" ] && packages+=(clang clang-format clang-tidy libclang-rt-14-dev llvm)
 [ "${1:-}" = "--bench" ] && packages+=(dataset-fashion-mnist)
 [ "${1:-}" = "--bench" ] && ! python3 -c 'import ensurepip' 2>/dev/null && packages+=(python3-venv)

@@ -27,6 +27,10 @@
     X(backup)                                                                                                          \
     X(restore)                                                                                                         \
     X(forget)                                                                                                          \
+    X(serve)                                                                                                           \
+    X(keys_create)                                                                                                     \
+    X(keys_list)                                                                                                       \
+    X(keys_revoke)                                                                                                     \
     X(help)                                                                                                            \
     X(man)                                                                                                             \
     X(completion)                                                                                                      \

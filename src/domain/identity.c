@@ -156,3 +156,69 @@ void cot_anonymous_customer_id(enum cot_node_kind kind, const char *value, size_
     XXH64_hash_t hash = XXH3_64bits_withSeed(value, size, (XXH64_hash_t)kind);
     snprintf(ret_text, COT_ANONYMOUS_ID_SIZE, "anon-%016llx", (unsigned long long)hash);
 }
+
+/* Users: a shop's own ids are never joined by what two of them share (a family's address), only by word of the shop. */
+unsigned cot_identity_limit(enum cot_node_kind kind)
+{
+    switch (kind) {
+    case COT_NODE_USER: return 1;
+    case COT_NODE_EMAIL:
+    case COT_NODE_PHONE: return 5;
+    case COT_NODE_ANONYMOUS: return 500;
+    }
+    return 1;
+}
+
+static bool is_one_character_repeated(const char *value, size_t size)
+{
+    char first = '\0';
+    for (size_t i = 0; i < size; i++) {
+        char c = value[i];
+        if (c == '-' || c == '+' || c == ' ')
+            continue;
+        if (first == '\0')
+            first = c;
+        if (c != first)
+            return false;
+    }
+    return true;
+}
+
+bool cot_identity_is_blocked(enum cot_node_kind kind, const char *value, size_t size)
+{
+    static const char *const words[] = {"null",
+                                        "undefined",
+                                        "none",
+                                        "nil",
+                                        "nan",
+                                        "anonymous",
+                                        "guest",
+                                        "unknown",
+                                        "user",
+                                        "userid",
+                                        "test",
+                                        "visitor",
+                                        "[object object]",
+                                        "true",
+                                        "false",
+                                        "default",
+                                        "admin",
+                                        "customer",
+                                        "n/a",
+                                        "-",
+                                        "test@test.com",
+                                        "test@test.test",
+                                        "test@example.com",
+                                        "user@example.com",
+                                        "none@none.com",
+                                        "no@email.com",
+                                        "noreply@example.com",
+                                        "a@a.com"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == size && strncasecmp(words[i], value, size) == 0)
+            return true;
+    /* Zeros of any length, and telephone numbers of one digit: placeholders. One letter may well be a shop's id. */
+    if (!is_one_character_repeated(value, size))
+        return false;
+    return kind == COT_NODE_PHONE || memchr(value, '0', size) != NULL || size == 0;
+}

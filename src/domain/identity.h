@@ -25,6 +25,14 @@ enum cot_node_kind {
 const char *cot_node_kind_name(enum cot_node_kind kind);
 bool cot_node_kind_from_name(const char *name, size_t size, enum cot_node_kind *ret_kind);
 
+/* Values that name nobody, whatever sends them: "undefined", "guest", zeros, "test@test.com": they would make one
+ * person of everybody who has them. Normalised, as nodes are. */
+bool cot_identity_is_blocked(enum cot_node_kind kind, const char *value, size_t size);
+
+/* How many identities of a kind one customer may have, before a record that names two no longer makes two customers
+ * one. */
+unsigned cot_identity_limit(enum cot_node_kind kind);
+
 /* Our stable id of a customer for whom the shop has none: "anon-" and 16 hex digits, XXH3-64 of the value of the
  * customer's smallest node, seeded with its kind. */
 enum { COT_ANONYMOUS_ID_SIZE = 22 };

@@ -46,6 +46,8 @@ struct cot_live {
     uint32_t n_items;
     struct cot_catalogue catalogue;
     bool catalogue_stale;
+    bool catalogue_made;
+    int64_t catalogue_at_ms;
     int64_t kind_since_ms[128];
     struct cot_summary_scratch scratch;
     uint32_t mark; /* of the newest walk */
@@ -185,7 +187,9 @@ cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *
     return entry_insert(live, event->node, &entry, err);
 }
 
-cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t order, struct cot_err *err)
+/* Takes back the node's entries of an order; refunds, too, unless they stay. */
+static cot_code take_back(struct cot_live *live, uint32_t i_node, uint64_t order, bool refunds_stay,
+                          struct cot_err *err)
 {
     if (order == 0)
         return cot_fail(err, COT_USAGE, "only orders with a key are superseded");
@@ -195,7 +199,8 @@ cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t ord
     size_t n = 0;
     for (size_t i = 0; i < node->n_entries; i++) {
         const struct cot_entry *entry = &node->entries[i];
-        if (!cot_entry_is_commerce(entry) || live->lines.lines[entry->detail].order != order)
+        bool stays = refunds_stay && cot_entry_kind(entry) == COT_EVENT_REFUND;
+        if (stays || !cot_entry_is_commerce(entry) || live->lines.lines[entry->detail].order != order)
             node->entries[n++] = *entry;
     }
     if (n < node->n_entries) {
@@ -204,6 +209,49 @@ cot_code cot_live_supersede(struct cot_live *live, uint32_t i_node, uint64_t ord
         customer_spoil(live, i_node);
     }
     return COT_OK;
+}
+
+cot_code cot_live_supersede(struct cot_live *live, uint32_t node, uint64_t order, struct cot_err *err)
+{
+    return take_back(live, node, order, false, err);
+}
+
+cot_code cot_live_supersede_lines(struct cot_live *live, uint32_t node, uint64_t order, struct cot_err *err)
+{
+    return take_back(live, node, order, true, err);
+}
+
+uint32_t cot_live_n_nodes(const struct cot_live *live)
+{
+    return (uint32_t)live->n_nodes;
+}
+
+const uint32_t *cot_live_members(const struct cot_live *live, const uint32_t *node, size_t *ret_n)
+{
+    *ret_n = 1;
+    if (*node >= live->n_nodes)
+        return node;
+    const struct node *root = &live->nodes[live->nodes[*node].root];
+    if (root->members == NULL)
+        return node;
+    *ret_n = root->n_members;
+    return root->members;
+}
+
+const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32_t node, size_t *ret_n)
+{
+    *ret_n = node < live->n_nodes ? live->nodes[node].n_traits : 0;
+    return *ret_n > 0 ? live->nodes[node].traits : NULL;
+}
+
+const struct cot_lines *cot_live_lines(const struct cot_live *live)
+{
+    return &live->lines;
+}
+
+int64_t cot_live_now_ms(const struct cot_live *live)
+{
+    return live->now_ms;
 }
 
 /* Is the pair linked now? The latest op in force decides, among equals the later in the ledger. */
@@ -379,7 +427,8 @@ cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err 
 static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
 {
     size_t n_prices = 0;
-    if (!live->catalogue_stale)
+    bool fresh = live->catalogue_made && live->now_ms - live->catalogue_at_ms < live->options.catalogue_age_ms;
+    if (!live->catalogue_stale || fresh)
         return COT_OK;
     struct cot_price *prices = malloc((live->lines.n + 1) * sizeof *prices);
     if (prices == NULL)
@@ -399,6 +448,8 @@ static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
         rc = cot_catalogue_price(&live->catalogue, prices, n_prices, err);
     free(prices);
     live->catalogue_stale = rc != COT_OK;
+    live->catalogue_made = rc == COT_OK;
+    live->catalogue_at_ms = live->now_ms;
     return rc;
 }
 
@@ -436,16 +487,13 @@ static void customer_profile(const struct cot_live *live, const struct node *roo
     cot_profile_make(&best, live->options.words, cot_zone_local(live->options.zone, live->now_ms), ret_profile);
 }
 
-cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
-                           struct cot_err *err)
+/* The customer to whom a node belongs, its entries in order. */
+static cot_code customer_ready(struct cot_live *live, uint32_t node, struct node **ret_root, struct cot_err *err)
 {
     cot_code rc = nodes_reach(live, node, err);
-    if (rc == COT_OK)
-        rc = catalogue_refresh(live, err);
     if (rc != COT_OK)
         return rc;
-    uint32_t i_root = live->nodes[node].root;
-    struct node *root = &live->nodes[i_root];
+    struct node *root = &live->nodes[live->nodes[node].root];
     if (root->customer == NULL) {
         root->customer = calloc(1, sizeof *root->customer);
         if (root->customer == NULL)
@@ -460,20 +508,58 @@ cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct co
         customer->stale = rc != COT_OK;
         live->n_refolds++;
     }
-    struct cot_run run = root->members != NULL ? (struct cot_run){customer->merged, customer->n_merged}
-                                               : (struct cot_run){root->entries, root->n_entries};
+    *ret_root = root;
+    return rc;
+}
+
+static struct cot_run run_of(const struct node *root)
+{
+    return root->members != NULL ? (struct cot_run){root->customer->merged, root->customer->n_merged}
+                                 : (struct cot_run){root->entries, root->n_entries};
+}
+
+cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_run, struct cot_err *err)
+{
+    struct node *root = node < live->n_nodes ? &live->nodes[live->nodes[node].root] : NULL;
+    cot_code rc = root == NULL || root->members != NULL ? customer_ready(live, node, &root, err) : COT_OK;
+    if (rc != COT_OK)
+        return rc;
+    *ret_run = run_of(root);
+    ret_run->n = cot_run_until(ret_run, live->now_ms);
+    return COT_OK;
+}
+
+int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node)
+{
+    if (node >= live->n_nodes)
+        return INT64_MAX;
+    const struct cot_run all = run_of(&live->nodes[live->nodes[node].root]);
+    size_t n = cot_run_until(&all, live->now_ms);
+    return n < all.n ? cot_entry_ms(&all.entries[n]) : INT64_MAX;
+}
+
+cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
+                           struct cot_err *err)
+{
+    struct node *root = NULL;
+    cot_code rc = customer_ready(live, node, &root, err);
+    if (rc == COT_OK)
+        rc = catalogue_refresh(live, err);
+    if (rc != COT_OK)
+        return rc;
+    struct customer *customer = root->customer;
+    struct cot_run run = run_of(root);
     struct cot_summary_input input = {.fold = {.lines = &live->lines, .zone = live->options.zone},
                                       .as_of_ms = live->now_ms,
                                       .minor_per_unit = live->options.minor_per_unit,
                                       .catalogue = &live->catalogue,
                                       .kind_since_ms = live->kind_since_ms};
-    if (rc == COT_OK)
-        rc = cot_fold_extend(&customer->fold, &input.fold, &run, cot_run_until(&run, live->now_ms), err);
+    rc = cot_fold_extend(&customer->fold, &input.fold, &run, cot_run_until(&run, live->now_ms), err);
     if (rc != COT_OK) {
         customer->stale = true;
         return rc;
     }
-    customer_profile(live, root, i_root, &customer->profile);
+    customer_profile(live, root, (uint32_t)(root - live->nodes), &customer->profile);
     rc = cot_summary_make(&customer->summary, &input, &customer->fold, &run, &customer->profile, &live->scratch, err);
     if (rc == COT_OK)
         *ret_customer = &customer->summary;

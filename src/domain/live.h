@@ -27,6 +27,7 @@ struct cot_live_options {
     const struct cot_zone *zone;         /* NULL: UTC; must outlive the state */
     double minor_per_unit;               /* 100 for GBP */
     const struct cot_trait_words *words; /* keys and values of traits; must outlive the state */
+    int64_t catalogue_age_ms;            /* how old the catalogue's prices may be; 0: they are those of now */
 };
 
 struct cot_live_event {
@@ -58,6 +59,31 @@ cot_code cot_live_add_item(struct cot_live *live, const struct cot_item_fact *fa
 
 /* A newer version of an order is coming: takes back the node's lines and refunds with that key. */
 cot_code cot_live_supersede(struct cot_live *live, uint32_t node, uint64_t order, struct cot_err *err) COT_MUST_CHECK;
+
+/* The same of its lines alone: refunds that came by themselves stay. */
+cot_code cot_live_supersede_lines(struct cot_live *live, uint32_t node, uint64_t order,
+                                  struct cot_err *err) COT_MUST_CHECK;
+
+/* How many nodes have come up, those between included. */
+uint32_t cot_live_n_nodes(const struct cot_live *live);
+
+/* The nodes of the customer to whom a node belongs now, ascending; valid until the next link. */
+const uint32_t *cot_live_members(const struct cot_live *live, const uint32_t *node, size_t *ret_n);
+
+/* What was said of one node, in the order in which it came. */
+const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32_t node, size_t *ret_n);
+
+/* A customer's events up to now, in order, without its features; valid until the next fact. O(1) but for a customer of
+ * several nodes of whom something late has come. */
+cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_run,
+                      struct cot_err *err) COT_MUST_CHECK;
+/* When the next of its events comes that lies ahead; INT64_MAX: none does. After cot_live_run. */
+int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node);
+/* The money of its lines. */
+const struct cot_lines *cot_live_lines(const struct cot_live *live);
+
+/* The moment at which the clock stands. */
+int64_t cot_live_now_ms(const struct cot_live *live);
 
 /* The customer to whom a node belongs now: the smallest of its nodes. */
 uint32_t cot_live_root(const struct cot_live *live, uint32_t node);

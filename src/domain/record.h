@@ -50,6 +50,7 @@ enum cot_record_flag {
                                          shop's money, is no item that anyone chose */
     COT_RECORD_ORDER_LEVEL = 1 << 10, /* the row stands for a whole order, not for one line */
     COT_RECORD_CURRENCY_ASSUMED = 1 << 12, /* not said by the row or its file: by an option or the shop */
+    COT_RECORD_ORDER_CANCELLED = 1 << 13,  /* the order of that key holds no longer, from occurred_at on */
     COT_RECORD_CAMPAIGN_DATE = 1 << 11 /* no time in the row: it is the start of `campaign`, as its description says */
 };
 

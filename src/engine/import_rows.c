@@ -102,8 +102,8 @@ static struct cot_hash128 keyed_hash(const struct cot_import_shop *shop, struct 
     return cot_hash128_bytes(hex, sizeof hex - 1);
 }
 
-static cot_code write_quarantine(struct cot_row_pass *pass, uint64_t line, const char *code, const char *reason,
-                                 struct cot_text raw, struct cot_hash128 hash, struct cot_err *err)
+cot_code cot_row_quarantine(struct cot_row_pass *pass, uint64_t line, const char *code, const char *reason,
+                            struct cot_text raw, struct cot_hash128 hash, struct cot_err *err)
 {
     struct cot_writer *writer = NULL;
     size_t reason_size = strlen(reason);
@@ -146,7 +146,7 @@ static cot_code quarantine(struct cot_row_pass *pass, uint64_t line, const char 
     }
     pass->counts.n_quarantined++;
     count_reason(&pass->counts, code, reason, line);
-    return write_quarantine(pass, line, code, reason, (struct cot_text){raw, (uint32_t)raw_size}, hash, err);
+    return cot_row_quarantine(pass, line, code, reason, (struct cot_text){raw, (uint32_t)raw_size}, hash, err);
 }
 
 static cot_code quarantine_reject(struct cot_row_pass *pass, const struct cot_batch *batch,

@@ -54,6 +54,11 @@ enum cot_row_fate { COT_ROW_ACCEPTED, COT_ROW_DUPLICATE, COT_ROW_REFUSED };
 cot_code cot_row_take(struct cot_row_pass *pass, const struct cot_decoded *decoded, const struct cot_row_unit *unit,
                       enum cot_row_fate *ret_fate, struct cot_refusal *ret_refusal, struct cot_err *err) COT_MUST_CHECK;
 
+/* Puts a row into the quarantine, as it stood (raw: JSON, data NULL: not kept). Of the pass it needs shop, path and
+ * now_ms. */
+cot_code cot_row_quarantine(struct cot_row_pass *pass, uint64_t line, const char *code, const char *reason,
+                            struct cot_text raw, struct cot_hash128 hash, struct cot_err *err) COT_MUST_CHECK;
+
 /* A row of cells as a JSON object, column names as keys; a fresh string of *ret_size bytes. NULL: no memory. */
 char *cot_cells_json(const struct cot_batch *batch, size_t i_row, const char *const *columns, size_t *ret_size);
 

@@ -229,6 +229,15 @@ cot_code cot_import_shop_writer(struct cot_import_shop *shop, enum cot_table tab
     return rc;
 }
 
+cot_code cot_import_shop_flush_writers(struct cot_import_shop *shop, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    for (int i = 0; i < COT_N_TABLES && rc == COT_OK; i++)
+        if (shop->writers[i] != NULL)
+            rc = cot_writer_flush(shop->writers[i], err);
+    return rc;
+}
+
 cot_code cot_import_shop_close_writers(struct cot_import_shop *shop, struct cot_err *err)
 {
     cot_code rc = COT_OK;
@@ -262,11 +271,38 @@ cot_code cot_import_shop_node(struct cot_import_shop *shop, enum cot_node_kind k
     return cot_writer_end_row(writer, err);
 }
 
+cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct cot_link *link, struct cot_err *err)
+{
+    struct cot_writer *writer = NULL;
+    bool ignored = false;
+    uint32_t a = link->node_a;
+    uint32_t b = link->node_b;
+    cot_code rc = remember_pair(shop, a, b, &ignored, err);
+    if (rc == COT_OK)
+        rc = cot_import_shop_writer(shop, COT_TABLE_link, &writer, err);
+    if (rc != COT_OK)
+        return rc;
+    cot_put_int32(writer, COT_link_node_a, (int32_t)(a < b ? a : b));
+    cot_put_int32(writer, COT_link_node_b, (int32_t)(a < b ? b : a));
+    cot_put_int8(writer, COT_link_op, (int8_t)link->op);
+    cot_put_time(writer, COT_link_occurred_at, link->occurred_at_ms);
+    cot_put_time(writer, COT_link_recorded_at, link->recorded_at_ms);
+    cot_put_int32(writer, COT_link_import_id, shop->import_id);
+    rc = cot_writer_end_row(writer, err);
+    return rc == COT_OK && shop->tap != NULL ? shop->tap->link(shop->tap->context, link, err) : rc;
+}
+
+static bool pair_is_known(const struct cot_import_shop *shop, uint32_t a, uint32_t b)
+{
+    uint32_t pair[2] = {a < b ? a : b, a < b ? b : a};
+    return cot_dict_find(&shop->pairs, PAIR_TAG, (const char *)pair, sizeof pair) != COT_DICT_NONE;
+}
+
 cot_code cot_import_shop_link(struct cot_import_shop *shop, uint32_t a, uint32_t b, int64_t occurred_at_ms,
                               int64_t recorded_at_ms, bool *ret_new, struct cot_err *err)
 {
-    struct cot_writer *writer = NULL;
     const uint32_t nodes[2] = {a, b};
+    const struct cot_link link = {a, b, 1, occurred_at_ms, recorded_at_ms};
     *ret_new = false;
     if (a == b)
         return COT_OK;
@@ -274,19 +310,10 @@ cot_code cot_import_shop_link(struct cot_import_shop *shop, uint32_t a, uint32_t
         if (cot_dict_entry(&shop->nodes, nodes[i])->tag == COT_NODE_ANONYMOUS &&
             cot_dict_find(&shop->pairs, CLAIMED_TAG, (const char *)&nodes[i], sizeof nodes[i]) != COT_DICT_NONE)
             return COT_OK;
-    cot_code rc = remember_pair(shop, a, b, ret_new, err);
-    if (rc != COT_OK || !*ret_new)
-        return rc;
-    rc = cot_import_shop_writer(shop, COT_TABLE_link, &writer, err);
-    if (rc != COT_OK)
-        return rc;
-    cot_put_int32(writer, COT_link_node_a, (int32_t)(a < b ? a : b));
-    cot_put_int32(writer, COT_link_node_b, (int32_t)(a < b ? b : a));
-    cot_put_int8(writer, COT_link_op, 1);
-    cot_put_time(writer, COT_link_occurred_at, occurred_at_ms);
-    cot_put_time(writer, COT_link_recorded_at, recorded_at_ms);
-    cot_put_int32(writer, COT_link_import_id, shop->import_id);
-    return cot_writer_end_row(writer, err);
+    if (pair_is_known(shop, a, b) || (shop->tap != NULL && !shop->tap->may_link(shop->tap->context, a, b)))
+        return COT_OK;
+    *ret_new = true;
+    return cot_import_shop_write_link(shop, &link, err);
 }
 
 cot_code cot_import_shop_item(struct cot_import_shop *shop, struct cot_text product_id, uint32_t *ret_item,

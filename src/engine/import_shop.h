@@ -18,6 +18,7 @@
 #include "domain/identity.h"
 #include "domain/money.h"
 #include "engine/erased.h"
+#include "engine/import_tap.h"
 #include "store/writer.h"
 
 #define COT_NO_MINOR INT64_MIN
@@ -40,6 +41,7 @@ struct cot_item_state {
 struct cot_import_shop {
     struct cot_store *store; /* borrowed */
     struct cot_writer *writers[COT_N_TABLES];
+    const struct cot_import_tap *tap; /* borrowed; NULL: nobody follows */
 
     struct cot_dict nodes; /* tag: kind; number: node_id */
     struct cot_dict pairs; /* linked nodes, 8 bytes a pair; and 4 bytes an anonymous node that has a person */
@@ -75,6 +77,8 @@ void cot_import_shop_free(struct cot_import_shop *shop); /* abandons open writer
 /* The writer of a table in the transaction at hand, opened when first asked for. */
 cot_code cot_import_shop_writer(struct cot_import_shop *shop, enum cot_table table, struct cot_writer **ret_writer,
                                 struct cot_err *err) COT_MUST_CHECK;
+/* Writes what was put so far and keeps the writers for what follows. */
+cot_code cot_import_shop_flush_writers(struct cot_import_shop *shop, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_import_shop_close_writers(struct cot_import_shop *shop, struct cot_err *err) COT_MUST_CHECK;
 
 /* Number of an identity; new ones are written. ret_new says whether it is. */
@@ -85,6 +89,10 @@ cot_code cot_import_shop_node(struct cot_import_shop *shop, enum cot_node_kind k
  * doesn't make two persons one. ret_new says whether a link was written. */
 cot_code cot_import_shop_link(struct cot_import_shop *shop, uint32_t a, uint32_t b, int64_t occurred_at_ms,
                               int64_t recorded_at_ms, bool *ret_new, struct cot_err *err) COT_MUST_CHECK;
+
+/* Says in the ledger that two nodes are one person (op 1) or no longer (op -1), whatever it said before. */
+cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct cot_link *link,
+                                    struct cot_err *err) COT_MUST_CHECK;
 
 /* Number of an item; new ones are written. */
 cot_code cot_import_shop_item(struct cot_import_shop *shop, struct cot_text product_id, uint32_t *ret_item,

@@ -26,6 +26,19 @@ static size_t identities_of(const struct cot_record *record, struct identity ret
     return n;
 }
 
+bool cot_record_node(const struct cot_import_shop *shop, const struct cot_record *record, uint32_t *ret_node)
+{
+    struct identity identities[4];
+    if (identities_of(record, identities) == 0)
+        return false;
+    uint32_t node =
+        cot_dict_find(&shop->nodes, (uint8_t)identities[0].kind, identities[0].value.data, identities[0].value.size);
+    if (node == COT_DICT_NONE)
+        return false;
+    *ret_node = node;
+    return true;
+}
+
 bool cot_record_is_erased(const struct cot_import_shop *shop, const struct cot_record *record)
 {
     struct identity identities[4];
@@ -125,7 +138,8 @@ static cot_code write_fact(struct cot_import_shop *shop, const struct cot_record
     else
         cot_put_null(writer, COT_item_fact_row_hash);
     cot_put_int32(writer, COT_item_fact_import_id, shop->import_id);
-    return cot_writer_end_row(writer, err);
+    rc = cot_writer_end_row(writer, err);
+    return rc == COT_OK && shop->tap != NULL ? shop->tap->item(shop->tap->context, record, item, err) : rc;
 }
 
 static cot_code write_product(struct cot_import_shop *shop, const struct cot_record *record,
@@ -175,7 +189,9 @@ static cot_code write_trait(struct cot_import_shop *shop, const struct cot_recor
     cot_put_int8(writer, COT_trait_timeless, timeless);
     cot_put_int32(writer, COT_trait_import_id, shop->import_id);
     put_hash(writer, COT_trait_row_hash, write);
-    return cot_writer_end_row(writer, err);
+    rc = cot_writer_end_row(writer, err);
+    return rc == COT_OK && shop->tap != NULL ? shop->tap->trait(shop->tap->context, record, trait, node, timeless, err)
+                                             : rc;
 }
 
 /* A customer's own row is kept whole; on an event's row only what changes is said again. */
@@ -243,7 +259,9 @@ static cot_code write_event(struct cot_import_shop *shop, const struct cot_recor
     cot_put_text(writer, COT_event_currency, money->currency[0] != '\0' ? money->currency : NULL, 3);
     cot_put_int32(writer, COT_event_import_id, shop->import_id);
     put_hash(writer, COT_event_row_hash, write);
-    return cot_writer_end_row(writer, err);
+    rc = cot_writer_end_row(writer, err);
+    return rc == COT_OK && shop->tap != NULL ? shop->tap->event(shop->tap->context, record, node, item, money, err)
+                                             : rc;
 }
 
 static cot_code write_campaign(struct cot_import_shop *shop, const struct cot_record *record,

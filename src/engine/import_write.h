@@ -43,6 +43,9 @@ cot_code cot_record_write(struct cot_import_shop *shop, const struct cot_record 
                           const struct cot_money *money, struct cot_row_write *write,
                           struct cot_err *err) COT_MUST_CHECK;
 
+/* The node that the record's facts go with, the strongest it names; false where that isn't known yet. */
+bool cot_record_node(const struct cot_import_shop *shop, const struct cot_record *record, uint32_t *ret_node);
+
 /* Whether one of the record's identities was erased. */
 bool cot_record_is_erased(const struct cot_import_shop *shop, const struct cot_record *record);
 

@@ -72,18 +72,14 @@ static cot_code list_rows(struct cot_store *store, const char *filter, uint64_t 
     return rc;
 }
 
-cot_code cot_quarantine_list(const struct cot_context *context, const struct cot_quarantine_options *options,
-                             yyjson_mut_doc **ret_doc, struct cot_err *err)
+cot_code cot_quarantine_list_in(struct cot_store *store, const struct cot_quarantine_options *options,
+                                yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    struct cot_store *store = NULL;
     int64_t n_open = 0;
     int64_t n_replayed = 0;
     char *filter = code_filter(options->code);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     cot_code rc = filter == NULL || doc == NULL ? cot_fail(err, COT_NOMEM, "quarantine") : COT_OK;
-    if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &how, &store, err);
     if (rc == COT_OK)
         rc = cot_store_number(store, &n_open, err, "select count(*) from quarantine where status = 'open'%s", filter);
     if (rc == COT_OK)
@@ -104,7 +100,18 @@ cot_code cot_quarantine_list(const struct cot_context *context, const struct cot
     doc = NULL;
 out:
     yyjson_mut_doc_free(doc);
-    cot_store_close(store);
     free(filter);
+    return rc;
+}
+
+cot_code cot_quarantine_list(const struct cot_context *context, const struct cot_quarantine_options *options,
+                             yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    const struct cot_store_options how = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
+    struct cot_store *store = NULL;
+    cot_code rc = cot_store_open(context->data_dir, &how, &store, err);
+    if (rc == COT_OK)
+        rc = cot_quarantine_list_in(store, options, ret_doc, err);
+    cot_store_close(store);
     return rc;
 }

@@ -26,6 +26,12 @@ struct cot_quarantine_options {
 cot_code cot_quarantine_list(const struct cot_context *context, const struct cot_quarantine_options *options,
                              yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 
+struct cot_store;
+
+/* The same of a store that is open. */
+cot_code cot_quarantine_list_in(struct cot_store *store, const struct cot_quarantine_options *options,
+                                yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+
 /*
  * Decodes open rows again, each as its file was understood, with today's catalogue, rates and rules; of `import` the
  * options map, date_order, decimal, currency, time_zone and channel override what was understood then. Rows that pass

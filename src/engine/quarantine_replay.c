@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "engine/import_detail.h"
 #include "engine/import_run.h"
+#include "engine/ingest_replay.h"
 #include "engine/quarantine.h"
 
 /* One row in quarantine. */
@@ -294,10 +295,12 @@ static cot_code list_imports(struct cot_store *store, const char *filter, int32_
     bool more = false;
     int32_t *ids = NULL;
     size_t n = 0;
-    cot_code rc = cot_rows_open(store, &rows, err,
-                                "select distinct import_id from quarantine where status = 'open' and raw is not null%s"
-                                " order by 1",
-                                filter);
+    cot_code rc =
+        cot_rows_open(store, &rows, err,
+                      "select distinct import_id from quarantine where status = 'open' and raw is not null and"
+                      " import_id not in (select import_id from import_run where path = 'live')%s"
+                      " order by 1",
+                      filter);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         int32_t *grown = realloc(ids, (n + 1) * sizeof *ids);
         if (grown == NULL) {
@@ -391,6 +394,8 @@ cot_code cot_quarantine_replay(const struct cot_context *context, const struct c
     if (rc != COT_OK && session.store != NULL)
         cot_store_rollback(session.store);
     cot_store_close(session.store);
+    if (rc == COT_OK) /* calls of live sources */
+        rc = cot_ingest_replay_run(context, options->code, doc, err);
     cot_file_options_release(&session.options);
     free(quoted);
     free(filter);

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <yyjson.h>
 
 #include "base/folder.h"
 #include "base/threads.h"
@@ -45,6 +46,21 @@ cot_code cot_duckdb_fail(struct cot_err *err, cot_code otherwise, const char *wh
     return cot_fail(err, code, "%s%s%.*s", what != NULL ? what : "", what != NULL ? ": " : "", size, message);
 }
 
+/* Who has the file: a server of ours says so in the data directory. */
+static cot_code fail_in_use(const struct cot_store *store, const char *message, struct cot_err *err)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/server.json", store->data_dir);
+    yyjson_doc *doc = yyjson_read_file(path, 0, NULL, NULL);
+    const char *url = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(doc), "url"));
+    cot_code rc = url != NULL
+                      ? cot_fail(err, COT_IO, "'%s' is in use by the server at %s: ask it over HTTP, or stop it first",
+                                 store->data_dir, url)
+                      : cot_fail(err, COT_IO, "'%s' is in use by another process: %s", store->path, message);
+    yyjson_doc_free(doc);
+    return rc;
+}
+
 static cot_code open_database(struct cot_store *store, const struct cot_store_options *options, struct cot_err *err)
 {
     duckdb_config config = NULL;
@@ -75,12 +91,9 @@ static cot_code open_database(struct cot_store *store, const struct cot_store_op
     if (rc == COT_OK && duckdb_open_ext(store->path, &store->database, config, &message) != DuckDBSuccess) {
         bool locked = message != NULL && strstr(message, "Could not set lock") != NULL;
         bool foreign = message != NULL && strstr(message, "not a valid DuckDB") != NULL;
-        rc = cot_duckdb_fail(err, COT_BAD_DATA, NULL, message);
-        rc = cot_err_prefix(err,
-                            locked    ? COT_IO
-                            : foreign ? COT_BAD_DATA
-                                      : rc,
-                            locked ? "'%s' is in use by another process" : "'%s' can't be opened", store->path);
+        rc = locked ? fail_in_use(store, message, err) : cot_duckdb_fail(err, COT_BAD_DATA, NULL, message);
+        if (!locked)
+            rc = cot_err_prefix(err, foreign ? COT_BAD_DATA : rc, "'%s' can't be opened", store->path);
     }
     duckdb_free(message);
     duckdb_destroy_config(&config);

@@ -31,7 +31,9 @@ struct cot_writer_queue {
     const char *table;
     pthread_mutex_t *connection; /* the store's: several writers share its connection */
     duckdb_appender appender;
-    duckdb_data_chunk blocks[N_BLOCKS];
+    duckdb_logical_type types[COT_WRITER_MAX_COLUMNS];
+    size_t n_types;
+    duckdb_data_chunk blocks[N_BLOCKS]; /* made when first needed */
     size_t n_rows[N_BLOCKS];
     size_t i_filling; /* block that the caller fills; only the caller's */
     pthread_t thread;
@@ -112,9 +114,15 @@ static void *take_blocks(void *argument)
 }
 
 /* Makes the block at i_filling, which no one else has, ready for the caller's rows. */
-static void begin_block(struct cot_writer *writer)
+static cot_code begin_block(struct cot_writer *writer, struct cot_err *err)
 {
-    duckdb_data_chunk block = writer->queue->blocks[writer->queue->i_filling];
+    struct cot_writer_queue *queue = writer->queue;
+    duckdb_data_chunk *at = &queue->blocks[queue->i_filling];
+    if (*at == NULL)
+        *at = duckdb_create_data_chunk(queue->types, queue->n_types);
+    if (*at == NULL)
+        return cot_fail(err, COT_NOMEM, "blocks for table '%s'", queue->table);
+    duckdb_data_chunk block = *at;
     duckdb_data_chunk_reset(block);
     for (size_t i = 0; i < writer->n_columns; i++) {
         duckdb_vector vector = duckdb_data_chunk_get_vector(block, i);
@@ -124,6 +132,7 @@ static void begin_block(struct cot_writer *writer)
         writer->columns[i].validity = duckdb_vector_get_validity(vector);
     }
     writer->row = 0;
+    return COT_OK;
 }
 
 /* Hands the filled block to the thread and waits until the next one is free. */
@@ -153,25 +162,37 @@ cot_code cot_writer_end_block(struct cot_writer *writer, struct cot_err *err)
         rc = hand_over(queue, err);
     else
         rc = append_block(queue, queue->i_filling, err);
-    begin_block(writer);
+    if (rc == COT_OK)
+        rc = begin_block(writer, err);
     return rc;
 }
 
-static cot_code make_blocks(struct cot_writer_queue *queue, struct cot_err *err)
+/* Waits until the thread has taken every full block. */
+static cot_code wait_taken(struct cot_writer_queue *queue, struct cot_err *err)
 {
-    duckdb_logical_type types[COT_WRITER_MAX_COLUMNS];
-    size_t n = duckdb_appender_column_count(queue->appender);
     cot_code rc = COT_OK;
-    for (size_t i = 0; i < n; i++)
-        types[i] = duckdb_appender_column_type(queue->appender, i);
-    for (size_t i = 0; i < N_BLOCKS && rc == COT_OK; i++) {
-        queue->blocks[i] = duckdb_create_data_chunk(types, n);
-        if (queue->blocks[i] == NULL)
-            rc = cot_fail(err, COT_NOMEM, "blocks for table '%s'", queue->table);
-    }
-    for (size_t i = 0; i < n; i++)
-        duckdb_destroy_logical_type(&types[i]);
+    pthread_mutex_lock(&queue->mutex);
+    while (queue->n_full > 0)
+        pthread_cond_wait(&queue->changed, &queue->mutex);
+    if (queue->failed)
+        rc = cot_fail(err, queue->err.code, "%s", queue->err.message);
+    pthread_mutex_unlock(&queue->mutex);
     return rc;
+}
+
+cot_code cot_writer_flush(struct cot_writer *writer, struct cot_err *err)
+{
+    struct cot_writer_queue *queue = writer->queue;
+    cot_code rc = queue->has_thread ? wait_taken(queue, err) : COT_OK;
+    if (rc != COT_OK || writer->row == 0)
+        return rc;
+    duckdb_data_chunk_set_size(queue->blocks[queue->i_filling], writer->row);
+    rc = append_block(queue, queue->i_filling, err);
+    pthread_mutex_lock(queue->connection);
+    if (rc == COT_OK && duckdb_appender_flush(queue->appender) != DuckDBSuccess)
+        rc = appender_error(queue, err);
+    pthread_mutex_unlock(queue->connection);
+    return rc == COT_OK ? begin_block(writer, err) : rc;
 }
 
 cot_code cot_writer_open(struct cot_store *store, enum cot_table table, struct cot_writer **ret_writer,
@@ -202,10 +223,11 @@ cot_code cot_writer_open(struct cot_store *store, enum cot_table table, struct c
                       tables[table].n_columns);
         goto out;
     }
-    rc = make_blocks(queue, err);
+    for (queue->n_types = 0; queue->n_types < writer->n_columns; queue->n_types++)
+        queue->types[queue->n_types] = duckdb_appender_column_type(queue->appender, queue->n_types);
+    rc = begin_block(writer, err);
     if (rc != COT_OK)
         goto out;
-    begin_block(writer);
     *ret_writer = writer;
     writer = NULL;
 out:
@@ -233,6 +255,8 @@ void cot_writer_abandon(struct cot_writer *writer)
     join(queue);
     for (size_t i = 0; i < N_BLOCKS; i++)
         duckdb_destroy_data_chunk(&queue->blocks[i]);
+    for (size_t i = 0; i < queue->n_types; i++)
+        duckdb_destroy_logical_type(&queue->types[i]);
     pthread_mutex_lock(queue->connection);
     duckdb_appender_destroy(&queue->appender);
     pthread_mutex_unlock(queue->connection);

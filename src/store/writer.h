@@ -32,7 +32,8 @@
     X(promotion)                                                                                                       \
     X(rate)                                                                                                            \
     X(order_version)                                                                                                   \
-    X(quarantine)
+    X(quarantine)                                                                                                      \
+    X(message)
 
 #define COT_COLUMNS_event(Y)                                                                                           \
     Y(event, event_id)                                                                                                 \
@@ -154,6 +155,9 @@
     Y(quarantine, status)                                                                                              \
     Y(quarantine, row_hash)                                                                                            \
     Y(quarantine, recorded_at)
+#define COT_COLUMNS_message(Y)                                                                                         \
+    Y(message, row_hash)                                                                                               \
+    Y(message, recorded_at)
 
 enum cot_table {
 #define X(table) COT_TABLE_##table,
@@ -192,6 +196,9 @@ struct cot_writer {
 
 cot_code cot_writer_open(struct cot_store *store, enum cot_table table, struct cot_writer **ret_writer,
                          struct cot_err *err) COT_MUST_CHECK;
+
+/* Writes what is left and stays open, for further rows of this or a later transaction of the store. */
+cot_code cot_writer_flush(struct cot_writer *writer, struct cot_err *err) COT_MUST_CHECK;
 
 /* Writes what is left and frees; NULL is fine. COT_IO or COT_NOMEM where any block failed: roll back then. */
 cot_code cot_writer_close(struct cot_writer *writer, struct cot_err *err) COT_MUST_CHECK;

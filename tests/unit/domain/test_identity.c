@@ -75,13 +75,43 @@ static void people_group(void **state)
     cot_people_release(&people);
 }
 
+/* Placeholders name nobody; what a shop may well use as an id does. */
+static void placeholders_are_blocked(void **state)
+{
+    static const struct {
+        enum cot_node_kind kind;
+        const char *value;
+        bool blocked;
+    } rows[] = {
+        {COT_NODE_USER, "undefined", true},
+        {COT_NODE_USER, "NULL", true},
+        {COT_NODE_USER, "0", true},
+        {COT_NODE_USER, "000000", true},
+        {COT_NODE_USER, "7", false},
+        {COT_NODE_USER, "1111", false},
+        {COT_NODE_USER, "aaa", false},
+        {COT_NODE_USER, "guest", true},
+        {COT_NODE_USER, "guest7", false},
+        {COT_NODE_ANONYMOUS, "00000000-0000-0000-0000-000000000000", true},
+        {COT_NODE_PHONE, "+000000000", true},
+        {COT_NODE_PHONE, "1111111", true},
+        {COT_NODE_PHONE, "+491701", false},
+        {COT_NODE_EMAIL, "test@test.com", true},
+        {COT_NODE_EMAIL, "jo@test.com", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (cot_identity_is_blocked(rows[i].kind, rows[i].value, strlen(rows[i].value)) != rows[i].blocked)
+            fail_msg("%s", rows[i].value);
+    assert_int_equal(cot_identity_limit(COT_NODE_USER), 1);
+    assert_true(cot_identity_limit(COT_NODE_ANONYMOUS) > cot_identity_limit(COT_NODE_EMAIL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ledger_in_time),
-        cmocka_unit_test(equal_times_later_row_holds),
-        cmocka_unit_test(unknown_node),
-        cmocka_unit_test(people_group),
+        cmocka_unit_test(ledger_in_time), cmocka_unit_test(equal_times_later_row_holds), cmocka_unit_test(unknown_node),
+        cmocka_unit_test(people_group),   cmocka_unit_test(placeholders_are_blocked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,671 @@
+/* From the text of a rule to its tree: recursive descent, one token ahead (grammar: segment_rule.h). */
+#include <ctype.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/number.h"
+#include "domain/event.h"
+#include "domain/feature.h"
+#include "domain/segment_rule_tree.h"
+
+enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_NUMBER, TOKEN_DATE, TOKEN_TEXT, TOKEN_SIGN, TOKEN_BAD };
+
+struct token {
+    enum token_kind kind;
+    size_t offset, size;   /* of the text as it stands */
+    struct cot_text value; /* of a text, without its quotes */
+};
+
+struct parser {
+    struct cot_segment_rule *rule;
+    size_t size;
+    struct token token; /* the next one */
+    size_t end;         /* of the one before */
+    size_t n_nodes;
+    unsigned depth;
+    cot_code rc;
+    struct cot_err *err;
+    struct cot_rule_place *place;
+};
+
+static void place_of(const struct parser *p, size_t offset, struct cot_rule_place *ret_place)
+{
+    struct cot_rule_place place = {.offset = offset, .line = 1, .column = 1};
+    for (size_t i = 0; i < offset; i++) {
+        place.column = p->rule->text[i] == '\n' ? 1 : place.column + 1;
+        place.line += p->rule->text[i] == '\n';
+    }
+    *ret_place = place;
+}
+
+static bool fail_at(struct parser *p, size_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The first mistake is the one that is reported. Always false. */
+static bool fail_at(struct parser *p, size_t offset, const char *format, ...)
+{
+    char message[300];
+    struct cot_rule_place place;
+    va_list args;
+    if (p->rc != COT_OK)
+        return false;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    place_of(p, offset, &place);
+    if (p->place != NULL)
+        *p->place = place;
+    p->rc = cot_fail(p->err, COT_BAD_DATA, "line %u, column %u: %s", place.line, place.column, message);
+    return false;
+}
+
+static bool expected(struct parser *p, const char *what)
+{
+    if (p->token.kind == TOKEN_END)
+        return fail_at(p, p->token.offset, "the rule ends where %s is expected", what);
+    return fail_at(p, p->token.offset, "'%.*s' where %s is expected", (int)(p->token.size < 40 ? p->token.size : 40),
+                   p->rule->text + p->token.offset, what);
+}
+
+static void *allocate(struct parser *p, size_t n, size_t element_size)
+{
+    void *memory = cot_arena_alloc(&p->rule->arena, n * element_size);
+    if (memory == NULL && p->rc == COT_OK)
+        p->rc = cot_fail(p->err, COT_NOMEM, "a rule");
+    if (memory != NULL)
+        memset(memory, 0, n * element_size);
+    return memory;
+}
+
+static size_t skip_space(const struct parser *p, size_t i)
+{
+    const char *text = p->rule->text;
+    for (;;) {
+        while (i < p->size && isspace((unsigned char)text[i]))
+            i++;
+        if (i >= p->size || text[i] != '#')
+            return i;
+        while (i < p->size && text[i] != '\n')
+            i++;
+    }
+}
+
+/* "a text", in which \" and \\ stand for themselves. */
+static void read_text(struct parser *p, size_t i)
+{
+    const char *text = p->rule->text;
+    char *value = allocate(p, p->size - i + 1, 1);
+    size_t n = 0;
+    size_t j = i + 1;
+    p->token = (struct token){.kind = TOKEN_BAD, .offset = i, .size = p->size - i};
+    for (; value != NULL && j < p->size && text[j] != '"'; j++) {
+        if (text[j] == '\\' && j + 1 < p->size)
+            j++;
+        value[n++] = text[j];
+    }
+    if (value == NULL || j >= p->size)
+        return;
+    p->token = (struct token){TOKEN_TEXT, i, j + 1 - i, {value, (uint32_t)n}};
+}
+
+static bool is_date(const char *text, size_t size)
+{
+    int64_t ignored;
+    return size == 10 && text[4] == '-' && text[7] == '-' && cot_parse_iso(text, size, &ignored);
+}
+
+static void advance(struct parser *p)
+{
+    const char *text = p->rule->text;
+    p->end = p->token.offset + p->token.size;
+    size_t i = skip_space(p, p->end);
+    size_t j = i;
+    p->token = (struct token){.kind = TOKEN_END, .offset = i};
+    if (i >= p->size)
+        return;
+    if (text[i] == '"') {
+        read_text(p, i);
+    } else if (isalpha((unsigned char)text[i]) || text[i] == '_') {
+        while (j < p->size && (isalnum((unsigned char)text[j]) || text[j] == '_'))
+            j++;
+        p->token = (struct token){.kind = TOKEN_WORD, .offset = i, .size = j - i};
+    } else if (isdigit((unsigned char)text[i]) ||
+               (text[i] == '-' && i + 1 < p->size && isdigit((unsigned char)text[i + 1]))) {
+        if (i + 10 <= p->size && is_date(text + i, 10))
+            j = i + 10;
+        else
+            for (j++; j < p->size && (isdigit((unsigned char)text[j]) || text[j] == '.'); j++)
+                continue;
+        p->token = (struct token){
+            .kind = j - i == 10 && is_date(text + i, 10) ? TOKEN_DATE : TOKEN_NUMBER, .offset = i, .size = j - i};
+    } else {
+        size_t size = i + 1 < p->size && strchr("<>!", text[i]) != NULL && text[i + 1] == '=' ? 2 : 1;
+        p->token = (struct token){.kind = TOKEN_SIGN, .offset = i, .size = size};
+    }
+}
+
+static bool is_word(const struct parser *p, const char *word)
+{
+    return p->token.kind == TOKEN_WORD && p->token.size == strlen(word) &&
+           strncasecmp(p->rule->text + p->token.offset, word, p->token.size) == 0;
+}
+
+static bool is_sign(const struct parser *p, const char *sign)
+{
+    return p->token.kind == TOKEN_SIGN && p->token.size == strlen(sign) &&
+           memcmp(p->rule->text + p->token.offset, sign, p->token.size) == 0;
+}
+
+static bool take_word(struct parser *p, const char *word)
+{
+    if (!is_word(p, word))
+        return false;
+    advance(p);
+    return true;
+}
+
+static bool need_sign(struct parser *p, const char *sign, const char *what)
+{
+    if (!is_sign(p, sign))
+        return expected(p, what);
+    advance(p);
+    return true;
+}
+
+static bool read_number(struct parser *p, double *ret_number)
+{
+    if (p->token.kind != TOKEN_NUMBER || !cot_parse_double(p->rule->text + p->token.offset, p->token.size, ret_number))
+        return expected(p, "a number");
+    advance(p);
+    return true;
+}
+
+static bool read_duration(struct parser *p, int64_t *ret_ms)
+{
+    static const struct {
+        const char *names[3];
+        int64_t ms;
+    } units[] = {{{"minutes", "minute", "m"}, INT64_C(60000)},
+                 {{"hours", "hour", "h"}, COT_MS_PER_HOUR},
+                 {{"days", "day", "d"}, COT_MS_PER_DAY},
+                 {{"weeks", "week", "w"}, 7 * COT_MS_PER_DAY}};
+    double number = 0;
+    size_t offset = p->token.offset;
+    if (!read_number(p, &number))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        for (size_t j = 0; j < 3; j++)
+            if (is_word(p, units[i].names[j])) {
+                double ms = number * (double)units[i].ms;
+                if (!(ms >= 1) || ms > 4e12)
+                    return fail_at(p, offset, "a duration is more than nothing and at most 100 years");
+                *ret_ms = (int64_t)ms;
+                advance(p);
+                return true;
+            }
+    return expected(p, "minutes, hours, days or weeks");
+}
+
+static bool read_date(struct parser *p, struct cot_rule_date *ret_date)
+{
+    static const struct {
+        const char *name;
+        enum cot_date_start start;
+    } starts[] = {
+        {"day", COT_START_DAY}, {"week", COT_START_WEEK}, {"month", COT_START_MONTH}, {"year", COT_START_YEAR}};
+    if (p->token.kind == TOKEN_DATE) {
+        ret_date->start = COT_START_NONE;
+        if (!cot_parse_iso(p->rule->text + p->token.offset, p->token.size, &ret_date->local_ms))
+            return expected(p, "a date");
+        advance(p);
+        return true;
+    }
+    if (!take_word(p, "start"))
+        return expected(p, "a date (2026-01-31) or 'start of day'");
+    if (!take_word(p, "of"))
+        return expected(p, "'of'");
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (take_word(p, starts[i].name)) {
+            ret_date->start = starts[i].start;
+            return true;
+        }
+    return expected(p, "day, week, month or year");
+}
+
+static bool read_window(struct parser *p, struct cot_rule_window *window)
+{
+    if (take_word(p, "within"))
+        return read_duration(p, &window->within_ms);
+    if (take_word(p, "since"))
+        return window->has_since = true, read_date(p, &window->since);
+    if (take_word(p, "before"))
+        return window->has_before = true, read_date(p, &window->before);
+    if (!take_word(p, "between"))
+        return true;
+    window->has_since = window->has_before = true;
+    if (!read_date(p, &window->since))
+        return false;
+    return take_word(p, "and") ? read_date(p, &window->before) : expected(p, "'and'");
+}
+
+/* An operator; with lists, "in" too. */
+static bool read_op(struct parser *p, bool with_in, enum cot_rule_op *ret_op)
+{
+    static const struct {
+        const char *sign;
+        enum cot_rule_op op;
+    } ops[] = {{"=", COT_RULE_EQ},  {"!=", COT_RULE_NE}, {"<=", COT_RULE_LE},
+               {">=", COT_RULE_GE}, {"<", COT_RULE_LT},  {">", COT_RULE_GT}};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        if (is_sign(p, ops[i].sign)) {
+            *ret_op = ops[i].op;
+            advance(p);
+            return true;
+        }
+    if (with_in && take_word(p, "in")) {
+        *ret_op = COT_RULE_IN;
+        return true;
+    }
+    return expected(p, with_in ? "an operator (= != < <= > >= in)" : "an operator (= != < <= > >=)");
+}
+
+static bool read_value(struct parser *p, struct cot_rule_value *ret_value)
+{
+    *ret_value = (struct cot_rule_value){.word = {"", 0}, .number = (double)NAN};
+    if (p->token.kind == TOKEN_TEXT) {
+        double number = 0;
+        ret_value->word = p->token.value;
+        if (cot_parse_double(p->token.value.data, p->token.value.size, &number))
+            ret_value->number = number;
+        advance(p);
+        return true;
+    }
+    if (p->token.kind != TOKEN_NUMBER)
+        return expected(p, "a number or a text in quotes");
+    ret_value->word = (struct cot_text){p->rule->text + p->token.offset, (uint32_t)p->token.size};
+    return read_number(p, &ret_value->number);
+}
+
+/* After the operator: one value, or a list in parentheses for "in". */
+static bool read_literals(struct parser *p, enum cot_rule_op op, struct cot_rule_literals *ret_literals)
+{
+    enum { MAX_VALUES = 200 };
+    struct cot_rule_value *values = allocate(p, op == COT_RULE_IN ? MAX_VALUES : 1, sizeof *values);
+    if (values == NULL)
+        return false;
+    ret_literals->values = values;
+    if (op != COT_RULE_IN) {
+        ret_literals->n = 1;
+        return read_value(p, &values[0]);
+    }
+    if (!need_sign(p, "(", "'('"))
+        return false;
+    do {
+        if (ret_literals->n > 0)
+            advance(p);
+        if (ret_literals->n == MAX_VALUES)
+            return fail_at(p, p->token.offset, "a list of more than %d values", MAX_VALUES);
+        if (!read_value(p, &values[ret_literals->n++]))
+            return false;
+    } while (is_sign(p, ","));
+    return need_sign(p, ")", "',' or ')'");
+}
+
+static const char *const property_names[COT_N_PROPERTIES] = {"item",     "category", "brand", "channel", "amount",
+                                                             "quantity", "discount", "order", "day"};
+
+static bool read_property(struct parser *p, enum cot_rule_property *ret_property)
+{
+    for (int i = 0; i < COT_N_PROPERTIES; i++)
+        if (take_word(p, property_names[i])) {
+            *ret_property = (enum cot_rule_property)i;
+            return true;
+        }
+    return expected(p, "a property (item, category, brand, channel, amount, quantity, discount, order, day)");
+}
+
+static bool is_number_property(enum cot_rule_property property)
+{
+    return property == COT_PROPERTY_AMOUNT || property == COT_PROPERTY_QUANTITY || property == COT_PROPERTY_DISCOUNT;
+}
+
+static bool read_test(struct parser *p, struct cot_rule_test *test)
+{
+    size_t offset = p->token.offset;
+    if (!read_property(p, &test->property))
+        return false;
+    if (test->property == COT_PROPERTY_ORDER || test->property == COT_PROPERTY_DAY)
+        return fail_at(p, offset, "'%s' can be counted (distinct), not filtered by", property_names[test->property]);
+    size_t op_offset = p->token.offset;
+    if (!read_op(p, true, &test->op) || !read_literals(p, test->op, &test->literals))
+        return false;
+    bool ordered = test->op >= COT_RULE_LT && test->op <= COT_RULE_GE;
+    if (ordered && !is_number_property(test->property))
+        return fail_at(p, op_offset, "'%s' is a word: compare it by =, != or in", property_names[test->property]);
+    for (size_t i = 0; i < test->literals.n && is_number_property(test->property); i++)
+        if (isnan(test->literals.values[i].number))
+            return fail_at(p, op_offset, "'%s' is a number, and compared with one", property_names[test->property]);
+    return true;
+}
+
+static bool read_where(struct parser *p, struct cot_rule_events *events)
+{
+    enum { MAX_TESTS = 20 };
+    if (!take_word(p, "where"))
+        return true;
+    events->tests = allocate(p, MAX_TESTS, sizeof *events->tests);
+    if (events->tests == NULL)
+        return false;
+    do {
+        if (events->n_tests == MAX_TESTS)
+            return fail_at(p, p->token.offset, "a filter of more than %d tests", MAX_TESTS);
+        if (!read_test(p, &events->tests[events->n_tests++]))
+            return false;
+    } while (take_word(p, "and"));
+    return true;
+}
+
+static bool read_kind(struct parser *p, struct cot_rule_events *events)
+{
+    enum cot_event_kind kind;
+    if (take_word(p, "any")) {
+        events->kind = COT_RULE_ANY_KIND;
+        return true;
+    }
+    if (p->token.kind != TOKEN_WORD || !cot_event_kind_from_name(p->rule->text + p->token.offset, p->token.size, &kind))
+        return expected(p, "a kind of event (order_line, refund, page_view, product_view, cart_add, ... or any)");
+    events->kind = (int)kind;
+    advance(p);
+    return true;
+}
+
+static bool read_events(struct parser *p, struct cot_rule_events *events)
+{
+    return read_kind(p, events) && read_where(p, events);
+}
+
+static bool read_count(struct parser *p, struct cot_rule_node *node)
+{
+    return need_sign(p, "(", "'('") && read_events(p, &node->events) && need_sign(p, ")", "')'") &&
+           read_window(p, &node->window) && read_op(p, false, &node->op) && read_literals(p, node->op, &node->literals);
+}
+
+/* did(...): a count of at least one. */
+static bool read_did(struct parser *p, struct cot_rule_node *node)
+{
+    node->op = COT_RULE_GE;
+    node->literals.values = allocate(p, 1, sizeof *node->literals.values);
+    if (node->literals.values == NULL)
+        return false;
+    node->literals.n = 1;
+    node->literals.values[0].number = 1;
+    return need_sign(p, "(", "'('") && read_events(p, &node->events) && need_sign(p, ")", "')'") &&
+           read_window(p, &node->window);
+}
+
+static bool read_aggregate(struct parser *p, struct cot_rule_node *node)
+{
+    if (!need_sign(p, "(", "'('") || !read_kind(p, &node->events) || !need_sign(p, ".", "'.' and a property"))
+        return false;
+    size_t offset = p->token.offset;
+    if (!read_property(p, &node->property))
+        return false;
+    if (node->kind != COT_RULE_DISTINCT && !is_number_property(node->property))
+        return fail_at(p, offset, "'%s' is no number: count it by distinct(...)", property_names[node->property]);
+    return read_where(p, &node->events) && need_sign(p, ")", "')'") && read_window(p, &node->window) &&
+           read_op(p, false, &node->op) && read_literals(p, node->op, &node->literals);
+}
+
+static bool read_since(struct parser *p, struct cot_rule_node *node)
+{
+    int64_t ms = 0;
+    if (!need_sign(p, "(", "'('") || !read_events(p, &node->events) || !need_sign(p, ")", "')'") ||
+        !read_window(p, &node->window) || !read_op(p, false, &node->op) || !read_duration(p, &ms))
+        return false;
+    node->literals.values = allocate(p, 1, sizeof *node->literals.values);
+    if (node->literals.values == NULL)
+        return false;
+    node->literals.n = 1;
+    node->literals.values[0].number = (double)ms;
+    return true;
+}
+
+static bool read_trait(struct parser *p, struct cot_rule_node *node)
+{
+    if (p->token.kind != TOKEN_TEXT || p->token.value.size == 0)
+        return expected(p, "the trait's name in quotes");
+    node->name = p->token.value;
+    advance(p);
+    if (take_word(p, "exists")) {
+        node->kind = COT_RULE_TRAIT_EXISTS;
+        return true;
+    }
+    return read_op(p, true, &node->op) && read_literals(p, node->op, &node->literals);
+}
+
+static bool read_feature(struct parser *p, struct cot_rule_node *node)
+{
+    char name[64];
+    size_t offset = p->token.offset;
+    if (p->token.kind != TOKEN_WORD || p->token.size >= sizeof name)
+        return expected(p, "a feature's name");
+    memcpy(name, p->rule->text + offset, p->token.size);
+    name[p->token.size] = '\0';
+    node->i_feature = cot_feature_find(name);
+    if (node->i_feature == SIZE_MAX)
+        return fail_at(p, offset, "there is no feature '%s': 'coterie features list' shows them", name);
+    advance(p);
+    return read_op(p, true, &node->op) && read_literals(p, node->op, &node->literals);
+}
+
+static bool read_segment(struct parser *p, struct cot_rule_node *node)
+{
+    struct cot_segment_rule *rule = p->rule;
+    if (p->token.kind != TOKEN_TEXT || p->token.value.size == 0)
+        return expected(p, "the segment's name in quotes");
+    if (rule->references == NULL)
+        rule->references = allocate(p, COT_RULE_MAX_NODES, sizeof *rule->references);
+    if (rule->references == NULL)
+        return false;
+    node->name = p->token.value;
+    rule->references[rule->n_references++] = node->name;
+    advance(p);
+    return true;
+}
+
+static bool read_step(struct parser *p, struct cot_rule_node *node)
+{
+    struct cot_rule_step *step = &node->steps[node->n_steps];
+    size_t offset = p->token.offset;
+    step->absent = take_word(p, "not");
+    if (!read_events(p, &step->events))
+        return false;
+    if (take_word(p, "within") && !read_duration(p, &step->gap_ms))
+        return false;
+    if (node->n_steps == 0 && (step->absent || step->gap_ms != 0))
+        return fail_at(p, offset, "a sequence begins with something that happened, at any time");
+    if (step->absent && step->gap_ms == 0)
+        return fail_at(p, offset, "'not' needs a time that has to go by: 'then not order_line within 2 days'");
+    node->n_steps++;
+    return true;
+}
+
+static bool read_sequence(struct parser *p, struct cot_rule_node *node)
+{
+    node->steps = allocate(p, COT_RULE_MAX_STEPS, sizeof *node->steps);
+    if (node->steps == NULL || !need_sign(p, "(", "'('") || !read_step(p, node))
+        return false;
+    while (is_word(p, "then")) {
+        size_t offset = p->token.offset;
+        if (node->steps[node->n_steps - 1].absent)
+            return fail_at(p, offset, "nothing comes after a step that must not happen");
+        if (node->n_steps == COT_RULE_MAX_STEPS)
+            return fail_at(p, offset, "a sequence of more than %d steps", COT_RULE_MAX_STEPS);
+        advance(p);
+        if (!read_step(p, node))
+            return false;
+    }
+    return need_sign(p, ")", "'then' or ')'") && read_window(p, &node->window);
+}
+
+static const struct condition {
+    const char *word;
+    enum cot_rule_node_kind kind;
+    bool (*read)(struct parser *p, struct cot_rule_node *node);
+} conditions[] = {
+    {"did", COT_RULE_COUNT, read_did},
+    {"count", COT_RULE_COUNT, read_count},
+    {"sum", COT_RULE_SUM, read_aggregate},
+    {"min", COT_RULE_MIN, read_aggregate},
+    {"max", COT_RULE_MAX, read_aggregate},
+    {"distinct", COT_RULE_DISTINCT, read_aggregate},
+    {"since_first", COT_RULE_SINCE_FIRST, read_since},
+    {"since_last", COT_RULE_SINCE_LAST, read_since},
+    {"trait", COT_RULE_TRAIT, read_trait},
+    {"feature", COT_RULE_FEATURE, read_feature},
+    {"segment", COT_RULE_SEGMENT, read_segment},
+    {"sequence", COT_RULE_SEQUENCE, read_sequence},
+};
+
+static struct cot_rule_node *make_node(struct parser *p, enum cot_rule_node_kind kind)
+{
+    if (p->n_nodes++ >= COT_RULE_MAX_NODES) {
+        fail_at(p, p->token.offset, "a rule of more than %d conditions", COT_RULE_MAX_NODES);
+        return NULL;
+    }
+    struct cot_rule_node *node = allocate(p, 1, sizeof *node);
+    if (node != NULL)
+        node->kind = kind;
+    return node;
+}
+
+static struct cot_rule_node *read_rule(struct parser *p);
+
+static struct cot_rule_node *read_condition(struct parser *p)
+{
+    size_t offset = p->token.offset;
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        if (!is_word(p, conditions[i].word))
+            continue;
+        struct cot_rule_node *node = make_node(p, conditions[i].kind);
+        if (node == NULL)
+            return NULL;
+        advance(p);
+        if (!conditions[i].read(p, node))
+            return NULL;
+        /* Comparisons of numbers are with numbers. */
+        bool numeric = node->kind >= COT_RULE_COUNT && node->kind <= COT_RULE_DISTINCT;
+        if (numeric && isnan(node->literals.values[0].number)) {
+            fail_at(p, offset, "%s(...) is a number, and compared with one", conditions[i].word);
+            return NULL;
+        }
+        node->source = (struct cot_text){p->rule->text + offset, (uint32_t)(p->end - offset)};
+        return node;
+    }
+    expected(p, "a condition (did, count, sum, min, max, distinct, since_first, since_last, trait, feature, segment, "
+                "sequence)");
+    return NULL;
+}
+
+static struct cot_rule_node *read_unary(struct parser *p)
+{
+    struct cot_rule_node *node = NULL;
+    if (++p->depth > COT_RULE_MAX_DEPTH) {
+        fail_at(p, p->token.offset, "nested deeper than %d", COT_RULE_MAX_DEPTH);
+    } else if (take_word(p, "not")) {
+        node = make_node(p, COT_RULE_NOT);
+        if (node != NULL && (node->first = read_unary(p)) == NULL)
+            node = NULL;
+    } else if (is_sign(p, "(")) {
+        advance(p);
+        node = read_rule(p);
+        if (node != NULL && !need_sign(p, ")", "'and', 'or' or ')'"))
+            node = NULL;
+    } else {
+        node = read_condition(p);
+    }
+    p->depth--;
+    return node;
+}
+
+/* Operands joined by one word, to the left. */
+static struct cot_rule_node *read_joined(struct parser *p, const char *word, enum cot_rule_node_kind kind,
+                                         struct cot_rule_node *(*read)(struct parser *p))
+{
+    struct cot_rule_node *left = read(p);
+    while (left != NULL && take_word(p, word)) {
+        struct cot_rule_node *node = make_node(p, kind);
+        struct cot_rule_node *right = node != NULL ? read(p) : NULL;
+        if (right == NULL)
+            return NULL;
+        node->first = left;
+        node->second = right;
+        left = node;
+    }
+    return left;
+}
+
+static struct cot_rule_node *read_and(struct parser *p)
+{
+    return read_joined(p, "and", COT_RULE_AND, read_unary);
+}
+
+static struct cot_rule_node *read_rule(struct parser *p)
+{
+    return read_joined(p, "or", COT_RULE_OR, read_and);
+}
+
+cot_code cot_segment_rule_parse(const char *text, size_t size, struct cot_segment_rule **ret_rule,
+                                struct cot_rule_place *ret_place, struct cot_err *err)
+{
+    struct parser p = {.size = size, .err = err, .place = ret_place};
+    if (ret_place != NULL)
+        *ret_place = (struct cot_rule_place){0, 1, 1};
+    if (size > COT_RULE_MAX_SIZE)
+        return cot_fail(err, COT_LIMIT, "a rule of %zu bytes: %d are the limit", size, COT_RULE_MAX_SIZE);
+    p.rule = calloc(1, sizeof *p.rule);
+    if (p.rule == NULL)
+        return cot_fail(err, COT_NOMEM, "a rule");
+    p.rule->text = cot_arena_copy(&p.rule->arena, text, size);
+    if (p.rule->text == NULL)
+        p.rc = cot_fail(err, COT_NOMEM, "a rule");
+    if (p.rc == COT_OK && memchr(text, '\0', size) != NULL)
+        fail_at(&p, (size_t)((const char *)memchr(text, '\0', size) - text), "a NUL byte");
+    if (p.rc == COT_OK) {
+        advance(&p);
+        p.rule->root = read_rule(&p);
+    }
+    if (p.rc == COT_OK && p.token.kind != TOKEN_END)
+        expected(&p, "'and', 'or' or the end");
+    if (p.rc == COT_OK)
+        *ret_rule = p.rule;
+    else
+        cot_segment_rule_free(p.rule);
+    return p.rc;
+}
+
+void cot_segment_rule_free(struct cot_segment_rule *rule)
+{
+    if (rule == NULL)
+        return;
+    cot_arena_release(&rule->arena);
+    free(rule);
+}
+
+const char *cot_segment_rule_text(const struct cot_segment_rule *rule)
+{
+    return rule->text;
+}
+
+size_t cot_segment_rule_n_references(const struct cot_segment_rule *rule)
+{
+    return rule->n_references;
+}
+
+struct cot_text cot_segment_rule_reference(const struct cot_segment_rule *rule, size_t i)
+{
+    return rule->references[i];
+}

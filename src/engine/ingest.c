@@ -1,0 +1,376 @@
+/* The committer: groups of calls, one transaction each. */
+#include "engine/ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "engine/ingest_parts.h"
+
+/* A group is what waits, up to this many calls: more would make its first ones wait for its last. */
+enum { MAX_GROUP = 20000, MAX_WAITING = 100000 };
+
+/* After a commit that failed nothing is taken for so long: a full disk is no better at once. */
+#define PAUSE_AFTER_FAILURE_MS INT64_C(1000)
+
+int64_t cot_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static cot_code check_accepting(struct cot_ingest *ingest, size_t n_more, struct cot_err *err)
+{
+    if (ingest->stopping)
+        return cot_fail(err, COT_IO, "the server is stopping: send it again in a moment");
+    if (ingest->failed_at_ms != 0 && cot_wall_ms() - ingest->failed_at_ms < PAUSE_AFTER_FAILURE_MS)
+        return cot_fail(err, COT_IO, "the disk took nothing a moment ago: %s", ingest->failure.message);
+    if (ingest->n_waiting > 0 && ingest->n_waiting + n_more > MAX_WAITING)
+        return cot_fail(err, COT_IO, "%zu calls wait already: send it again in a moment", ingest->n_waiting);
+    return COT_OK;
+}
+
+cot_code cot_ingest_submit(struct cot_service *service, struct cot_ingest_batch *batch, cot_ingest_done *done,
+                           void *context, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    batch->done = done;
+    batch->context = context;
+    batch->next = NULL;
+    pthread_mutex_lock(&ingest->mutex);
+    cot_code rc = check_accepting(ingest, batch->n_calls, err);
+    if (rc == COT_OK) {
+        if (ingest->last != NULL)
+            ingest->last->next = batch;
+        else
+            ingest->first = batch;
+        ingest->last = batch;
+        ingest->n_waiting += batch->n_calls;
+        pthread_cond_signal(&ingest->changed);
+    } else {
+        atomic_fetch_add(&ingest->n_refused, batch->n_calls);
+    }
+    pthread_mutex_unlock(&ingest->mutex);
+    return rc;
+}
+
+cot_code cot_ingest_run(struct cot_service *service, struct cot_ingest_job *job, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    cot_code rc = COT_OK;
+    job->next = NULL;
+    job->result = COT_OK;
+    pthread_mutex_lock(&ingest->mutex);
+    if (ingest->stopping) {
+        rc = cot_fail(err, COT_IO, "the server is stopping: ask again in a moment");
+    } else {
+        if (ingest->last_job != NULL)
+            ingest->last_job->next = job;
+        else
+            ingest->first_job = job;
+        ingest->last_job = job;
+        pthread_cond_signal(&ingest->changed);
+    }
+    pthread_mutex_unlock(&ingest->mutex);
+    return rc;
+}
+
+static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_err *err)
+{
+    struct cot_live_run *run = &ingest->runs[batch->request.source];
+    cot_code rc = cot_ingest_run_use(ingest, batch->request.source, err);
+    for (size_t i = 0; i < batch->n_calls && rc == COT_OK; i++) {
+        rc = cot_ingest_take(ingest, batch, &batch->calls[i], false, err);
+        if (rc == COT_OK)
+            run->counts[batch->calls[i].fate]++;
+    }
+    return rc;
+}
+
+/* What a fact applied is about; remembered until the whole group is applied. */
+static void touch(void *context, uint32_t node)
+{
+    struct cot_ingest *ingest = context;
+    void *grown =
+        cot_array_reserve(ingest->touched, &ingest->touched_capacity, ingest->n_touched + 1, sizeof *ingest->touched);
+    if (grown == NULL) {
+        ingest->n_touched = SIZE_MAX; /* seen below */
+        return;
+    }
+    ingest->touched = grown;
+    if (ingest->n_touched == 0 || ingest->touched[ingest->n_touched - 1] != node)
+        ingest->touched[ingest->n_touched++] = node;
+}
+
+static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    ingest->n_touched = 0;
+    cot_code rc = cot_ingest_tick(ingest, err);
+    if (rc == COT_OK)
+        rc = cot_live_facts_apply(&ingest->facts, ingest->live, touch, ingest, err);
+    if (rc == COT_OK && ingest->n_touched == SIZE_MAX)
+        rc = cot_fail(err, COT_NOMEM, "customers of a group");
+    for (size_t i = 0; rc == COT_OK && i < ingest->n_touched; i++)
+        rc = cot_rule_segments_touch(ingest->rules, &over, ingest->touched[i], err);
+    return rc;
+}
+
+cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    cot_code rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
+    return rc == COT_OK ? cot_rule_segments_tick(ingest->rules, &over, err) : rc;
+}
+
+cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    if (ingest->is_offline)
+        return COT_OK;
+    pthread_mutex_lock(&ingest->state);
+    if (ingest->live != NULL)
+        rc = apply(ingest, err);
+    if (rc == COT_OK && ingest->has_unlinked)
+        rc = cot_identity_sets_make(ingest, err);
+    pthread_mutex_unlock(&ingest->state);
+    ingest->has_unlinked = false;
+    cot_live_facts_clear(&ingest->facts);
+    return rc;
+}
+
+/* The shop got its currency: what is in memory counts in it from the start. */
+static cot_code take_up_currency(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_live_shop *live = NULL;
+    struct cot_rule_segments *rules = NULL;
+    ingest->shop->base_changed = false;
+    pthread_mutex_lock(&ingest->mutex);
+    memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
+    pthread_mutex_unlock(&ingest->mutex);
+    if (ingest->is_offline)
+        return COT_OK;
+    cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    const struct cot_rule_shop over = {live, ingest->shop};
+    if (rc == COT_OK)
+        rc = cot_rule_segments_load(ingest->store, &over, &rules, err);
+    if (rc != COT_OK) {
+        cot_live_shop_free(live);
+        return rc;
+    }
+    pthread_mutex_lock(&ingest->state);
+    cot_live_shop_free(ingest->live);
+    cot_rule_segments_free(ingest->rules);
+    ingest->live = live;
+    ingest->rules = rules;
+    pthread_mutex_unlock(&ingest->state);
+    cot_live_facts_clear(&ingest->facts);
+    return COT_OK;
+}
+
+static cot_code commit(struct cot_ingest *ingest, struct cot_err *err)
+{
+    cot_code rc = cot_import_shop_flush_writers(ingest->shop, err);
+    if (rc == COT_OK && ingest->shop->base_changed)
+        rc = cot_store_set_setting(ingest->store, "base_currency", ingest->shop->base_currency, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_runs_write(ingest, cot_wall_ms(), err);
+    return rc == COT_OK ? cot_store_commit(ingest->store, err) : rc;
+}
+
+cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *err)
+{
+    struct cot_err why = {0};
+    if (rc == COT_OK)
+        rc = commit(ingest, err);
+    if (rc != COT_OK) {
+        cot_ingest_unload(ingest);
+        cot_store_rollback(ingest->store);
+        return rc;
+    }
+    /* It is on disk: a failure from here on is of memory alone, and is cured by loading it again. */
+    bool done = (!ingest->shop->base_changed || take_up_currency(ingest, &why) == COT_OK) &&
+                cot_ingest_apply(ingest, &why) == COT_OK;
+    if (!done)
+        cot_ingest_forget_memory(ingest);
+    return COT_OK;
+}
+
+void cot_ingest_forget_memory(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->state);
+    cot_live_shop_free(ingest->live);
+    cot_rule_segments_free(ingest->rules);
+    ingest->live = NULL;
+    ingest->rules = NULL;
+    free(ingest->touched);
+    ingest->touched = NULL;
+    ingest->touched_capacity = 0;
+    pthread_mutex_unlock(&ingest->state);
+    cot_ingest_unload(ingest);
+}
+
+/* The group's rows, on disk when it returns COT_OK. */
+static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *first, struct cot_err *err)
+{
+    struct cot_live_run runs[COT_N_INGEST_SOURCES];
+    cot_code rc = ingest->loaded ? COT_OK : cot_ingest_load(ingest, err);
+    if (rc != COT_OK)
+        return rc;
+    cot_message_seen_tick(&ingest->seen, cot_wall_ms());
+    memcpy(runs, ingest->runs, sizeof runs);
+    rc = cot_store_begin(ingest->store, err);
+    pthread_mutex_lock(&ingest->state); /* readers look things up in what this changes */
+    for (struct cot_ingest_batch *batch = first; batch != NULL && rc == COT_OK; batch = batch->next)
+        rc = take_batch(ingest, batch, err);
+    pthread_mutex_unlock(&ingest->state);
+    rc = cot_ingest_end(ingest, rc, err);
+    if (rc != COT_OK) /* its calls come again: they are counted then */
+        memcpy(ingest->runs, runs, sizeof runs);
+    return rc;
+}
+
+/* Nothing of the group is on disk: memory is brought back to what is. */
+static void recover(struct cot_ingest *ingest, const struct cot_err *why)
+{
+    struct cot_err ignored;
+    if (ingest->store != NULL && cot_ingest_load(ingest, &ignored) != COT_OK)
+        ingest->loaded = false; /* the next group tries again */
+    pthread_mutex_lock(&ingest->mutex);
+    ingest->failed_at_ms = cot_wall_ms();
+    ingest->failure = *why;
+    pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void note_success(struct cot_ingest *ingest, const struct cot_ingest_batch *first, int64_t began_us)
+{
+    for (const struct cot_ingest_batch *batch = first; batch != NULL; batch = batch->next)
+        for (size_t i = 0; i < batch->n_calls; i++)
+            atomic_fetch_add(&ingest->n_calls[batch->calls[i].fate], 1);
+    atomic_fetch_add(&ingest->n_commits, 1);
+    atomic_fetch_add(&ingest->commit_us, (uint64_t)(monotonic_us() - began_us));
+    atomic_store(&ingest->n_ids, cot_message_seen_count(&ingest->seen));
+    pthread_mutex_lock(&ingest->mutex);
+    ingest->failed_at_ms = 0;
+    pthread_mutex_unlock(&ingest->mutex);
+}
+
+static void commit_group(struct cot_ingest *ingest, struct cot_ingest_batch *first)
+{
+    struct cot_err err = {0};
+    int64_t began_us = monotonic_us();
+    cot_code rc = write_group(ingest, first, &err);
+    if (rc == COT_OK)
+        note_success(ingest, first, began_us);
+    else
+        recover(ingest, &err);
+    while (first != NULL) {
+        struct cot_ingest_batch *next = first->next;
+        first->rc = rc == COT_OK ? COT_OK : COT_IO; /* whatever it was: nothing is lost, come again */
+        first->err = err;
+        first->done(first->context); /* the batch is its sender's again */
+        first = next;
+    }
+}
+
+/* Takes what waits off the queue, up to a group's size. */
+static struct cot_ingest_batch *take_waiting(struct cot_ingest *ingest)
+{
+    size_t n = 0;
+    struct cot_ingest_batch *first = ingest->first;
+    struct cot_ingest_batch *last = first;
+    if (first == NULL)
+        return NULL;
+    n = last->n_calls;
+    while (last->next != NULL && n + last->next->n_calls <= MAX_GROUP) {
+        last = last->next;
+        n += last->n_calls;
+    }
+    ingest->first = last->next;
+    if (ingest->first == NULL)
+        ingest->last = NULL;
+    last->next = NULL;
+    ingest->n_waiting -= n;
+    return first;
+}
+
+static struct cot_ingest_job *take_job(struct cot_ingest *ingest)
+{
+    struct cot_ingest_job *job = ingest->first_job;
+    if (job == NULL)
+        return NULL;
+    ingest->first_job = job->next;
+    if (ingest->first_job == NULL)
+        ingest->last_job = NULL;
+    return job;
+}
+
+static void run_job(struct cot_service *service, struct cot_ingest *ingest, struct cot_ingest_job *job)
+{
+    job->result = ingest->loaded ? COT_OK : cot_ingest_load(ingest, &job->err);
+    if (job->result == COT_OK)
+        job->result = job->run(job, service, &job->err);
+    job->done(job->context);
+}
+
+/* The next moment at which a rule turns by itself. */
+static int64_t next_moment_ms(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->state);
+    int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules) : COT_RULE_NEVER;
+    pthread_mutex_unlock(&ingest->state);
+    return at_ms;
+}
+
+/* Waits for work, at most until a moment. */
+static void wait_for_work(struct cot_ingest *ingest, int64_t until_ms)
+{
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping)
+        if (until_ms == COT_RULE_NEVER)
+            pthread_cond_wait(&ingest->changed, &ingest->mutex);
+        else if (pthread_cond_timedwait(&ingest->changed, &ingest->mutex, &until) != 0)
+            return;
+}
+
+/* Moments that come while nothing else does. A failure is of memory: the next group, or reader, meets it again. */
+static void let_time_pass(struct cot_ingest *ingest)
+{
+    struct cot_err ignored;
+    pthread_mutex_lock(&ingest->state);
+    if (ingest->live != NULL && ingest->shop != NULL && cot_ingest_tick(ingest, &ignored) != COT_OK)
+        ignored.code = COT_OK;
+    pthread_mutex_unlock(&ingest->state);
+}
+
+void *cot_ingest_work(void *argument)
+{
+    struct cot_service *service = argument;
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    for (;;) {
+        int64_t until_ms = next_moment_ms(ingest);
+        pthread_mutex_lock(&ingest->mutex);
+        wait_for_work(ingest, until_ms);
+        struct cot_ingest_job *job = take_job(ingest);
+        struct cot_ingest_batch *group = take_waiting(ingest);
+        bool done = ingest->stopping && job == NULL && group == NULL;
+        pthread_mutex_unlock(&ingest->mutex);
+        if (done)
+            return NULL;
+        if (group != NULL)
+            commit_group(ingest, group);
+        if (job != NULL)
+            run_job(service, ingest, job);
+        if (group == NULL && job == NULL)
+            let_time_pass(ingest);
+    }
+}

@@ -1,0 +1,149 @@
+/* The committer's memory, from the store: at the start, and after a commit that failed. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/ingest_parts.h"
+
+void cot_ingest_unload(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->state); /* readers look things up in the shop */
+    cot_import_shop_free(ingest->shop); /* its writers end before the transaction does */
+    ingest->shop = NULL;
+    pthread_mutex_unlock(&ingest->state);
+    cot_message_seen_release(&ingest->seen);
+    cot_dict_release(&ingest->orders);
+    free(ingest->orders_known);
+    ingest->orders_known = NULL;
+    ingest->orders_capacity = 0;
+    cot_dict_release(&ingest->consents);
+    free(ingest->consents_granted);
+    ingest->consents_granted = NULL;
+    ingest->consents_capacity = 0;
+    cot_live_facts_release(&ingest->facts);
+    cot_identity_sets_release(&ingest->sets);
+    ingest->has_unlinked = false;
+    ingest->loaded = false;
+}
+
+/* Sources that are there already, and what this process's runs have on disk. */
+static cot_code load_runs(struct cot_ingest *ingest, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    for (int source = 0; source < COT_N_INGEST_SOURCES && rc == COT_OK; source++) {
+        struct cot_live_run *run = &ingest->runs[source];
+        int64_t source_id = 0;
+        int64_t n_runs = 0;
+        const char *name = cot_ingest_source_of((enum cot_ingest_source)source)->connector->name;
+        rc = cot_store_number(ingest->store, &source_id, err, "select source_id from source where connector = '%s'",
+                              name);
+        if (rc == COT_OK && run->import_id != 0)
+            rc = cot_store_number(ingest->store, &n_runs, err,
+                                  "select count(*) from import_run where import_id = %d and source_id = %" PRId64,
+                                  run->import_id, source_id);
+        run->source_id = (int32_t)source_id;
+        if (n_runs == 0) {
+            run->import_id = 0;
+            memset(run->counts, 0, sizeof run->counts);
+            memset(run->written, 0, sizeof run->written);
+        }
+    }
+    return rc;
+}
+
+/* The ids of the last day, and no more of them in the table that holds only them. */
+static cot_code load_ids(struct cot_ingest *ingest, struct cot_err *err)
+{
+    static const char *const tables[] = {"event", "trait", "consent", "quarantine", "item_fact"};
+    int64_t since_ms = cot_wall_ms() - COT_MESSAGE_WINDOW_MS;
+    cot_code rc = cot_store_exec(
+        ingest->store, err, "delete from message where recorded_at < epoch_ms(%" PRId64 ")::timestamp_ms", since_ms);
+    for (size_t i = 0; i <= sizeof tables / sizeof *tables && rc == COT_OK; i++) {
+        struct cot_rows *rows = NULL;
+        size_t n = 0;
+        bool last = i == sizeof tables / sizeof *tables;
+        rc = cot_rows_open(ingest->store, &rows, err,
+                           "select row_hash from %s where row_hash is not null and recorded_at >= epoch_ms(%" PRId64
+                           ")::timestamp_ms%s",
+                           last ? "message" : tables[i], since_ms,
+                           last ? "" : " and import_id in (select import_id from import_run where path = 'live')");
+        while (rc == COT_OK && (rc = cot_rows_next_chunk(rows, &n, err)) == COT_OK && n > 0) {
+            const uint64_t *validity = NULL;
+            const duckdb_uhugeint *hashes = cot_rows_vector(rows, 0, &validity);
+            bool met = false;
+            for (size_t j = 0; j < n && rc == COT_OK; j++)
+                rc = cot_message_seen_meet(&ingest->seen, (struct cot_hash128){hashes[j].upper, hashes[j].lower}, &met,
+                                           err);
+        }
+        cot_rows_close(rows);
+    }
+    cot_message_seen_tick(&ingest->seen, cot_wall_ms());
+    return rc;
+}
+
+/* What readers see; kept over a commit that failed, since nothing of that group was applied. */
+static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_live_shop *live = NULL;
+    struct cot_rule_segments *rules = NULL;
+    cot_code rc = COT_OK;
+    if (ingest->is_offline || ingest->live != NULL)
+        return cot_identity_sets_make(ingest, err);
+    rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    const struct cot_rule_shop over = {live, ingest->shop};
+    if (rc == COT_OK)
+        rc = cot_rule_segments_load(ingest->store, &over, &rules, err);
+    if (rc != COT_OK) {
+        cot_live_shop_free(live);
+        return rc;
+    }
+    pthread_mutex_lock(&ingest->state);
+    ingest->live = live;
+    ingest->rules = rules;
+    pthread_mutex_unlock(&ingest->state);
+    return cot_identity_sets_make(ingest, err);
+}
+
+static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_import_shop *shop = NULL;
+    cot_code rc = cot_import_shop_load(ingest->store, &shop, err);
+    if (rc == COT_OK) {
+        pthread_mutex_lock(&ingest->state);
+        ingest->shop = shop;
+        cot_ingest_tap_init(ingest);
+        pthread_mutex_unlock(&ingest->state);
+    }
+    if (rc == COT_OK)
+        rc = load_runs(ingest, err);
+    if (rc == COT_OK)
+        rc = load_ids(ingest, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_orders_load(ingest, err);
+    if (rc == COT_OK)
+        rc = load_live(ingest, err);
+    if (rc != COT_OK)
+        return rc;
+    pthread_mutex_lock(&ingest->mutex);
+    memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
+    pthread_mutex_unlock(&ingest->mutex);
+    return COT_OK;
+}
+
+cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err)
+{
+    const struct cot_store_options how = {.mode = COT_STORE_CREATE, .n_threads = ingest->context.n_threads};
+    cot_code rc = COT_OK;
+    if (ingest->store == NULL)
+        rc = cot_store_open(ingest->context.data_dir, &how, &ingest->store, err);
+    if (rc == COT_OK)
+        rc = load_shop(ingest, err);
+    ingest->loaded = rc == COT_OK;
+    if (rc == COT_OK)
+        return rc;
+    /* DuckDB may have given up its file after a failed write: opening it again reads what is on disk. */
+    cot_ingest_unload(ingest);
+    cot_store_close(ingest->store);
+    ingest->store = NULL;
+    return rc;
+}

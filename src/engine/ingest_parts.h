@@ -1,0 +1,177 @@
+/* What the files of ingest share. */
+#ifndef COT_ENGINE_INGEST_PARTS_H
+#define COT_ENGINE_INGEST_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "connect/live.h"
+#include "engine/import_rows.h"
+#include "engine/import_shop.h"
+#include "engine/ingest.h"
+#include "engine/live_facts.h"
+#include "engine/message_seen.h"
+#include "engine/rule_segments.h"
+
+enum cot_call_fate { COT_CALL_ACCEPTED, COT_CALL_DUPLICATE, COT_CALL_QUARANTINED, COT_N_CALL_FATES };
+
+struct cot_ingest_call {
+    yyjson_val *value;
+    struct cot_text id; /* its own, or one that we gave it */
+    struct cot_hash128 hash;
+    size_t first, n; /* of the batch's records */
+    enum cot_call_fate fate;
+    const char *code; /* why quarantined; static */
+    const char *reason;
+};
+
+struct cot_ingest_batch {
+    struct cot_ingest_request request;
+    int64_t sent_at_ms;
+    struct cot_records records;
+    struct cot_ingest_call *calls;
+    size_t n_calls;
+    cot_code rc;
+    struct cot_err err;
+    cot_ingest_done *done;
+    void *context;
+    struct cot_ingest_batch *next;
+};
+
+/* An order of a live source: what of it is in the store. */
+struct cot_order_known {
+    struct cot_hash128 digest; /* of its newest content; 0: it was cancelled */
+    int32_t version;
+    int64_t net_minor; /* after refunds */
+    int64_t first_event_id, last_event_id;
+    uint32_t node; /* whose it is; COT_DICT_NONE: nobody's */
+};
+
+/* Who is one person, as far as limits on identities go: sets of nodes, with how many of each kind they have. */
+struct cot_identity_sets {
+    uint32_t *parents;
+    uint32_t (*counts)[5]; /* of roots, by kind */
+    size_t n, parents_capacity, counts_capacity;
+};
+
+/* A source's row and this process's run of it in the store. */
+struct cot_live_run {
+    int32_t source_id; /* 0: not there yet */
+    int32_t import_id;
+    int64_t started_at_ms;
+    uint64_t counts[COT_N_CALL_FATES];  /* on disk with the next commit */
+    uint64_t written[COT_N_CALL_FATES]; /* as the store has them */
+};
+
+struct cot_ingest {
+    struct cot_context context;
+
+    /* the committer's */
+    struct cot_store *store;
+    struct cot_import_shop *shop;
+    struct cot_message_seen seen;
+    struct cot_dict orders; /* tag: source; key */
+    struct cot_order_known *orders_known;
+    size_t orders_capacity;
+    struct cot_dict consents; /* node and purpose */
+    int8_t *consents_granted;
+    size_t consents_capacity;
+    struct cot_live_facts facts; /* of the group at hand */
+    struct cot_import_tap tap;
+    struct cot_identity_sets sets;
+    bool has_unlinked; /* the group parts somebody: the sets are made anew */
+    struct cot_live_run runs[COT_N_INGEST_SOURCES];
+    int64_t counted_at_ms; /* when the runs' counts were written last */
+    bool loaded;
+    bool is_offline; /* no server: nobody reads, so nothing is held in memory for readers */
+
+    /* guarded by state, held by whoever changes or reads what readers see: live and the shop's dictionaries */
+    pthread_mutex_t state;
+    struct cot_live_shop *live; /* NULL: being loaded */
+    struct cot_rule_segments *rules;
+    uint32_t *touched; /* nodes of which the group at hand says something */
+    size_t n_touched, touched_capacity;
+    atomic_uint_fast64_t n_links_refused;
+
+    pthread_t thread;
+    bool has_thread;
+
+    /* guarded by mutex */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    struct cot_ingest_batch *first, *last;
+    struct cot_ingest_job *first_job, *last_job;
+    size_t n_waiting; /* calls */
+    bool stopping;
+    char base_currency[4];
+    int64_t failed_at_ms; /* the disk refused then; 0: it does not */
+    struct cot_err failure;
+
+    atomic_uint_fast64_t n_calls[COT_N_CALL_FATES];
+    atomic_uint_fast64_t n_refused;
+    atomic_uint_fast64_t n_commits;
+    atomic_uint_fast64_t commit_us;
+    atomic_uint_fast64_t n_ids;
+};
+
+struct cot_ingest *cot_service_ingest(struct cot_service *service);
+const struct cot_live_source *cot_ingest_source_of(enum cot_ingest_source source);
+
+/* ingest_batch.c: as _make, with the shop's base currency. */
+cot_code cot_ingest_batch_decode(const char *base_currency, const struct cot_ingest_request *request,
+                                 struct cot_ingest_batch **ret_batch, struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest_load.c: memory from the store; opens the store where it is closed. */
+cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_ingest_unload(struct cot_ingest *ingest);
+
+/* ingest_take.c: one call into the transaction at hand; sets its fate. */
+cot_code cot_ingest_take(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_ingest_call *call,
+                         bool is_replay, struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest_order.c: orders as wholes. Looks at a call's order: ret_known, it says nothing new; else what was known of it
+ * is superseded. */
+cot_code cot_ingest_order_begin(struct cot_ingest *ingest, const struct cot_ingest_batch *batch,
+                                const struct cot_ingest_call *call, bool *ret_known,
+                                struct cot_err *err) COT_MUST_CHECK;
+/* After the call's rows were put: event ids from first_event_id on are its. */
+cot_code cot_ingest_order_end(struct cot_ingest *ingest, const struct cot_ingest_batch *batch,
+                              const struct cot_ingest_call *call, const struct cot_money *money, int64_t first_event_id,
+                              struct cot_err *err) COT_MUST_CHECK;
+/* What is left of an order to give back, in minor units of the base currency; 0: nothing is known of it. */
+cot_code cot_ingest_order_net(struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
+                              int64_t *ret_net_minor, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_ingest_orders_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest_identity.c: limits, and links by word of the shop. */
+cot_code cot_identity_sets_make(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_identity_sets_release(struct cot_identity_sets *sets);
+void cot_ingest_tap_init(struct cot_ingest *ingest);
+/* Links (op 1) or parts (-1) two nodes in the transaction at hand. */
+cot_code cot_ingest_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, int op, int64_t at_ms,
+                         struct cot_err *err) COT_MUST_CHECK;
+/* alias calls whose previous id is a user's: ret_done. */
+cot_code cot_ingest_alias(struct cot_ingest *ingest, const struct cot_record *record, bool *ret_done,
+                          struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest.c: ends the transaction at hand, in which `rc` was reached. Where it returns COT_OK, what was written is on
+ * disk and visible; else nothing is, and memory is to be loaded again. */
+cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+/* Lets the clock go on to now, for readers and for the moments at which rules turn. The caller holds state; live is
+ * there. */
+cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+/* Drops all that is in memory; the next group, or job, loads it again. */
+void cot_ingest_forget_memory(struct cot_ingest *ingest);
+
+/* ingest_run.c: the source's and this run's rows in the store. */
+cot_code cot_ingest_run_use(struct cot_ingest *ingest, enum cot_ingest_source source,
+                            struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_ingest_runs_write(struct cot_ingest *ingest, int64_t now_ms, struct cot_err *err) COT_MUST_CHECK;
+
+int64_t cot_wall_ms(void);
+
+/* ingest.c: the committer's thread; argument: the service. */
+void *cot_ingest_work(void *argument);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * The shop in memory while a server runs: every customer as of now, changed by each call as soon as it is on disk.
+ *
+ * Loaded by replaying the store, then changed by the facts of committed groups (live_facts.h). What is shown of a
+ * customer equals a replay from disk, but for prices of the catalogue, which may be some minutes old. One thread at a
+ * time: the service's state mutex guards it, together with the import shop's dictionaries.
+ */
+#ifndef COT_ENGINE_LIVE_SHOP_H
+#define COT_ENGINE_LIVE_SHOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "domain/consent.h"
+#include "domain/live.h"
+#include "engine/import_shop.h"
+#include "engine/segment_model.h"
+#include "engine/segment_runs.h"
+
+struct cot_consent_state {
+    int64_t occurred_at_ms; /* INT64_MIN: nothing was said */
+    bool granted;
+};
+
+/* What an item's category and brand are now, for rules; the catalogue's, for features, may be some minutes old. */
+struct cot_live_item {
+    uint32_t category, brand; /* COT_DICT_NONE */
+    int64_t category_since_ms, brand_since_ms;
+};
+
+struct cot_live_shop {
+    struct cot_live *live;
+    struct cot_zone *zone;
+    char currency[4];
+    double minor_per_unit;
+    struct cot_trait_words words;
+    struct cot_dict categories, subcategories, brands;
+    uint32_t n_traits; /* so far: their sequence */
+    struct cot_live_item *items;
+    size_t n_items, items_capacity;
+    struct cot_consent_state (*consents)[COT_N_PURPOSES]; /* by node */
+    size_t n_consents, consents_capacity;
+    uint8_t *withheld; /* by node: purposes that its source does not assume */
+    size_t n_withheld;
+    struct cot_segment_runs runs;
+    struct cot_segment_model *model; /* of the newest run; NULL: none yet */
+};
+
+/* Replays the store. shop: of the same store. */
+cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struct cot_live_shop **ret_live,
+                            struct cot_err *err) COT_MUST_CHECK;
+void cot_live_shop_free(struct cot_live_shop *live);
+
+/* What was said of consent by one node. */
+cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose, bool granted,
+                               int64_t occurred_at_ms, struct cot_err *err) COT_MUST_CHECK;
+
+/* Does the customer to whom a node belongs allow a purpose? */
+bool cot_live_shop_allows(const struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose);
+
+/* A trait's text as stated; interned. */
+cot_code cot_live_shop_trait(struct cot_live_shop *live, uint32_t node, struct cot_text key, struct cot_text value,
+                             double number, int64_t occurred_at_ms, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_shop_item(struct cot_live_shop *live, uint32_t item, const struct cot_text words[3],
+                            int64_t occurred_at_ms, int64_t recorded_at_ms, bool timeless,
+                            struct cot_err *err) COT_MUST_CHECK;
+
+/* Moves the clock to now; a clock that was set back waits until it is passed again. */
+cot_code cot_live_shop_tick(struct cot_live_shop *live, int64_t now_ms, struct cot_err *err) COT_MUST_CHECK;
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * Rule segments over the shop in memory: who is in which of them now.
+ *
+ * A customer is looked at again when a fact of theirs is applied, and when the moment comes at which a rule may turn by
+ * itself: of each customer only the earliest such moment is kept. Counts are exact at any time: whoever asks first lets
+ * the moments pass that have come. One thread at a time: the service's state mutex guards it.
+ */
+#ifndef COT_ENGINE_RULE_SEGMENTS_H
+#define COT_ENGINE_RULE_SEGMENTS_H
+
+#include <yyjson.h>
+
+#include "domain/segment_rule.h"
+#include "engine/live_shop.h"
+
+struct cot_store;
+struct cot_rule_segments;
+
+/* What the rules are evaluated over; borrowed. */
+struct cot_rule_shop {
+    struct cot_live_shop *live;
+    const struct cot_import_shop *shop;
+};
+
+enum { COT_RULE_MAX_SEGMENTS = 500, COT_RULE_MAX_NAME = 100, COT_RULE_SAMPLE = 20 };
+
+/* Loads the newest versions and evaluates them for everybody. */
+cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_shop *over,
+                                struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;
+void cot_rule_segments_free(struct cot_rule_segments *segments);
+
+/* Something of this node's customer has changed. */
+cot_code cot_rule_segments_touch(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,
+                                 struct cot_err *err) COT_MUST_CHECK;
+
+/* Lets the moments pass that have come by the shop's clock. */
+cot_code cot_rule_segments_tick(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                struct cot_err *err) COT_MUST_CHECK;
+/* The next of them, COT_RULE_NEVER. */
+int64_t cot_rule_segments_next_ms(const struct cot_rule_segments *segments);
+
+/* Parses a rule and checks that the segments it asks for are there and do not ask for `name` in turn. */
+cot_code cot_rule_segments_check(const struct cot_rule_segments *segments, const char *name, const char *text,
+                                 size_t size, struct cot_segment_rule **ret_rule, struct cot_err *err) COT_MUST_CHECK;
+
+/* A version that is on disk takes effect; the rule becomes the segments', in any case. */
+cot_code cot_rule_segments_put(struct cot_rule_segments *segments, const struct cot_rule_shop *over, const char *name,
+                               int32_t version, int64_t created_at_ms, struct cot_segment_rule *rule,
+                               struct cot_err *err) COT_MUST_CHECK;
+
+/* COT_USAGE where another segment asks for it, COT_NOT_FOUND where there is none. */
+cot_code cot_rule_segments_check_delete(const struct cot_rule_segments *segments, const char *name,
+                                        struct cot_err *err) COT_MUST_CHECK;
+void cot_rule_segments_delete(struct cot_rule_segments *segments, const char *name);
+
+/* {"name","version","rule","members","created_at"}; name NULL: an array of all of them under "segments". */
+cot_code cot_rule_segments_describe(const struct cot_rule_segments *segments, const char *name, yyjson_mut_doc *doc,
+                                    yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+
+/* {"name","members": [customer ids],"next": node | null}: up to limit of them, from node `from` on. */
+cot_code cot_rule_segments_members(const struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                   const char *name, uint32_t from, size_t limit, yyjson_mut_doc *doc,
+                                   yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+
+/* {"customers","count","sample": [customer ids],"overlap": [{"name","members","both"}],"enter","leave"}: the last two
+ * against segment `name` as it is (NULL, or none of that name: as against nobody). */
+cot_code cot_rule_segments_preview(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                   const char *name, const struct cot_segment_rule *rule, yyjson_mut_doc *doc,
+                                   yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+
+/* "rules": [names] of a customer; with explain: [{"name","member","conditions": [{"condition","holds"}]}]. */
+cot_code cot_rule_segments_of(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,
+                              bool explain, yyjson_mut_doc *doc, yyjson_mut_val *root,
+                              struct cot_err *err) COT_MUST_CHECK;
+
+#endif

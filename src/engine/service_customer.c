@@ -1,0 +1,295 @@
+#include "engine/service_customer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "engine/forget.h"
+#include "engine/ingest_parts.h"
+#include "engine/live_profile.h"
+#include "engine/segment_json.h"
+
+static cot_code doc_make(yyjson_mut_doc **ret_doc, yyjson_mut_val **ret_root, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    if (root == NULL) {
+        yyjson_mut_doc_free(doc);
+        return cot_fail(err, COT_NOMEM, "an answer");
+    }
+    yyjson_mut_doc_set_root(doc, root);
+    *ret_doc = doc;
+    *ret_root = root;
+    return COT_OK;
+}
+
+/* The caller holds the state mutex. */
+static cot_code find(struct cot_ingest *ingest, const char *id, size_t size, uint32_t *ret_node, struct cot_err *err)
+{
+    if (ingest->live == NULL || ingest->shop == NULL)
+        return cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment");
+    return cot_live_find(ingest->live, &ingest->shop->nodes, id, size, ret_node, err);
+}
+
+static cot_code fill_view(struct cot_ingest *ingest, enum cot_customer_view view, uint32_t node, yyjson_mut_doc *doc,
+                          yyjson_mut_val *root, struct cot_err *err)
+{
+    struct cot_live_shop *live = ingest->live;
+    const struct cot_dict *nodes = &ingest->shop->nodes;
+    switch (view) {
+    case COT_CUSTOMER_PROFILE: return cot_live_profile(live, nodes, node, doc, root, err);
+    case COT_CUSTOMER_EXPLAIN: return cot_live_explain(live, nodes, node, doc, root, err);
+    case COT_CUSTOMER_SEGMENTS: break;
+    }
+    cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
+    return cot_live_add_segment(live, node, doc, root, err);
+}
+
+cot_code cot_service_customer(struct cot_service *service, enum cot_customer_view view, const char *id, size_t size,
+                              yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    uint32_t node = 0;
+    cot_code rc = doc_make(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
+    pthread_mutex_lock(&ingest->state);
+    rc = find(ingest, id, size, &node, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_tick(ingest, err);
+    if (rc == COT_OK)
+        rc = fill_view(ingest, view, node, doc, root, err);
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    if (rc == COT_OK && view != COT_CUSTOMER_PROFILE)
+        rc = cot_rule_segments_of(ingest->rules, &over, node, view == COT_CUSTOMER_EXPLAIN, doc, root, err);
+    pthread_mutex_unlock(&ingest->state);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                     size_t i_column)
+{
+    size_t size = 0;
+    const char *text = cot_rows_text(rows, i_column, &size);
+    if (text == NULL)
+        yyjson_mut_obj_add_null(doc, object, key);
+    else
+        yyjson_mut_obj_add_strncpy(doc, object, key, text, size);
+}
+
+static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                     size_t i_column)
+{
+    char text[COT_TIME_TEXT_SIZE];
+    if (cot_rows_is_null(rows, i_column)) {
+        yyjson_mut_obj_add_null(doc, object, key);
+        return;
+    }
+    cot_format_time(cot_rows_int(rows, i_column), text, sizeof text);
+    yyjson_mut_obj_add_strcpy(doc, object, key, text);
+}
+
+static cot_code add_events(struct cot_ingest *ingest, const char *nodes, int64_t limit, int64_t before_id,
+                           double minor_per_unit, yyjson_mut_doc *doc, yyjson_mut_val *array, struct cot_err *err)
+{
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    cot_code rc = cot_rows_open(ingest->store, &rows, err,
+                                "select event_id, occurred_at, kind, order_key, product_id, quantity, amount_minor,"
+                                " channel, campaign, detail from event left join item using (item_id) where node_id in"
+                                " (%s) and superseded_at is null and (%" PRId64 " = 0 or (occurred_at, event_id) <"
+                                " (select (occurred_at, event_id) from event where event_id = %" PRId64 "))"
+                                " order by occurred_at desc, event_id desc limit %" PRId64,
+                                nodes, before_id, before_id, limit);
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
+        yyjson_mut_val *event = yyjson_mut_arr_add_obj(doc, array);
+        const char *kind = cot_event_kind_name((enum cot_event_kind)cot_rows_int(rows, 2));
+        yyjson_mut_obj_add_int(doc, event, "event_id", cot_rows_int(rows, 0));
+        add_time(doc, event, "at", rows, 1);
+        yyjson_mut_obj_add_str(doc, event, "kind", kind != NULL ? kind : "other");
+        add_text(doc, event, "order", rows, 3);
+        add_text(doc, event, "item", rows, 4);
+        cot_json_add_number(doc, event, "quantity", cot_rows_double(rows, 5));
+        cot_json_add_number(doc, event, "amount", cot_rows_double(rows, 6) / minor_per_unit);
+        add_text(doc, event, "channel", rows, 7);
+        add_text(doc, event, "campaign", rows, 8);
+        add_text(doc, event, "detail", rows, 9);
+    }
+    cot_rows_close(rows);
+    return rc;
+}
+
+/* The customer's nodes as "3,17,240". */
+static cot_code list_members(struct cot_ingest *ingest, uint32_t node, struct cot_buf *buf, struct cot_err *err)
+{
+    size_t n = 0;
+    const uint32_t *members = cot_live_members(ingest->live->live, &node, &n);
+    cot_code rc = COT_OK;
+    for (size_t i = 0; i < n && rc == COT_OK; i++)
+        rc = cot_buf_printf(buf, err, i == 0 ? "%u" : ",%u", members[i]);
+    return rc;
+}
+
+cot_code cot_service_timeline(struct cot_service *service, const char *id, size_t size, int64_t limit,
+                              int64_t before_id, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    struct cot_buf nodes = {0};
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    uint32_t node = 0;
+    double minor_per_unit = 1;
+    cot_code rc = doc_make(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
+    pthread_mutex_lock(&ingest->state);
+    rc = find(ingest, id, size, &node, err);
+    if (rc == COT_OK) {
+        rc = list_members(ingest, node, &nodes, err);
+        cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, node, doc, root, "customer_id");
+        minor_per_unit = ingest->live->minor_per_unit;
+    }
+    pthread_mutex_unlock(&ingest->state);
+    if (rc == COT_OK)
+        rc = add_events(ingest, cot_buf_text(&nodes), limit, before_id, minor_per_unit, doc,
+                        yyjson_mut_obj_add_arr(doc, root, "events"), err);
+    cot_buf_release(&nodes);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+/* Whether the ledger holds two nodes together by a link of their own. */
+static cot_code is_linked(struct cot_ingest *ingest, uint32_t a, uint32_t b, bool *ret_linked, struct cot_err *err)
+{
+    int64_t op = 0;
+    cot_code rc = cot_store_number(
+        ingest->store, &op, err, "select arg_max(op, (occurred_at, rowid)) from link where node_a = %u and node_b = %u",
+        a < b ? a : b, a < b ? b : a);
+    *ret_linked = op > 0;
+    return rc;
+}
+
+static cot_code write_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, int op, struct cot_err *err)
+{
+    bool linked = false;
+    cot_code rc = is_linked(ingest, a, b, &linked, err);
+    if (rc != COT_OK || linked == (op > 0))
+        return rc == COT_OK && op < 0 ? cot_fail(err, COT_NOT_FOUND,
+                                                 "nothing joins these two directly: GET /v1/customers/{id} shows the "
+                                                 "identities")
+                                      : rc;
+    rc = cot_store_begin(ingest->store, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_run_use(ingest, COT_INGEST_SEGMENT, err);
+    pthread_mutex_lock(&ingest->state);
+    if (rc == COT_OK)
+        rc = cot_ingest_link(ingest, a, b, op, cot_wall_ms(), err);
+    pthread_mutex_unlock(&ingest->state);
+    return cot_ingest_end(ingest, rc, err);
+}
+
+cot_code cot_service_link(struct cot_service *service, const char *a, const char *b, int op, yyjson_mut_doc **ret_doc,
+                          struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    uint32_t nodes[2] = {0, 0};
+    cot_code rc = doc_make(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
+    pthread_mutex_lock(&ingest->state);
+    rc = find(ingest, a, strlen(a), &nodes[0], err);
+    if (rc == COT_OK)
+        rc = find(ingest, b, strlen(b), &nodes[1], err);
+    pthread_mutex_unlock(&ingest->state);
+    if (rc == COT_OK && nodes[0] == nodes[1])
+        rc = cot_fail(err, COT_USAGE, "'a' and 'b' are the same identity");
+    if (rc == COT_OK)
+        rc = write_link(ingest, nodes[0], nodes[1], op, err);
+    pthread_mutex_lock(&ingest->state);
+    if (rc == COT_OK && ingest->live != NULL) {
+        cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, nodes[0], doc, root, "a");
+        cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, nodes[1], doc, root, "b");
+        yyjson_mut_obj_add_bool(doc, root, "one",
+                                cot_live_root(ingest->live->live, nodes[0]) ==
+                                    cot_live_root(ingest->live->live, nodes[1]));
+    }
+    pthread_mutex_unlock(&ingest->state);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+cot_code cot_service_forget(struct cot_service *service, const char *id, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    struct cot_err ignored = {0};
+    uint32_t node = 0;
+    pthread_mutex_lock(&ingest->state);
+    cot_code rc = find(ingest, id, strlen(id), &node, err);
+    pthread_mutex_unlock(&ingest->state);
+    if (rc != COT_OK)
+        return rc;
+    /* Erasure writes the file anew: nobody else may have it meanwhile. */
+    cot_ingest_forget_memory(ingest);
+    cot_store_close(ingest->store);
+    ingest->store = NULL;
+    rc = cot_forget_run(&ingest->context, &id, 1, ret_doc, err);
+    if (cot_ingest_load(ingest, &ignored) != COT_OK)
+        ingest->loaded = false; /* the next group, or job, tries again */
+    return rc;
+}
+
+cot_code cot_service_receipt(struct cot_service *service, const char *receipt, yyjson_mut_doc **ret_doc,
+                             struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    struct cot_rows *rows = NULL;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    bool more = false;
+    char *quoted = cot_sql_quote(receipt);
+    cot_code rc = quoted == NULL ? cot_fail(err, COT_NOMEM, "a receipt") : doc_make(&doc, &root, err);
+    if (rc == COT_OK)
+        rc =
+            cot_rows_open(ingest->store, &rows, err,
+                          "select receipt_id, status, requested_at, finished_at, detail from erasure where receipt_id ="
+                          " %s",
+                          quoted);
+    if (rc == COT_OK)
+        rc = cot_rows_next(rows, &more, err);
+    if (rc == COT_OK && !more)
+        rc = cot_fail(err, COT_NOT_FOUND, "no erasure has this receipt");
+    if (rc == COT_OK) {
+        size_t size = 0;
+        add_text(doc, root, "receipt", rows, 0);
+        add_text(doc, root, "status", rows, 1);
+        add_time(doc, root, "requested_at", rows, 2);
+        add_time(doc, root, "finished_at", rows, 3);
+        const char *detail = cot_rows_text(rows, 4, &size);
+        yyjson_doc *parsed = detail != NULL ? yyjson_read(detail, size, 0) : NULL;
+        yyjson_mut_obj_add_val(doc, root, "detail", yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
+        yyjson_doc_free(parsed);
+    }
+    cot_rows_close(rows);
+    free(quoted);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}

@@ -1,0 +1,28 @@
+/*
+ * What the server's paths on rule segments answer (documents: rule_segments.h).
+ */
+#ifndef COT_ENGINE_SERVICE_SEGMENT_H
+#define COT_ENGINE_SERVICE_SEGMENT_H
+
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "coterie/err.h"
+#include "engine/service.h"
+
+/* From memory, on any thread. name NULL: all. */
+cot_code cot_service_segment_list(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
+                                  struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_service_segment_members(struct cot_service *service, const char *name, int64_t from, int64_t limit,
+                                     yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+/* rule: text of `size` bytes. COT_BAD_DATA with line and column. */
+cot_code cot_service_segment_preview(struct cot_service *service, const char *name, const char *rule, size_t size,
+                                     yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+
+/* On the committer's thread. */
+cot_code cot_service_segment_put(struct cot_service *service, const char *name, const char *rule, size_t size,
+                                 yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_service_segment_delete(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
+                                    struct cot_err *err) COT_MUST_CHECK;
+
+#endif

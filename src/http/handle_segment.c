@@ -1,0 +1,104 @@
+/* Rule segments: kept, previewed, counted. */
+#include <string.h>
+
+#include "engine/service_segment.h"
+#include "http/handlers.h"
+#include "http/job.h"
+
+static cot_code answer_doc(struct cot_exchange *exchange, cot_code rc, yyjson_mut_doc *doc, struct cot_err *err)
+{
+    if (rc == COT_OK)
+        rc = cot_exchange_answer(exchange, 200, doc, err);
+    yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    cot_code rc = cot_service_segment_list(exchange->service, NULL, &doc, err);
+    return answer_doc(exchange, rc, doc, err);
+}
+
+cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    cot_code rc = cot_service_segment_list(exchange->service, exchange->parameter, &doc, err);
+    return answer_doc(exchange, rc, doc, err);
+}
+
+cot_code cot_handle_segment_members(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    int64_t from = 0;
+    int64_t limit = 1000;
+    cot_code rc = cot_exchange_query_int(exchange, "from", 0, INT32_MAX, &from, err);
+    if (rc == COT_OK)
+        rc = cot_exchange_query_int(exchange, "limit", 1, 100000, &limit, err);
+    if (rc == COT_OK)
+        rc = cot_service_segment_members(exchange->service, exchange->parameter, from, limit, &doc, err);
+    return answer_doc(exchange, rc, doc, err);
+}
+
+/* {"rule": text, ...}; keep ret_doc as long as the text. */
+static cot_code read_rule(const struct cot_exchange *exchange, yyjson_doc **ret_doc, const char **ret_rule,
+                          size_t *ret_size, struct cot_err *err)
+{
+    cot_code rc = cot_exchange_json(exchange, ret_doc, err);
+    yyjson_val *rule = rc == COT_OK ? yyjson_obj_get(yyjson_doc_get_root(*ret_doc), "rule") : NULL;
+    if (rc == COT_OK && !yyjson_is_str(rule))
+        rc = cot_fail(err, COT_USAGE, "the body needs \"rule\", the segment's text");
+    if (rc != COT_OK)
+        return rc;
+    *ret_rule = yyjson_get_str(rule);
+    *ret_size = yyjson_get_len(rule);
+    return COT_OK;
+}
+
+/* A rule that can't be read is a mistake of the request: 400, with line and column. */
+static cot_code mistake(cot_code rc)
+{
+    return rc == COT_BAD_DATA ? COT_USAGE : rc;
+}
+
+cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_doc *body = NULL;
+    yyjson_mut_doc *doc = NULL;
+    const char *rule = NULL;
+    size_t size = 0;
+    cot_code rc = read_rule(exchange, &body, &rule, &size, err);
+    if (rc == COT_OK) {
+        const char *name = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(body), "name"));
+        rc = mistake(cot_service_segment_preview(exchange->service, name, rule, size, &doc, err));
+    }
+    yyjson_doc_free(body);
+    return answer_doc(exchange, rc, doc, err);
+}
+
+static cot_code put(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    yyjson_doc *body = NULL;
+    const char *rule = NULL;
+    size_t size = 0;
+    cot_code rc = read_rule(exchange, &body, &rule, &size, err);
+    if (rc == COT_OK)
+        rc = mistake(cot_service_segment_put(exchange->service, exchange->parameter, rule, size, ret_doc, err));
+    yyjson_doc_free(body);
+    return rc;
+}
+
+cot_code cot_handle_segment_put(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, put, err);
+}
+
+static cot_code delete_one(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_segment_delete(exchange->service, exchange->parameter, ret_doc, err);
+}
+
+cot_code cot_handle_segment_delete(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, delete_one, err);
+}

@@ -1,0 +1,44 @@
+/* How the server does: for whoever runs it. */
+#include "engine/service.h"
+#include "http/handlers.h"
+#include "http/metrics.h"
+#include "http/server_parts.h"
+
+cot_code cot_handle_health(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_answer_text(exchange, 200, "{\"status\":\"ok\"}", err);
+}
+
+cot_code cot_handle_ready(struct cot_exchange *exchange, struct cot_err *err)
+{
+    struct cot_err why = {0};
+    if (atomic_load(&exchange->server->draining)) {
+        cot_exchange_answer_error(exchange, 503, "stopping", "the server is stopping");
+        return COT_OK;
+    }
+    if (cot_service_ready(exchange->service, &why) != COT_OK) {
+        exchange->retry_after_s = 1;
+        cot_exchange_answer_error(exchange, 503, cot_code_name(why.code), why.message);
+        return COT_OK;
+    }
+    return cot_exchange_answer_text(exchange, 200, "{\"status\":\"ready\"}", err);
+}
+
+cot_code cot_handle_metrics(struct cot_exchange *exchange, struct cot_err *err)
+{
+    cot_code rc = cot_metrics_write(exchange->server->metrics, exchange->service, &exchange->answer, err);
+    exchange->content_type = "text/plain; version=0.0.4";
+    if (rc == COT_OK)
+        exchange->status = 200;
+    return rc;
+}
+
+cot_code cot_handle_openapi(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    cot_code rc = cot_openapi_make(&doc, err);
+    if (rc == COT_OK)
+        rc = cot_exchange_answer(exchange, 200, doc, err);
+    yyjson_mut_doc_free(doc);
+    return rc;
+}

@@ -1,0 +1,43 @@
+/* The handlers that the table of routes names: one file a group of paths. */
+#ifndef COT_HTTP_HANDLERS_H
+#define COT_HTTP_HANDLERS_H
+
+#include "http/exchange.h"
+
+/* handle_system.c */
+cot_code cot_handle_health(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_ready(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_metrics(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_openapi(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_ingest.c */
+cot_code cot_handle_call(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_batch(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_ga4(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_ga4_debug(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_quarantine.c */
+cot_code cot_handle_quarantine_list(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_quarantine_replay(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_quarantine_correct(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_customer.c */
+cot_code cot_handle_customer(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_segments(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_explain(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_timeline(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_forget(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_segment.c */
+cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_members(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_put(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_delete(struct cot_exchange *exchange, struct cot_err *err);
+
+#endif

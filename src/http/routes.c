@@ -1,0 +1,322 @@
+/* The table of routes. Adding a path is adding a row here and its handler (handlers.h). */
+#include "engine/ingest.h"
+#include "http/handlers.h"
+#include "http/route.h"
+
+const struct cot_schema cot_schemas[] = {
+    {"Error",
+     "{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"type\":\"object\",\"required\":"
+     "[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\","
+     "\"description\":\"the value, where it stood and what to do\"}}}}}"},
+    {"Status", "{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":{\"type\":\"string\"}}}"},
+    {"Call",
+     "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"enum\":[\"track\",\"identify\","
+     "\"page\",\"screen\",\"group\",\"alias\"]},\"messageId\":{\"type\":\"string\",\"description\":\"calls of the "
+     "same id within a day count once\"},\"userId\":{\"type\":\"string\"},\"anonymousId\":{\"type\":\"string\"},"
+     "\"event\":{\"type\":\"string\"},\"properties\":{\"type\":\"object\"},\"traits\":{\"type\":\"object\"},"
+     "\"context\":{\"type\":\"object\"},\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"sentAt\":{\"type\":\"string\",\"format\":\"date-time\"},\"writeKey\":{\"type\":\"string\"}}}"},
+    {"Batch",
+     "{\"type\":\"object\",\"required\":[\"batch\"],\"properties\":{\"batch\":{\"type\":\"array\",\"maxItems\":"
+     "2500,\"items\":{\"$ref\":\"#/components/schemas/Call\"}},\"context\":{\"type\":\"object\"},\"sentAt\":"
+     "{\"type\":\"string\",\"format\":\"date-time\"},\"writeKey\":{\"type\":\"string\"}}}"},
+    {"Receipts",
+     "{\"type\":\"object\",\"required\":[\"success\"],\"properties\":{\"success\":{\"type\":\"boolean\"},\"receipts\":{"
+     "\"type\":\"array\",\"description\":\"with ?receipts=true\",\"items\":{\"type\":\"object\",\"properties\":{"
+     "\"messageId\":{\"type\":\"string\"},\"status\":{\"type\":\"string\",\"enum\":[\"accepted\",\"duplicate\","
+     "\"quarantined\"]},\"code\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\"}}}}}}"},
+    {"Customer", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"identities\":{\"ty"
+                 "pe\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\"},\""
+                 "value\":{\"type\":\"string\"}}}},\"traits\":{\"type\":\"object\"},\"consent\":{\"type\":\"objec"
+                 "t\"},\"currency\":{\"type\":\"string\"},\"as_of\":{\"type\":\"string\",\"format\":\"date-time\""
+                 "},\"first_event\":{\"type\":[\"string\",\"null\"]},\"last_event\":{\"type\":[\"string\",\"null\""
+                 "]},\"events\":{\"type\":\"integer\"},\"features\":{\"type\":\"object\"},\"segment\":{\"$ref\":\""
+                 "#/components/schemas/Segment\"}}}"},
+    {"Segment", "{\"type\":[\"object\",\"null\"],\"properties\":{\"id\":{\"type\":\"integer\"},\"name\":{\"type\""
+                ":\"string\"},\"color\":{\"type\":\"string\"},\"run\":{\"type\":\"integer\"},\"assigned_by\":{\""
+                "type\":\"string\"},\"distance\":{\"type\":[\"number\",\"null\"]}}}"},
+    {"Segments", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
+                 ":\"#/components/schemas/Segment\"}}}"},
+    {"Explanation", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
+                    ":\"#/components/schemas/Segment\"},\"pulls\":{\"type\":\"array\",\"items\":{\"type\":\"object\""
+                    "}},\"nearest\":{\"type\":[\"object\",\"null\"]}}}"},
+    {"Timeline", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"events\":{\"type\""
+                 ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"event_id\":{\"type\":\"integer\"},\""
+                 "at\":{\"type\":\"string\",\"format\":\"date-time\"},\"kind\":{\"type\":\"string\"},\"order\":{\""
+                 "type\":[\"string\",\"null\"]},\"item\":{\"type\":[\"string\",\"null\"]},\"quantity\":{\"type\":"
+                 "[\"number\",\"null\"]},\"amount\":{\"type\":[\"number\",\"null\"]},\"channel\":{\"type\":[\"str"
+                 "ing\",\"null\"]},\"campaign\":{\"type\":[\"string\",\"null\"]},\"detail\":{\"type\":[\"string\""
+                 ",\"null\"]}}}}}}"},
+    {"Pair", "{\"type\":\"object\",\"required\":[\"a\",\"b\"],\"properties\":{\"a\":{\"type\":\"string\",\"de"
+             "scription\":\"an identifier, as in /v1/customers/{id}\"},\"b\":{\"type\":\"string\"}}}"},
+    {"Linked", "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"},\""
+               "one\":{\"type\":\"boolean\",\"description\":\"whether they are one customer now\"}}}"},
+    {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
+                "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
+    {"RuleSegment", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
+                    "eger\"},\"rule\":{\"type\":\"string\"},\"members\":{\"type\":\"integer\",\"description\":\"cust"
+                    "omers who are in it now\"},\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"},
+    {"RuleSegments", "{\"type\":\"object\",\"properties\":{\"segments\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/c"
+                     "omponents/schemas/RuleSegment\"}}}}"},
+    {"Rule", "{\"type\":\"object\",\"required\":[\"rule\"],\"properties\":{\"rule\":{\"type\":\"string\",\"de"
+             "scription\":\"the rule's text; docs/segment-rules.md teaches the language\"},\"name\":{\"type\""
+             ":\"string\",\"description\":\"previews: the segment that it would replace\"}}}"},
+    {"Preview", "{\"type\":\"object\",\"properties\":{\"customers\":{\"type\":\"integer\"},\"count\":{\"type\":\""
+                "integer\"},\"sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"overlap\":{\"type\""
+                ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"memb"
+                "ers\":{\"type\":\"integer\"},\"both\":{\"type\":\"integer\"}}}},\"enter\":{\"type\":\"integer\""
+                "},\"leave\":{\"type\":\"integer\"}}}"},
+    {"Members", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"members\":{\"type\":\"arr"
+                "ay\",\"items\":{\"type\":\"string\"}},\"next\":{\"type\":[\"integer\",\"null\"]}}}"},
+    {"Replay",
+     "{\"type\":\"object\",\"properties\":{\"rows\":{\"type\":\"integer\"},\"accepted\":{\"type\":\"integer\"},"
+     "\"duplicate\":{\"type\":\"integer\"},\"still_open\":{\"type\":\"integer\"},\"files\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"object\"}}}}"},
+    {"Quarantine",
+     "{\"type\":\"object\",\"properties\":{\"open\":{\"type\":\"integer\"},\"replayed\":{\"type\":\"integer\"},"
+     "\"summary\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"rows\":{\"type\":\"array\",\"items\":{"
+     "\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"},\"path\":{\"type\":\"string\"},\"line\":{"
+     "\"type\":\"integer\"},\"code\":{\"type\":\"string\"},\"reason\":{\"type\":\"string\"},\"raw\":{\"type\":"
+     "[\"string\",\"null\"]}}}}}}"},
+    {"Ga4",
+     "{\"type\":\"object\",\"required\":[\"events\"],\"properties\":{\"client_id\":{\"type\":\"string\"},\"user_id\":"
+     "{\"type\":\"string\"},\"timestamp_micros\":{\"type\":\"integer\"},\"user_properties\":{\"type\":\"object\"},"
+     "\"consent\":{\"type\":\"object\"},\"events\":{\"type\":\"array\",\"maxItems\":25,\"items\":{\"type\":\"object\","
+     "\"required\":[\"name\"],\"properties\":{\"name\":{\"type\":\"string\"},\"params\":{\"type\":\"object\"}}}}}}"},
+    {NULL, NULL},
+};
+
+static const struct cot_route_query receipts_query[] = {
+    {"receipts", "{\"type\":\"boolean\"}", "answer what became of each call"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query ga4_query[] = {
+    {"measurement_id", "{\"type\":\"string\"}", "taken for compatibility"},
+    {"api_secret", "{\"type\":\"string\"}", "a key of the role write"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query quarantine_query[] = {
+    {"code", "{\"type\":\"string\"}", "only calls put aside for this reason"},
+    {"limit", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":10000}", "rows shown (100)"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query timeline_query[] = {
+    {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}", "events shown (50)"},
+    {"before", "{\"type\":\"integer\"}", "only events before the one of this event_id"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query members_query[] = {
+    {"from", "{\"type\":\"integer\"}", "where to go on: next of the answer before"},
+    {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000}", "customers shown (1000)"},
+    {NULL, NULL, NULL},
+};
+
+enum { MAX_COMPRESSED = 512 * 1024 + 4096, MAX_WEBHOOK = 5 << 20 };
+
+/* Paths of the tracking API: every one takes browsers of any origin and finds its key in the head, the body or the
+ * query. */
+#define TRACKING(path_, handler, schema, text)                                                                         \
+    {                                                                                                                  \
+        .method = "POST", .path = path_, .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,                                    \
+        .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY, .max_body_size = MAX_COMPRESSED, .handle = handler,           \
+        .request = COT_SCHEMA_REF(schema), .response = COT_SCHEMA_REF("Receipts"), .query = receipts_query,            \
+        .summary = text                                                                                                \
+    }
+
+const struct cot_route cot_routes[] = {
+    {.method = "GET",
+     .path = "/healthz",
+     .flags = COT_ROUTE_ALWAYS,
+     .handle = cot_handle_health,
+     .response = COT_SCHEMA_REF("Status"),
+     .summary = "Whether the process lives"},
+    {.method = "GET",
+     .path = "/readyz",
+     .flags = COT_ROUTE_ALWAYS,
+     .handle = cot_handle_ready,
+     .response = COT_SCHEMA_REF("Status"),
+     .summary = "Whether it can do its work: 503 says why not"},
+    {.method = "GET",
+     .path = "/metrics",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .flags = COT_ROUTE_ALWAYS,
+     .handle = cot_handle_metrics,
+     .summary = "Counters for Prometheus"},
+    {.method = "GET",
+     .path = "/openapi.json",
+     .handle = cot_handle_openapi,
+     .response = "{\"type\":\"object\"}",
+     .summary = "This document"},
+    TRACKING("/v1/track", cot_handle_call, "Call", "What somebody did"),
+    TRACKING("/v1/identify", cot_handle_call, "Call", "Who somebody is, and what is known of them"),
+    TRACKING("/v1/page", cot_handle_call, "Call", "A page viewed"),
+    TRACKING("/v1/screen", cot_handle_call, "Call", "A screen of an app viewed"),
+    TRACKING("/v1/group", cot_handle_call, "Call", "Whom somebody belongs to"),
+    TRACKING("/v1/alias", cot_handle_call, "Call", "Two ids of one person"),
+    TRACKING("/v1/merge", cot_handle_call, "Call", "Two ids of one person, as RudderStack has it"),
+    TRACKING("/v1/batch", cot_handle_batch, "Batch", "Calls of any kind, up to 2,500"),
+    TRACKING("/v1/import", cot_handle_batch, "Batch", "The same, of calls of long ago"),
+    TRACKING("/v1/t", cot_handle_call, "Call", "track, as browsers send it"),
+    TRACKING("/v1/i", cot_handle_call, "Call", "identify, as browsers send it"),
+    TRACKING("/v1/p", cot_handle_call, "Call", "page, as browsers send it"),
+    TRACKING("/v1/s", cot_handle_call, "Call", "screen, as browsers send it"),
+    TRACKING("/v1/g", cot_handle_call, "Call", "group, as browsers send it"),
+    TRACKING("/v1/a", cot_handle_call, "Call", "alias, as browsers send it"),
+    TRACKING("/v1/b", cot_handle_batch, "Batch", "batch, as browsers send it"),
+    TRACKING("/beacon/v1/batch", cot_handle_batch, "Batch", "batch, as RudderStack's beacon sends it"),
+    {.method = "GET",
+     .path = "/health",
+     .flags = COT_ROUTE_ALWAYS | COT_ROUTE_CORS,
+     .handle = cot_handle_health,
+     .response = COT_SCHEMA_REF("Status"),
+     .summary = "Whether the process lives, where RudderStack's clients ask"},
+    {.method = "POST",
+     .path = "/mp/collect",
+     .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,
+     .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY,
+     .max_body_size = MAX_COMPRESSED,
+     .handle = cot_handle_ga4,
+     .request = COT_SCHEMA_REF("Ga4"),
+     .query = ga4_query,
+     .summary = "Events of Google Analytics 4's Measurement Protocol; 204 when they are stored"},
+    {.method = "POST",
+     .path = "/debug/mp/collect",
+     .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,
+     .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY,
+     .max_body_size = MAX_COMPRESSED,
+     .handle = cot_handle_ga4_debug,
+     .request = COT_SCHEMA_REF("Ga4"),
+     .response = "{\"type\":\"object\"}",
+     .query = ga4_query,
+     .summary = "The same, checked and not stored"},
+    {.method = "POST",
+     .path = "/webhooks/shopify",
+     .max_body_size = MAX_WEBHOOK,
+     .handle = cot_handle_shopify,
+     .request = "{\"type\":\"object\"}",
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "Shopify's webhooks: orders, refunds, customers, products; signed instead of keyed"},
+    {.method = "GET",
+     .path = "/v1/quarantine",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_quarantine_list,
+     .response = COT_SCHEMA_REF("Quarantine"),
+     .query = quarantine_query,
+     .summary = "Calls and rows that could not be used, and why"},
+    {.method = "POST",
+     .path = "/v1/quarantine/replay",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = 4096,
+     .handle = cot_handle_quarantine_replay,
+     .response = COT_SCHEMA_REF("Replay"),
+     .query = quarantine_query,
+     .summary = "Tries calls again, for instance after the exchange rates came"},
+    {.method = "PUT",
+     .path = "/v1/quarantine/{id}",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_CALL_SIZE,
+     .handle = cot_handle_quarantine_correct,
+     .request = COT_SCHEMA_REF("Call"),
+     .response = COT_SCHEMA_REF("Replay"),
+     .summary = "Puts a corrected call in the place of one, and tries it again"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer,
+     .response = COT_SCHEMA_REF("Customer"),
+     .summary = "A customer as of now, by any identifier"},
+    {.method = "DELETE",
+     .path = "/v1/customers/{id}",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_forget,
+     .response = COT_SCHEMA_REF("Erasure"),
+     .summary = "Erases a person: rows, models, exports; the receipt says what was removed and how it was proved"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/timeline",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_timeline,
+     .response = COT_SCHEMA_REF("Timeline"),
+     .query = timeline_query,
+     .summary = "What a customer did, newest first"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/segments",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_segments,
+     .response = COT_SCHEMA_REF("Segments"),
+     .summary = "Where a customer belongs now"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/explain",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_explain,
+     .response = COT_SCHEMA_REF("Explanation"),
+     .summary = "Why there, and the smallest change that would move them"},
+    {.method = "GET",
+     .path = "/v1/erasures/{receipt}",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_receipt,
+     .response = COT_SCHEMA_REF("Erasure"),
+     .summary = "An erasure, by its receipt"},
+    {.method = "POST",
+     .path = "/v1/identities/link",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = 4096,
+     .handle = cot_handle_link,
+     .request = COT_SCHEMA_REF("Pair"),
+     .response = COT_SCHEMA_REF("Linked"),
+     .summary = "Makes two identities one person"},
+    {.method = "POST",
+     .path = "/v1/identities/unlink",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = 4096,
+     .handle = cot_handle_unlink,
+     .request = COT_SCHEMA_REF("Pair"),
+     .response = COT_SCHEMA_REF("Linked"),
+     .summary = "Parts two identities that a link joins: both persons are as they were"},
+    {.method = "GET",
+     .path = "/v1/segments",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_list,
+     .response = COT_SCHEMA_REF("RuleSegments"),
+     .summary = "Segments by rule, with how many are in them now"},
+    {.method = "POST",
+     .path = "/v1/segments/preview",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .max_body_size = 65536,
+     .handle = cot_handle_segment_preview,
+     .request = COT_SCHEMA_REF("Rule"),
+     .response = COT_SCHEMA_REF("Preview"),
+     .summary = "Whom a rule would select: count, sample, overlap, who would enter and leave"},
+    {.method = "GET",
+     .path = "/v1/segments/{name}",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment,
+     .response = COT_SCHEMA_REF("RuleSegment"),
+     .summary = "A segment by rule"},
+    {.method = "PUT",
+     .path = "/v1/segments/{name}",
+     .roles = COT_ROLE_ANALYST,
+     .max_body_size = 65536,
+     .handle = cot_handle_segment_put,
+     .request = COT_SCHEMA_REF("Rule"),
+     .response = COT_SCHEMA_REF("RuleSegment"),
+     .summary = "Makes a segment, or a new version of it; 400 says where the rule is wrong"},
+    {.method = "DELETE",
+     .path = "/v1/segments/{name}",
+     .roles = COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_delete,
+     .response = COT_SCHEMA_REF("RuleSegment"),
+     .summary = "Deletes a segment; its versions stay on disk"},
+    {.method = "GET",
+     .path = "/v1/segments/{name}/members",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_members,
+     .response = COT_SCHEMA_REF("Members"),
+     .query = members_query,
+     .summary = "Who is in a segment now"},
+};
+
+const size_t cot_n_routes = sizeof cot_routes / sizeof *cot_routes;

@@ -1,0 +1,133 @@
+"""Rule segments over HTTP: kept in versions, counted live, previewed, explained; they turn with events and with time."""
+import datetime
+import os
+import tempfile
+import time
+
+import shop
+from server import Server, make_key
+
+
+def ago(**how):
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**how)).isoformat()
+
+
+def call(i, user, event="Product Viewed", **more):
+    return {"type": "track", "messageId": f"m{i}", "userId": user, "event": event, **more}
+
+
+def order(i, user, revenue, item, **more):
+    return call(i, user, "Order Completed", properties={"order_id": f"o{i}", "revenue": revenue, "currency": "EUR", "products": [
+        {"product_id": item, "price": revenue, "quantity": 1, "category": "Shoes" if item < "p3" else "Hats"}]}, **more)
+
+
+def put(server, name, rule, status=200, **more):
+    found, content, _ = server.ask("PUT", f"/v1/segments/{name}", {"rule": rule}, **more)
+    assert found == status, (found, content)
+    return content
+
+
+def count(server, name):
+    return server.get(f"/v1/segments/{name}")["members"]
+
+
+def rules_of(server, user):
+    return server.get(f"/v1/customers/{user}/segments")["rules"]
+
+
+def test_live(scratch):
+    data = os.path.join(scratch, "live")
+    with Server(data) as server:
+        server.post("/v1/batch", {"batch": [
+            order(1, "u1", 100, "p1", timestamp=ago(days=3)), order(2, "u1", 50, "p5", timestamp=ago(days=400)),
+            order(3, "u2", 20, "p1", timestamp=ago(days=1)), call(4, "u3"), call(5, "u3", "Product Added")]})
+        assert put(server, "buyers", "did(order_line) within 30 days")["members"] == 2
+        assert put(server, "shoes", 'count(order_line where category = "Shoes" and amount >= 50) >= 1')["members"] == 1
+        assert put(server, "left", "sequence(cart_add then not order_line within 2 days) within 30 days")["members"] == 0
+        assert put(server, "big", 'segment "buyers" and sum(order_line.amount) > 120')["members"] == 1
+        assert put(server, "nobody", 'not segment "buyers" and not did(any)')["members"] == 0
+        assert rules_of(server, "u1") == ["buyers", "shoes", "big"] or set(rules_of(server, "u1")) == {"buyers", "shoes", "big"}
+        # What is acknowledged is seen: by the event, by a correction, by a trait, by a merge.
+        server.post("/v1/track", order(6, "u3", 500, "p2"))
+        assert set(rules_of(server, "u3")) == {"buyers", "shoes", "big"} and count(server, "buyers") == 3
+        server.post("/v1/track", call(7, "u3", "Order Cancelled", properties={"order_id": "o6"}))
+        assert rules_of(server, "u3") == [] and count(server, "buyers") == 2
+        put(server, "gold", 'trait "plan" = "gold"')
+        server.post("/v1/identify", {"type": "identify", "messageId": "m8", "userId": "u2", "traits": {"plan": "Gold"}})
+        assert count(server, "gold") == 1 and "gold" in rules_of(server, "u2")
+        server.post("/v1/identities/link", {"a": "u1", "b": "u2"})
+        assert count(server, "buyers") == 1 and "gold" in rules_of(server, "u1")
+        server.post("/v1/identities/unlink", {"a": "u1", "b": "u2"})
+        assert count(server, "buyers") == 2 and "gold" not in rules_of(server, "u1")
+        # Why in, why not.
+        rules = {rule["name"]: rule for rule in server.get("/v1/customers/u2/explain")["rules"]}
+        assert rules["big"]["member"] is False
+        assert rules["big"]["conditions"] == [{"condition": 'segment "buyers"', "holds": True},
+                                              {"condition": "sum(order_line.amount) > 120", "holds": False}]
+        # Preview and dry run of an edit.
+        seen = server.post("/v1/segments/preview", {"name": "buyers", "rule": "did(order_line) within 2 days or did(cart_add)"})
+        assert (seen["customers"], seen["count"], seen["enter"], seen["leave"]) == (3, 2, 1, 1), seen
+        assert sorted(seen["sample"]) == ["u2", "u3"], seen
+        assert {"name": "buyers", "members": 2, "both": 1} in seen["overlap"], seen
+        assert count(server, "buyers") == 2
+        members = server.get("/v1/segments/buyers/members?limit=1")
+        assert len(members["members"]) == 1
+        rest = server.get(f"/v1/segments/buyers/members?from={members['next']}")
+        assert sorted(members["members"] + rest["members"]) == ["u1", "u2"] and rest["next"] is None
+        # Mistakes say where.
+        wrong = put(server, "x", "did(order_line) and\n  count(sale) > 1", status=400)
+        assert "line 2, column 9" in wrong["error"]["message"], wrong
+        for rule in ('segment "x"', 'segment "none"', ""):
+            put(server, "x", rule, status=400)
+        assert "itself" in put(server, "buyers", 'segment "big"', status=400)["error"]["message"]
+        server.post("/v1/segments/preview", {"rule": 5}, status=400)
+        server.get("/v1/segments/x", status=404)
+        # Versions.
+        changed = put(server, "buyers", "did(order_line) within 2 days")
+        assert changed["version"] == 2 and changed["members"] == 1
+        assert count(server, "big") == 0  # it asks for buyers
+        assert server.ask("DELETE", "/v1/segments/buyers")[0] == 400
+        assert server.ask("DELETE", "/v1/segments/big")[0] == 200
+        assert server.ask("DELETE", "/v1/segments/big")[0] == 404
+        before = {s["name"]: (s["version"], s["members"]) for s in server.get("/v1/segments")["segments"]}
+    with Server(data) as server:
+        assert {s["name"]: (s["version"], s["members"]) for s in server.get("/v1/segments")["segments"]} == before
+        assert put(server, "big", "did(any)")["version"] == 3  # after the deletion, which is a version, too
+    versions = shop.sql(data, "select version, rule is null from rule_segment where name = 'big' order by version")
+    assert versions == [[1, False], [2, True], [3, False]], versions
+
+
+def test_time(scratch):
+    """Nothing comes, and membership turns when its moment does."""
+    data = os.path.join(scratch, "time")
+    with Server(data) as server:
+        put(server, "now", "did(product_view) within 0.1 minutes")
+        put(server, "missed", "sequence(cart_add then not order_line within 0.1 minutes)")
+        put(server, "since", "since_last(any) > 0.1 minutes")
+        server.post("/v1/batch", {"batch": [call(1, "u1"), call(2, "u2", "Product Added"), call(3, "u3", "Product Added")]})
+        server.post("/v1/track", order(4, "u3", 10, "p1"))
+        assert rules_of(server, "u1") == ["now"]
+        deadline = time.monotonic() + 60
+        while (count(server, "now"), count(server, "missed"), count(server, "since")) != (0, 1, 3):
+            assert time.monotonic() < deadline, server.get("/v1/segments")
+        assert set(rules_of(server, "u2")) == {"missed", "since"} and rules_of(server, "u3") == ["since"]
+
+
+def test_roles(scratch):
+    data = os.path.join(scratch, "roles")
+    keys = {role: make_key(data, role)["key"] for role in ("write", "server", "analyst")}
+    with Server(data) as server:
+        put(server, "a", "did(any)", status=403, key=keys["server"])
+        put(server, "a", "did(any)", key=keys["analyst"])
+        server.get("/v1/segments", key=keys["server"])
+        server.get("/v1/segments", status=403, key=keys["write"])
+        server.get("/v1/customers/u1", status=403, key=keys["analyst"])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch:
+        for test in (test_live, test_time, test_roles):
+            test(scratch)
+
+
+main()
