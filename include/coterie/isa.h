@@ -1,7 +1,8 @@
 /*
  * Instruction sets that the numeric kernels are written for, and which of them this processor runs.
  *
- * Kernels differ in speed only: labels, centroids and every other result are the same bytes whichever one runs.
+ * Kernels differ in speed only: labels, centroids and inertia are the same bytes whichever one runs (how many points
+ * bounds spared may differ).
  * Example: examples/isa.c. Thread rule: every function may be called from any thread.
  */
 #ifndef COTERIE_ISA_H

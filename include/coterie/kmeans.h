@@ -61,7 +61,8 @@ struct cot_kmeans {
     double skipped;   /* share of the distances' points, over all its assignments, that bounds made unnecessary: 0..1 */
 };
 
-/* Bytes that cot_kmeans_fit allocates for n x d, the result included; SIZE_MAX where that overflows. */
+/* Bytes that cot_kmeans_fit allocates for n x d, the result included; SIZE_MAX where that overflows, 0 where n, d or k
+ * is. */
 size_t cot_kmeans_memory(size_t n, size_t d, const struct cot_kmeans_options *options);
 
 /*
@@ -70,7 +71,8 @@ size_t cot_kmeans_memory(size_t n, size_t d, const struct cot_kmeans_options *op
  * their centroid a copy of a point). n = 1 gives one cluster of inertia 0. The labels are those of the final centroids.
  * Errors: COT_BAD_DATA for NaN or infinity (named by row and column) and bad weights; COT_USAGE for k = 0, k > n or an
  * instruction set that the machine lacks; COT_LIMIT, before anything is allocated, where the memory is not there;
- * COT_NOMEM. Time at most O(iterations * n * k * d), memory one copy of x and O(64 * k * d). The same seed gives the
+ * COT_NOMEM. Time at most O(iterations * n * k * d); memory one copy of x, 8 bytes a row, O(64 * k * d), and greedy
+ * seeding over all rows 4 * (1 + n_trials) bytes a row (cot_kmeans_memory). The same seed gives the
  * same bytes at any number of threads and with any instruction set.
  */
 cot_code cot_kmeans_fit(const struct cot_matrix *x, const struct cot_kmeans_options *options,
@@ -79,7 +81,7 @@ void cot_kmeans_free(struct cot_kmeans *kmeans);
 
 /*
  * Nearest of k centroids (k x d row-major) for each row of x. ret_labels: n; ret_distances2: n squared distances, or
- * NULL. COT_BAD_DATA for NaN or infinity in x. O(n * k * d).
+ * NULL. COT_BAD_DATA for NaN or infinity in x or the centroids. O(n * k * d).
  */
 cot_code cot_kmeans_assign(const struct cot_matrix *x, const float *centroids, size_t k, unsigned n_threads,
                            uint32_t *ret_labels, float *ret_distances2, struct cot_err *err) COT_MUST_CHECK;

@@ -60,9 +60,10 @@ struct cot_minibatch_options {
 void cot_minibatch_options_init(struct cot_minibatch_options *ret_options, size_t k);
 
 /*
- * x: n x d float32. Seeds on a sample of 3 batches (k if that is more), updates batch by batch, then assigns every
- * point once: labels, masses and inertia are those of the final centroids over all of x. n_iter counts batches. Errors
- * as cot_kmeans_fit. Time O(batches * batch * k * d + n * k * d). The same seed gives the same bytes at any number of
+ * x: n x d float32. Rows are drawn as often as their weights say. Seeds on a sample of 3 batches (k if that is more),
+ * updates batch by batch with the best kernel (kmeans.isa and tol have no part in that), then assigns every point once:
+ * labels, masses and inertia are those of the final centroids over all of x. n_iter counts batches. Errors as
+ * cot_kmeans_fit. Time O(batches * batch * k * d + n * k * d). The same seed gives the same bytes at any number of
  * threads.
  */
 cot_code cot_kmeans_minibatch_fit(const struct cot_matrix *x, const struct cot_minibatch_options *options,

@@ -28,10 +28,12 @@ static struct cot_seed_options seeding_of(const struct cot_kmeans_options *o)
 
 size_t cot_kmeans_memory(size_t n, size_t d, const struct cot_kmeans_options *options)
 {
+    if (n == 0 || d == 0 || options->k == 0)
+        return 0; /* refused for other reasons */
     struct cot_seed_options seeding = seeding_of(options);
     unsigned n_threads = options->n_threads > 0 ? options->n_threads : cot_threads_available();
     const size_t parts[] = {cot_tiles_memory(n, d), cot_lloyd_memory(n, d, options->k, n_threads),
-                            options->init != NULL ? 0 : cot_seed_memory(n, d, &seeding),
+                            options->init != NULL ? 0 : cot_seed_memory(n, d, options->weights != NULL, &seeding),
                             n * (sizeof(uint32_t) + sizeof(float)) + options->k * (d + 2) * sizeof(double)};
     size_t total = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -261,6 +263,10 @@ cot_code cot_kmeans_assign(const struct cot_matrix *x, const float *centroids, s
         return cot_fail(err, COT_USAGE, "nearest of %zu centroids in %zu columns: give at least one of each", k, x->d);
     if (x->n == 0)
         return COT_OK;
+    struct cot_matrix given = {.data = centroids, .n = k, .d = x->d, .stride = x->d};
+    rc = cot_check_finite(&given, false, err);
+    if (rc != COT_OK)
+        return cot_err_prefix(err, rc, "centroids");
     rc = cot_tiles_init(&tiles, x, NULL, n_threads, err);
     if (rc == COT_OK)
         rc = cot_assign_init(&assign, k, x->d, COT_ISA_BEST, err);

@@ -18,27 +18,29 @@ void cot_minibatch_options_init(struct cot_minibatch_options *ret_options, size_
     ret_options->kmeans.max_iter = 100;
 }
 
-/* Rows drawn from x with replacement, and their weights. */
+/* Rows drawn from x with replacement, as often as their weights say: in a batch every row counts the same. */
 struct sample {
     const struct cot_matrix *x;
-    const float *weights; /* of x, or NULL */
+    double *cumulative; /* n of x: sum of the weights up to and with each row; NULL: all the same */
     size_t n;
-    float *rows;         /* n x d */
-    float *rows_weights; /* n, or NULL */
+    float *rows; /* n x d */
 };
 
 static cot_code sample_init(struct sample *ret_sample, const struct cot_matrix *x, const float *weights, size_t n,
                             struct cot_err *err)
 {
-    struct sample s = {.x = x, .weights = weights, .n = n};
+    struct sample s = {.x = x, .n = n};
+    double sum = 0;
     s.rows = cot_alloc_array(n, x->d, sizeof *s.rows);
     if (weights != NULL)
-        s.rows_weights = cot_alloc_array(n, 1, sizeof *s.rows_weights);
-    if (s.rows == NULL || (weights != NULL && s.rows_weights == NULL)) {
+        s.cumulative = cot_alloc_array(x->n, 1, sizeof *s.cumulative);
+    if (s.rows == NULL || (weights != NULL && s.cumulative == NULL)) {
         free(s.rows);
-        free(s.rows_weights);
+        free(s.cumulative);
         return cot_fail(err, COT_NOMEM, "batches of %zu points", n);
     }
+    for (size_t i = 0; weights != NULL && i < x->n; i++)
+        s.cumulative[i] = sum += (double)weights[i];
     *ret_sample = s;
     return COT_OK;
 }
@@ -46,7 +48,7 @@ static cot_code sample_init(struct sample *ret_sample, const struct cot_matrix *
 static void sample_release(struct sample *s)
 {
     free(s->rows);
-    free(s->rows_weights);
+    free(s->cumulative);
 }
 
 static struct cot_matrix sample_view(const struct sample *s)
@@ -54,20 +56,29 @@ static struct cot_matrix sample_view(const struct sample *s)
     return (struct cot_matrix){.data = s->rows, .n = s->n, .d = s->x->d, .stride = s->x->d};
 }
 
+/* The first row whose cumulative weight is above a uniform number: never one of weight 0. */
+static size_t draw_row(const struct sample *s, struct cot_rng *rng)
+{
+    size_t low = 0;
+    size_t high = s->x->n - 1;
+    if (s->cumulative == NULL)
+        return (size_t)cot_rng_below(rng, s->x->n);
+    double at = cot_rng_uniform(rng) * s->cumulative[high];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->cumulative[middle] > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 static void sample_draw(struct sample *s, struct cot_rng *rng)
 {
     size_t d = s->x->d;
-    double mass = 0;
-    for (size_t m = 0; m < s->n; m++) {
-        size_t i = (size_t)cot_rng_below(rng, s->x->n);
-        memcpy(s->rows + m * d, cot_matrix_row(s->x, i), d * sizeof *s->rows);
-        if (s->weights != NULL) {
-            s->rows_weights[m] = s->weights[i];
-            mass += (double)s->weights[i];
-        }
-    }
-    if (s->weights != NULL && mass <= 0)
-        s->rows_weights[0] = 1; /* a batch without any weight would be refused */
+    for (size_t m = 0; m < s->n; m++)
+        memcpy(s->rows + m * d, cot_matrix_row(s->x, draw_row(s, rng)), d * sizeof *s->rows);
 }
 
 /* Centroids to start from: the caller's, or the best of n_init seedings (and one step) on a sample. */
@@ -88,7 +99,7 @@ static cot_code start(const struct cot_matrix *x, const struct cot_minibatch_opt
     sample_draw(&sample, rng);
     struct cot_matrix view = sample_view(&sample);
     struct cot_kmeans_options options = o->kmeans;
-    options.weights = sample.rows_weights;
+    options.weights = NULL;
     options.max_iter = 1;
     options.progress = NULL;
     rc = cot_kmeans_fit(&view, &options, &seeded, err);
@@ -169,12 +180,14 @@ static cot_code run_batches(const struct cot_matrix *x, const struct cot_minibat
     size_t reassign_every = 10 + o->kmeans.k * 10 / o->batch; /* often enough to help, seldom enough to settle */
     unsigned n_batches = 0;
     cot_code rc = sample_init(&batch, x, o->kmeans.weights, o->batch, err);
+    if (rc != COT_OK)
+        return rc;
     struct cot_matrix view = sample_view(&batch);
     for (size_t b = 0; rc == COT_OK && b < n_most; b++) {
         double inertia = 0;
         cot_progress_report(o->kmeans.progress, "k-means batches", b, n_most);
         sample_draw(&batch, rng);
-        rc = cot_kmeans_stream_update(*stream, &view, batch.rows_weights, o->kmeans.n_threads, NULL, &inertia, err);
+        rc = cot_kmeans_stream_update(*stream, &view, NULL, o->kmeans.n_threads, NULL, &inertia, err);
         n_batches++;
         if (rc == COT_OK && is_done(&watch, inertia, 2.0 * (double)o->batch / ((double)x->n + 1), o->patience))
             break;
@@ -209,8 +222,9 @@ static cot_code check_input(const struct cot_matrix *x, const struct cot_minibat
     if (x->n == 0 || x->d == 0 || o->kmeans.k == 0 || o->kmeans.k > x->n || o->kmeans.k > INT32_MAX)
         return cot_fail(err, COT_USAGE, "k is %zu for %zu rows and %zu columns: k must be 1..rows", o->kmeans.k, x->n,
                         x->d);
-    if (o->batch == 0 || o->batch > SIZE_MAX / 8 || o->kmeans.max_iter == 0 || o->kmeans.n_init == 0)
-        return cot_fail(err, COT_USAGE, "mini-batches need a batch, max_iter and n_init of at least 1");
+    if (o->batch == 0 || o->batch > INT32_MAX || o->kmeans.max_iter == 0 || o->kmeans.n_init == 0)
+        return cot_fail(err, COT_USAGE,
+                        "mini-batches need a batch of 1..2^31 - 1 points, max_iter and n_init of at least 1");
     if (!(o->reassign_ratio >= 0 && o->reassign_ratio < 1))
         return cot_fail(err, COT_USAGE, "reassign_ratio is %g; it must be at least 0 and below 1", o->reassign_ratio);
     cot_code rc = cot_check_finite(x, false, err);
@@ -225,6 +239,21 @@ static cot_code check_input(const struct cot_matrix *x, const struct cot_minibat
     return rc;
 }
 
+/* The tiles and labels of all points, for the last assignment, and the batches: drawn rows, their fit or their tiles.
+ */
+static size_t memory_of(const struct cot_matrix *x, const struct cot_minibatch_options *o)
+{
+    struct cot_kmeans_options given = o->kmeans;
+    size_t batch = SEED_BATCHES * o->batch > o->kmeans.k ? SEED_BATCHES * o->batch : o->kmeans.k;
+    given.init = x->data; /* no seeding over all points */
+    size_t all = cot_kmeans_memory(x->n, x->d, &given);
+    size_t batches = cot_kmeans_memory(batch, x->d, &o->kmeans);
+    size_t drawn = (x->d + 1) * sizeof(float) * 2 * batch + (o->kmeans.weights != NULL ? x->n * sizeof(double) : 0);
+    size_t total = 0;
+    return __builtin_add_overflow(all, batches, &total) || __builtin_add_overflow(total, drawn, &total) ? SIZE_MAX
+                                                                                                        : total;
+}
+
 cot_code cot_kmeans_minibatch_fit(const struct cot_matrix *x, const struct cot_minibatch_options *options,
                                   struct cot_kmeans **ret_kmeans, struct cot_err *err)
 {
@@ -234,8 +263,8 @@ cot_code cot_kmeans_minibatch_fit(const struct cot_matrix *x, const struct cot_m
     struct cot_rng rng;
     cot_code rc = check_input(x, options, err);
     if (rc == COT_OK)
-        rc = cot_memory_check(cot_kmeans_memory(x->n, x->d, &options->kmeans), options->kmeans.memory_limit, err,
-                              "k-means of %zu x %zu numbers", x->n, x->d);
+        rc = cot_memory_check(memory_of(x, options), options->kmeans.memory_limit, err,
+                              "k-means of %zu x %zu numbers in batches of %zu", x->n, x->d, options->batch);
     if (rc != COT_OK)
         return rc;
     float *centroids = cot_alloc_array(k, x->d, sizeof *centroids);

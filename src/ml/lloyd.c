@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "ml/lloyd_block.h"
 #include "num/check.h"
+#include "num/lanes.h"
 
 enum {
     MIN_TILES_A_BLOCK = 64,
@@ -43,19 +44,6 @@ size_t cot_lloyd_memory(size_t n, size_t d, size_t k, unsigned n_threads)
     return points + centres + n_threads * cot_lloyd_scratch_memory(d);
 }
 
-/* Sum of weight * |x|^2; tile after tile, so the bytes are the same at any number of threads. */
-static double sum_squares(const struct cot_tiles *tiles, const float *weights)
-{
-    double total = 0;
-    for (size_t t = 0; t < tiles->n_tiles; t++) {
-        double sum = 0;
-        for (size_t i = t * COT_TILE; i < (t + 1) * COT_TILE; i++)
-            sum += weights != NULL ? (double)weights[i] * (double)tiles->norm2[i] : (double)tiles->norm2[i];
-        total += sum;
-    }
-    return total;
-}
-
 cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *tiles, const float *weights, size_t k,
                         unsigned n_threads, enum cot_isa isa, struct cot_err *err)
 {
@@ -77,12 +65,14 @@ cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *til
     l.loss = cot_alloc_array(k, 1, sizeof *l.loss);
     l.loss_f = cot_alloc_array(k, 1, sizeof *l.loss_f);
     l.moves = cot_alloc_array(k, 1, sizeof *l.moves);
+    l.peak = cot_alloc_array(k, 1, sizeof *l.peak);
+    l.renewed = cot_alloc_array(k, 1, sizeof *l.renewed);
     l.chunk = chunk_for(tiles->d);
     l.blocks = cot_alloc_array(l.n_blocks, 1, sizeof *l.blocks);
     l.scratch = cot_alloc_array(l.n_threads, 1, sizeof *l.scratch);
     if (l.centres == NULL || l.labels == NULL || l.mass == NULL || l.sums == NULL || l.count == NULL ||
-        l.slack == NULL || l.loss == NULL || l.loss_f == NULL || l.moves == NULL || l.blocks == NULL ||
-        l.scratch == NULL)
+        l.slack == NULL || l.loss == NULL || l.loss_f == NULL || l.moves == NULL || l.peak == NULL ||
+        l.renewed == NULL || l.blocks == NULL || l.scratch == NULL)
         rc = cot_fail(err, COT_NOMEM, "k-means of %zu points into %zu clusters", tiles->n, k);
     for (size_t b = 0; b < l.n_blocks && rc == COT_OK; b++)
         rc = cot_lloyd_block_init(l.blocks + b, k, tiles->d, err);
@@ -92,7 +82,6 @@ cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *til
         cot_lloyd_release(&l);
         return rc;
     }
-    l.square = sum_squares(tiles, weights);
     *ret_lloyd = l;
     return COT_OK;
 }
@@ -113,6 +102,8 @@ void cot_lloyd_release(struct cot_lloyd *lloyd)
     free(lloyd->loss);
     free(lloyd->loss_f);
     free(lloyd->moves);
+    free(lloyd->peak);
+    free(lloyd->renewed);
     free(lloyd->blocks);
     free(lloyd->scratch);
     *lloyd = (struct cot_lloyd){0};
@@ -145,6 +136,36 @@ static void reduce_centres(void *context, size_t begin, size_t end, size_t i_blo
         }
 }
 
+/*
+ * What is left of a cluster that lost nearly all of its weight is mostly what rounding left behind: added up anew.
+ * Equal weights are counted exactly.
+ */
+static void renew_light_clusters(struct cot_lloyd *l)
+{
+    const double lost = 1e-6;
+    size_t d = l->tiles->d;
+    bool any = false;
+    for (size_t c = 0; l->weights != NULL && c < l->k; c++) {
+        l->peak[c] = l->mass[c] > l->peak[c] ? l->mass[c] : l->peak[c];
+        l->renewed[c] = l->count[c] > 0 && !(l->mass[c] > lost * l->peak[c]);
+        any |= l->renewed[c];
+        if (!l->renewed[c])
+            continue;
+        l->mass[c] = 0;
+        memset(l->sums + c * d, 0, d * sizeof *l->sums);
+    }
+    for (size_t i = 0; any && i < l->tiles->n; i++) {
+        uint32_t c = l->labels[i];
+        if (!l->renewed[c] || l->weights[i] <= 0)
+            continue;
+        l->mass[c] += (double)l->weights[i];
+        cot_lane_move(cot_tile(l->tiles, i / COT_TILE) + i % COT_TILE, d, (double)l->weights[i], l->sums + c * d, NULL);
+    }
+    for (size_t c = 0; any && c < l->k; c++)
+        if (l->renewed[c])
+            l->peak[c] = l->mass[c];
+}
+
 static void assign(struct cot_lloyd *l)
 {
     enum { SUMS_A_BLOCK = 1 << 14 };
@@ -166,6 +187,7 @@ static void assign(struct cot_lloyd *l)
             l->mass[c] = 0;
             memset(l->sums + c * l->tiles->d, 0, l->tiles->d * sizeof *l->sums);
         }
+    renew_light_clusters(l);
 }
 
 /* ---- empty clusters ---- */
@@ -297,7 +319,7 @@ static double move_centres(struct cot_lloyd *l)
             l->centres[c * d + j] = mean;
             move2 += step * step;
         }
-        l->moves[c] = sqrt(move2);
+        l->moves[c] = isfinite(move2) ? sqrt(move2) : INFINITY; /* NaN would count as no move */
         shift += move2;
     }
     add_losses(l);
@@ -315,6 +337,7 @@ static void start_anew(struct cot_lloyd *l)
     memset(l->count, 0, l->k * sizeof *l->count);
     memset(l->loss, 0, l->k * sizeof *l->loss);
     memset(l->loss_f, 0, l->k * sizeof *l->loss_f);
+    memset(l->peak, 0, l->k * sizeof *l->peak);
     for (size_t i = 0; i < n_padded; i++)
         l->slack[i] = i < l->tiles->n ? -1 : INFINITY;
     l->fresh = true;
@@ -345,7 +368,7 @@ double cot_lloyd_inertia(const struct cot_lloyd *l)
 {
     const double least_share = 1e-3;
     size_t d = l->tiles->d;
-    double inertia = l->square;
+    double inertia = l->tiles->square;
     for (size_t c = 0; c < l->k; c++) {
         double product = 0;
         double norm2 = 0;
@@ -356,5 +379,5 @@ double cot_lloyd_inertia(const struct cot_lloyd *l)
         }
         inertia += l->mass[c] * norm2 - 2 * product;
     }
-    return inertia > least_share * l->square ? inertia : measure(l, NULL);
+    return inertia > least_share * l->tiles->square ? inertia : measure(l, NULL);
 }

@@ -19,7 +19,7 @@ struct cot_lloyd_scratch;
 
 struct cot_lloyd {
     const struct cot_tiles *tiles;
-    const float *weights; /* n_tiles * COT_TILE, 0 for padding; NULL: 1 each */
+    const float *weights; /* n_tiles * COT_TILE, 0 for padding, those that the tiles were made with; NULL: 1 each */
     size_t k;
     unsigned n_threads;
     const struct cot_progress *progress; /* told once a step; may be NULL */
@@ -39,8 +39,9 @@ struct cot_lloyd {
     double *loss;  /* k: what points of centre c lost of their slack at all moves of the centres */
     float *loss_f; /* the same, rounded up */
     bool fresh;    /* no point has a centre yet */
-    double square; /* sum of weight * |x|^2 */
     double *moves; /* k: how far the centres moved last */
+    double *peak;  /* k: the most that each cluster has weighed since its sums were last added up */
+    bool *renewed; /* k: its sums were added up anew */
     size_t chunk;  /* tiles that are looked at together: their assignment stays in the nearest cache */
     size_t block, n_blocks;
     struct cot_lloyd_block *blocks;

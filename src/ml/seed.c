@@ -12,7 +12,8 @@ enum {
 /* Points that greedy k-means++ can look at within its budget. */
 static size_t sample_size(size_t d, size_t k)
 {
-    return ((size_t)1 << SEED_BUDGET_BITS) / k / d;
+    size_t most = ((size_t)1 << SEED_BUDGET_BITS) / k / d;
+    return most > 0 ? most : 1;
 }
 
 static enum cot_kmeans_seeding choose(size_t n, size_t d, bool weighted, const struct cot_seed_options *o)
@@ -47,12 +48,22 @@ static cot_code take_sample(const struct cot_tiles *tiles, size_t m, struct cot_
     return COT_OK;
 }
 
-size_t cot_seed_memory(size_t n, size_t d, const struct cot_seed_options *options)
+/* Of greedy k-means++: the distances to the centres so far, and what they would be with each candidate. */
+static size_t greedy_memory(size_t n, unsigned n_trials)
 {
-    size_t per_point = (1 + (size_t)options->n_trials) * sizeof(float);
-    size_t most = sample_size(d, options->k);
-    size_t all = n > SIZE_MAX / (per_point + 8) ? SIZE_MAX : n * (per_point + 8);
-    return all + (most < n ? most * d * sizeof(float) : 0);
+    size_t size = 0;
+    return __builtin_mul_overflow(n + COT_TILE, (1 + (size_t)n_trials) * sizeof(float), &size) ? SIZE_MAX : size;
+}
+
+size_t cot_seed_memory(size_t n, size_t d, bool weighted, const struct cot_seed_options *options)
+{
+    switch (choose(n, d, weighted, options)) {
+    case COT_KMEANS_SEED_GREEDY: return greedy_memory(n, options->n_trials);
+    case COT_KMEANS_SEED_CHAIN: return n > SIZE_MAX / sizeof(double) ? SIZE_MAX : n * sizeof(double);
+    case COT_KMEANS_SEED_AUTO: break;
+    }
+    size_t m = sample_size(d, options->k);
+    return greedy_memory(m, options->n_trials) + (m + COT_TILE) * d * sizeof(float);
 }
 
 cot_code cot_seed(const struct cot_tiles *tiles, const float *weights, const struct cot_seed_options *options,

@@ -2,6 +2,8 @@
 #ifndef COT_ML_SEED_H
 #define COT_ML_SEED_H
 
+#include <stdbool.h>
+
 #include "base/rng.h"
 #include "coterie/kmeans.h"
 #include "num/tiles.h"
@@ -17,8 +19,8 @@ struct cot_seed_options {
 cot_code cot_seed(const struct cot_tiles *tiles, const float *weights, const struct cot_seed_options *options,
                   struct cot_rng *rng, float *ret_centres, struct cot_err *err) COT_MUST_CHECK;
 
-/* Bytes that cot_seed allocates. */
-size_t cot_seed_memory(size_t n, size_t d, const struct cot_seed_options *options);
+/* Bytes that cot_seed allocates, for points with or without weights. n, d, k >= 1. */
+size_t cot_seed_memory(size_t n, size_t d, bool weighted, const struct cot_seed_options *options);
 
 /* Greedy k-means++ over all points: each centre the best of n_trials drawn by squared distance. O(n * k * d). */
 cot_code cot_seed_greedy(const struct cot_tiles *tiles, const float *weights, const struct cot_seed_options *options,

@@ -22,11 +22,12 @@ struct pass {
     const struct cot_matrix *x;
     const float *weights;
     struct cot_tiles *tiles;
-    double *sums; /* a block: d sums, then the sum of weights */
-    float *low;   /* a block: d smallest values */
-    float *high;  /* a block: d largest values */
-    float *rows;  /* a block: a row of tiles in the making, COT_TILE x d */
-    bool *wrong;  /* a block: holds NaN or infinity */
+    double *sums;    /* a block: d sums, then the sum of weights */
+    float *low;      /* a block: d smallest values */
+    float *high;     /* a block: d largest values */
+    float *rows;     /* a block: a row of tiles in the making, COT_TILE x d */
+    bool *wrong;     /* a block: holds NaN or infinity */
+    double *squares; /* a block of tiles: sum of weight * |x|^2 */
 };
 
 /* Rows whose columns are looked at four by four while they are in the nearest cache. */
@@ -186,14 +187,20 @@ static void transpose_tile(const float *rows, size_t d, float *tile)
             tile[j * COT_TILE + lane] = rows[lane * d + j];
 }
 
-static void norms_of_tile(const float *tile, size_t d, float ret_norm2[COT_TILE])
+/* Squared norms of a tile's points; returns their weighted sum (weights: of these points, NULL: 1 each; padding is 0).
+ */
+static double norms_of_tile(const float *tile, size_t d, const float *weights, size_t n, float ret_norm2[COT_TILE])
 {
     double sums[COT_TILE] = {0};
+    double square = 0;
     for (size_t j = 0; j < d; j++)
         for (size_t lane = 0; lane < COT_TILE; lane++)
             sums[lane] += (double)tile[j * COT_TILE + lane] * (double)tile[j * COT_TILE + lane];
     for (size_t lane = 0; lane < COT_TILE; lane++)
         ret_norm2[lane] = (float)sums[lane];
+    for (size_t lane = 0; lane < n; lane++)
+        square += weights != NULL ? (double)weights[lane] * sums[lane] : sums[lane];
+    return square;
 }
 
 float cot_tile_radius(const float *norm2)
@@ -230,7 +237,9 @@ static void fill_tiles(void *context, size_t begin, size_t end, size_t i_block, 
                 rows[lane * d + j] = (row[j] * down - centre[j]) * up;
         }
         transpose_tile(rows, d, tile);
-        norms_of_tile(tile, d, tiles->norm2 + t * COT_TILE);
+        size_t n = tiles->n - t * COT_TILE < COT_TILE ? tiles->n - t * COT_TILE : COT_TILE;
+        const float *weights = pass->weights != NULL ? pass->weights + t * COT_TILE : NULL;
+        pass->squares[i_block] += norms_of_tile(tile, d, weights, n, tiles->norm2 + t * COT_TILE);
         tiles->radius[t] = cot_tile_radius(tiles->norm2 + t * COT_TILE);
     }
 }
@@ -264,8 +273,10 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
     pass.high = cot_alloc_array(n_blocks, x->d, sizeof *pass.high);
     pass.rows = cot_alloc_array(cot_n_blocks(tiles.n_tiles, tile_block), (COT_TILE + 1) * x->d, sizeof *pass.rows);
     pass.wrong = cot_alloc_array(n_blocks, 1, sizeof *pass.wrong);
+    pass.squares = cot_alloc_array(cot_n_blocks(tiles.n_tiles, tile_block), 1, sizeof *pass.squares);
     if (tiles.data == NULL || tiles.norm2 == NULL || tiles.radius == NULL || tiles.centre == NULL ||
-        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.rows == NULL || pass.wrong == NULL) {
+        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.rows == NULL || pass.wrong == NULL ||
+        pass.squares == NULL) {
         rc = cot_fail(err, COT_NOMEM, "a copy of %zu x %zu numbers", x->n, x->d);
         goto out;
     }
@@ -278,6 +289,8 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
     }
     centre_on_means(&pass, n_blocks);
     cot_parallel_for(n_threads, tiles.n_tiles, tile_block, fill_tiles, &pass);
+    for (size_t b = 0; b < cot_n_blocks(tiles.n_tiles, tile_block); b++)
+        tiles.square += pass.squares[b];
     *ret_tiles = tiles;
     tiles = (struct cot_tiles){0};
 out:
@@ -287,6 +300,7 @@ out:
     free(pass.high);
     free(pass.rows);
     free(pass.wrong);
+    free(pass.squares);
     return rc;
 }
 

@@ -21,6 +21,7 @@ struct cot_tiles {
     float *norm2;  /* n_tiles x COT_TILE: |x|^2 in the tiles' units, rounded to nearest; 0 for padding */
     float *radius; /* n_tiles: no point of the tile is farther from the origin */
     size_t n, d, n_tiles;
+    double square;  /* sum of weight * |x|^2, in float64 */
     double *centre; /* d: tile value = (x - centre) * scale; each is a float32 */
     double scale;
 };

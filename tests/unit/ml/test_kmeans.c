@@ -260,6 +260,55 @@ static void test_seeding_on_a_sample_is_as_good(void **state)
     planted_free(&few);
 }
 
+/* Light points that heavy ones leave behind: what rounding left of the heavy ones must not be their mean. */
+static void test_light_points_left_behind(void **state)
+{
+    float data[5] = {-10, 10, 0, -13, 13};
+    float weights[5] = {1e20F, 1e20F, 1, 1e20F, 1e20F};
+    float init[3] = {0, -25, 25};
+    struct cot_matrix x = {.data = data, .n = 5, .d = 1, .stride = 1};
+    struct cot_kmeans_options options;
+    (void)state;
+    cot_kmeans_options_init(&options, 3);
+    options.init = init;
+    options.weights = weights;
+    options.tol = 0;
+    for (options.max_iter = 1; options.max_iter < 20; options.max_iter++) {
+        struct cot_kmeans *kmeans = fit(&x, &options);
+        for (size_t c = 0; c < 3; c++)
+            assert_true(isfinite(kmeans->centroids[c]) && kmeans->cluster_mass[c] > 0);
+        cot_kmeans_free(kmeans);
+    }
+    struct cot_kmeans *kmeans = fit(&x, &options);
+    assert_true(kmeans->centroids[0] == 0 && kmeans->cluster_mass[0] == 1);
+    assert_true(kmeans->centroids[1] == -11.5F && kmeans->centroids[2] == 11.5F);
+    cot_kmeans_free(kmeans);
+}
+
+/* However tight the clusters are against the whole, inertia loses no more than what rounding the points once costs. */
+static void test_inertia_of_tight_groups(void **state)
+{
+    (void)state;
+    for (int exponent = 0; exponent < 12; exponent++) {
+        enum { N = 10, D = 3 };
+        float data[N * D];
+        struct cot_matrix x = {.data = data, .n = N, .d = D, .stride = D};
+        struct cot_kmeans_options options;
+        struct cot_rng rng;
+        double expected = 0;
+        cot_rng_init(&rng, (uint64_t)exponent);
+        for (size_t i = 0; i < N * D; i++)
+            data[i] = (float)((i / D % 2 == 0 ? 1 : -1) * ldexp(1, exponent) + cot_rng_normal(&rng));
+        cot_kmeans_options_init(&options, 2);
+        struct cot_kmeans *kmeans = fit(&x, &options);
+        for (size_t i = 0; i < N; i++)
+            for (size_t j = 0; j < D; j++)
+                expected += pow((double)data[i * D + j] - (double)kmeans->centroids[kmeans->labels[i] * D + j], 2);
+        assert_true(fabs(kmeans->inertia / expected - 1) < 1e-7 * ldexp(1, exponent));
+        cot_kmeans_free(kmeans);
+    }
+}
+
 static void test_memory_is_priced_before_it_is_taken(void **state)
 {
     float data[64] = {0};
@@ -272,6 +321,11 @@ static void test_memory_is_priced_before_it_is_taken(void **state)
     size_t needed = cot_kmeans_memory(1000000, 32, &options);
     assert_true(needed > 4UL * 32 * 1000000 && needed < 8UL * 32 * 1000000);
     assert_true(cot_kmeans_memory(SIZE_MAX / 8, 64, &options) == SIZE_MAX);
+    options.k = 0;
+    assert_true(cot_kmeans_memory(100, 2, &options) == 0 && cot_kmeans_memory(100, 0, &options) == 0);
+    options.k = 1000; /* seeded on a sample: nothing a row for candidates */
+    assert_true(cot_kmeans_memory(100000000, 8, &options) < 6UL * 1000 * 1000 * 1000);
+    options.k = 8;
     options.memory_limit = 1000;
     assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_LIMIT);
     assert_non_null(strstr(err.message, "64 x 1"));
@@ -417,6 +471,10 @@ static void test_refusals_name_the_cause(void **state)
     options.k = 0;
     assert_int_equal(cot_kmeans_fit(&x, &options, &kmeans, &err), COT_USAGE);
     assert_null(kmeans);
+    float centroids[6] = {0, 1, 2, NAN, 4, 5};
+    uint32_t labels[4];
+    assert_int_equal(cot_kmeans_assign(&x, centroids, 2, 1, labels, NULL, &err), COT_BAD_DATA);
+    assert_non_null(strstr(err.message, "centroids: row 1, column 0"));
 }
 
 int main(void)
@@ -430,6 +488,8 @@ int main(void)
         cmocka_unit_test(test_bounds_spare_most_of_the_work_near_the_end),
         cmocka_unit_test(test_every_seeding_finds_planted_clusters),
         cmocka_unit_test(test_seeding_on_a_sample_is_as_good),
+        cmocka_unit_test(test_light_points_left_behind),
+        cmocka_unit_test(test_inertia_of_tight_groups),
         cmocka_unit_test(test_memory_is_priced_before_it_is_taken),
         cmocka_unit_test(test_scale_and_offset),
         cmocka_unit_test(test_weights_are_repetitions),

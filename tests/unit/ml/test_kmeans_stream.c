@@ -143,6 +143,32 @@ static void test_minibatches_come_near_to_all(void **state)
     }
 }
 
+/* Few points weigh anything, and little: the others must not count at all. */
+static void test_minibatches_of_mostly_weightless_points(void **state)
+{
+    enum { N = 20000, HEAVY = 40 };
+    float *data = calloc(N, sizeof *data);
+    float *weights = calloc(N, sizeof *weights);
+    struct cot_matrix x = {.data = data, .n = N, .d = 1, .stride = 1};
+    struct cot_minibatch_options options;
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        bool heavy = i % (N / HEAVY) == 0;
+        weights[i] = heavy ? 1e-3F : 0;
+        data[i] = heavy ? (float)(i / (N / HEAVY) % 2 * 10) : 1000;
+    }
+    cot_minibatch_options_init(&options, 2);
+    options.kmeans.weights = weights;
+    options.kmeans.n_init = 3;
+    struct cot_kmeans *kmeans = minibatch(&x, &options);
+    float low = kmeans->centroids[0] < kmeans->centroids[1] ? kmeans->centroids[0] : kmeans->centroids[1];
+    float high = kmeans->centroids[0] < kmeans->centroids[1] ? kmeans->centroids[1] : kmeans->centroids[0];
+    assert_true(fabsf(low) < 1e-3F && fabsf(high - 10) < 1e-3F);
+    cot_kmeans_free(kmeans);
+    free(data);
+    free(weights);
+}
+
 static void test_minibatches_same_bytes_at_any_number_of_threads(void **state)
 {
     struct planted p = planted_make(9000, 5, 6, 3, 3, 8);
@@ -191,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_follows_clusters_that_drift),
         cmocka_unit_test(test_a_refused_batch_changes_nothing),
         cmocka_unit_test(test_minibatches_come_near_to_all),
+        cmocka_unit_test(test_minibatches_of_mostly_weightless_points),
         cmocka_unit_test(test_minibatches_same_bytes_at_any_number_of_threads),
         cmocka_unit_test(test_a_lost_centroid_starts_anew),
     };
