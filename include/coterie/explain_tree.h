@@ -116,8 +116,10 @@ cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t clu
 
 /*
  * The same for a tree over what a transform made (coterie/transform.h), in the raw columns' names and units:
- * "orders > 4 and country is 7". Categories go by their codes. COT_USAGE where the transform makes other than d
- * columns.
+ * "orders > 4 and country is 7". Categories go by their codes; "unknown" is missing or not seen in the fit. A raw number
+ * meets the rule where its score goes to the rule's leaves; of numbers that share a float32 score, those with more than
+ * six digits (counted from the column's largest) that are not whole may be told a score's width beside. COT_USAGE where
+ * the transform makes other than d columns.
  */
 cot_code cot_explain_tree_text_raw(const struct cot_explain_tree *tree, uint32_t cluster,
                                    const struct cot_transform *transform, char **ret_text,

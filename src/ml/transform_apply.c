@@ -26,6 +26,11 @@ double cot_transform_value(const struct cot_transform_fitted *column, float raw)
     return x;
 }
 
+float cot_transform_score(const struct cot_transform_fitted *column, float raw)
+{
+    return column->constant ? 0 : (float)((cot_transform_value(column, raw) - column->mean) / column->sd);
+}
+
 static bool has_code(const int32_t *codes, size_t n, int32_t code, size_t *ret_at)
 {
     size_t low = 0;
@@ -81,8 +86,7 @@ static void apply_block(void *context, size_t begin, size_t end, size_t i_block,
             if (column->kind == COT_TRANSFORM_CATEGORY)
                 apply_category(column, row[j], z + column->i_out);
             else
-                z[column->i_out] =
-                    column->constant ? 0 : (float)((cot_transform_value(column, row[j]) - column->mean) / column->sd);
+                z[column->i_out] = cot_transform_score(column, row[j]);
         }
     }
 }

@@ -43,4 +43,7 @@ static inline bool cot_transform_is_quantile(enum cot_transform_kind kind)
 /* A raw number imputed, winsorised and put through the column's function, before it is standardised. */
 double cot_transform_value(const struct cot_transform_fitted *column, float raw);
 
+/* What a number becomes in the end; rises with raw, though not strictly. */
+float cot_transform_score(const struct cot_transform_fitted *column, float raw);
+
 #endif

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -286,6 +287,20 @@ static void test_words(void **state)
     assert_string_equal(text, "x0 > 7 and x1 > 5");
     free(text);
     text = NULL;
+    struct cot_explain_bound bounds[2];
+    uint32_t leaf = tree->nodes[tree->nodes[0].right].left;
+    assert_int_equal(cot_explain_tree_bounds(tree, leaf, bounds), 2);
+    assert_int_equal(bounds[0].i_column, 0);
+    near(bounds[0].above, 7, 0);
+    assert_true(isinf(bounds[0].at_most));
+    assert_int_equal(bounds[0].above_node, 0);
+    assert_int_equal(bounds[0].at_most_node, UINT32_MAX);
+    assert_int_equal(bounds[1].i_column, 1);
+    assert_true(isinf(bounds[1].above));
+    near(bounds[1].at_most, 5, 0);
+    assert_int_equal(bounds[1].above_node, UINT32_MAX);
+    assert_int_equal(bounds[1].at_most_node, tree->nodes[0].right);
+    assert_int_equal(cot_explain_tree_bounds(tree, 0, bounds), 0);
     assert_int_equal(cot_explain_tree_text(tree, 3, names, &text, NULL), COT_USAGE);
     assert_null(text);
     cot_explain_tree_free(tree);
@@ -294,6 +309,15 @@ static void test_words(void **state)
     assert_string_equal(text, "everybody");
     free(text);
     cot_explain_tree_free(tree);
+}
+
+static void check_raw(const struct cot_explain_tree *tree, const struct cot_transform *transform, uint32_t cluster,
+                      const char *expected)
+{
+    char *text = NULL;
+    assert_int_equal(cot_explain_tree_text_raw(tree, cluster, transform, &text, NULL), COT_OK);
+    assert_string_equal(text, expected);
+    free(text);
 }
 
 /* Clustered on a transformed scale, told in the customers' own units. */
@@ -335,19 +359,144 @@ static void test_words_in_raw_units(void **state)
     options.labels = labels;
     struct cot_explain_tree *tree = fit(&scores, centroids, 3, &options);
     near(tree->fidelity, 1, 0);
-    assert_int_equal(cot_explain_tree_text_raw(tree, 0, transform, &text, NULL), COT_OK);
-    if (strstr(text, "orders <= 30") == NULL)
-        fail_msg("%s", text);
-    free(text);
-    assert_int_equal(cot_explain_tree_text_raw(tree, 1, transform, &text, NULL), COT_OK);
-    if (strcmp(text, "country is 7") != 0 && strcmp(text, "country is not 4") != 0)
-        fail_msg("%s", text);
-    free(text);
-    text = NULL;
+    check_raw(tree, transform, 0, "country is not 7 and orders <= 30");
+    check_raw(tree, transform, 1, "country is 7");
+    check_raw(tree, transform, 2, "country is not 7 and orders > 30");
     tree->d = 2;
     assert_int_equal(cot_explain_tree_text_raw(tree, 0, transform, &text, NULL), COT_USAGE);
     assert_null(text);
     cot_explain_tree_free(tree);
+    cot_transform_free(transform);
+}
+
+/* The raw rule of a tree that asks one thing: column 0, between two scores. */
+static void tell_split(const struct cot_transform *transform, float low, float high, uint32_t cluster, char **ret_text)
+{
+    struct cot_explain_node nodes[3] = {
+        {.left = 1, .right = 2, .threshold = (double)low, .low = low, .high = high, .mass = 2},
+        {.depth = 1, .mass = 1},
+        {.depth = 1, .mass = 1, .cluster = 1}};
+    struct cot_explain_tree tree = {
+        .d = cot_transform_d_out(transform), .k = 2, .n_nodes = 3, .n_leaves = 2, .depth = 1, .nodes = nodes};
+    assert_int_equal(cot_explain_tree_text_raw(&tree, cluster, transform, ret_text, NULL), COT_OK);
+}
+
+static struct cot_transform *fit_column(float *raw, size_t n, enum cot_transform_kind kind, float *ret_z)
+{
+    const struct cot_transform_column column = {"orders", kind};
+    struct cot_matrix x = {.data = raw, .n = n, .d = 1, .stride = 1};
+    struct cot_transform_options options;
+    struct cot_transform *transform = NULL;
+    cot_transform_options_init(&options);
+    assert_int_equal(cot_transform_fit(&x, &column, &options, &transform, NULL), COT_OK);
+    assert_int_equal(cot_transform_apply(transform, &x, 1, ret_z, NULL), COT_OK);
+    return transform;
+}
+
+/* Between two whole numbers that follow each other the rule names the lower one, as large as a float32 counts. */
+static void test_whole_numbers_stay_whole(void **state)
+{
+    static const enum cot_transform_kind kinds[] = {COT_TRANSFORM_NONE, COT_TRANSFORM_LOG1P,
+                                                    COT_TRANSFORM_SIGNED_LOG1P};
+    enum { N = 6000 };
+    float raw[N];
+    float z[N];
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        raw[i] = (float)(i < 4000 ? i : i < 5000 ? 70000 + i : 900000 + i);
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        struct cot_transform *transform = fit_column(raw, N, kinds[kind], z);
+        for (size_t i = 40; i + 40 < N; i++) { /* the others are winsorised */
+            char expected[2][64];
+            if (raw[i + 1] != raw[i] + 1)
+                continue;
+            snprintf(expected[0], sizeof expected[0], "orders <= %.0f", (double)raw[i]);
+            snprintf(expected[1], sizeof expected[1], "orders > %.0f", (double)raw[i]);
+            for (uint32_t side = 0; side < 2; side++) {
+                char *text = NULL;
+                tell_split(transform, z[i], z[i + 1], side, &text);
+                assert_string_equal(text, expected[side]);
+                free(text);
+            }
+        }
+        cot_transform_free(transform);
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const float *x = a;
+    const float *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Whatever the transform, the numbers on either side of a raw rule are those that the tree parts. */
+static void test_raw_rules_part_the_same_rows(void **state)
+{
+    enum { N = 800, N_SPLITS = N - 1 };
+    static float raw[N];
+    static float z[N];
+    struct cot_rng rng;
+    (void)state;
+    cot_rng_init(&rng, 5);
+    for (int kind = 0; kind < COT_TRANSFORM_N_KINDS; kind++) {
+        size_t n_told = 0;
+        if (kind == COT_TRANSFORM_CATEGORY)
+            continue;
+        for (size_t i = 0; i < N; i++) {
+            double money = round(cot_rng_gamma(&rng, 0.4, 0.001) * 100) / 100;
+            raw[i] = (float)(kind == COT_TRANSFORM_ARCSINE_SQRT   ? round(cot_rng_uniform(&rng) * 1000) / 1000
+                             : kind == COT_TRANSFORM_SIGNED_LOG1P ? round(cot_rng_normal(&rng) * 300)
+                                                                  : money);
+        }
+        qsort(raw, N, sizeof *raw, ascending);
+        struct cot_transform *transform = fit_column(raw, N, (enum cot_transform_kind)kind, z);
+        for (size_t split = 0; split < N_SPLITS; split++) {
+            char *text = NULL;
+            if (!(z[split] < z[split + 1]))
+                continue;
+            tell_split(transform, z[split], z[split + 1], 0, &text);
+            assert_memory_equal(text, "orders <= ", 10);
+            float at = strtof(text + 10, NULL);
+            for (size_t i = 0; i < N; i++)
+                if ((raw[i] <= at) != (z[i] <= z[split]))
+                    fail_msg("%s of kind %d: %.9g", text, kind, (double)raw[i]);
+            free(text);
+            n_told++;
+        }
+        assert_true(n_told > 200);
+        cot_transform_free(transform);
+    }
+}
+
+/* Scores of an indicator: other categories, missing, its own. */
+static void test_categories_that_are_missing(void **state)
+{
+    float raw[60];
+    float z[60 * 2];
+    const struct cot_transform_column column = {"country", COT_TRANSFORM_CATEGORY};
+    struct cot_matrix x = {.data = raw, .n = 60, .d = 1, .stride = 1};
+    struct cot_transform_options options;
+    struct cot_transform *transform = NULL;
+    (void)state;
+    for (size_t i = 0; i < 60; i++)
+        raw[i] = i % 3 == 0 ? NAN : (float)(i % 3);
+    cot_transform_options_init(&options);
+    assert_int_equal(cot_transform_fit(&x, &column, &options, &transform, NULL), COT_OK);
+    assert_int_equal(cot_transform_apply(transform, &x, 1, z, NULL), COT_OK);
+    assert_true(z[4] < 0 && z[0] == 0 && z[2] > 0); /* of the indicator of 1: rows 2, 0, 1 */
+    struct cot_explain_node nodes[5] = {{.left = 1, .right = 2, .low = z[4], .threshold = -0.1, .high = 0},
+                                        {.depth = 1, .mass = 1},
+                                        {.left = 3, .right = 4, .depth = 1, .high = z[2]},
+                                        {.parent = 2, .depth = 2, .mass = 1, .cluster = 1},
+                                        {.parent = 2, .depth = 2, .mass = 1, .cluster = 2}};
+    struct cot_explain_tree tree = {.d = 2, .k = 3, .n_nodes = 5, .n_leaves = 3, .depth = 2, .nodes = nodes};
+    check_raw(&tree, transform, 0, "country is not 1");
+    check_raw(&tree, transform, 1, "country is unknown");
+    check_raw(&tree, transform, 2, "country is 1");
+    nodes[2] = (struct cot_explain_node){.depth = 1, .mass = 2, .cluster = 1};
+    tree.n_nodes = 3;
+    check_raw(&tree, transform, 1, "country is 1 or unknown");
     cot_transform_free(transform);
 }
 
@@ -408,6 +557,9 @@ int main(void)
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_words_in_raw_units),
+        cmocka_unit_test(test_whole_numbers_stay_whole),
+        cmocka_unit_test(test_raw_rules_part_the_same_rows),
+        cmocka_unit_test(test_categories_that_are_missing),
         cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
