@@ -35,13 +35,16 @@ cot_code cot_metric_ami(const uint32_t *a, const uint32_t *b, size_t n, double *
 
 /*
  * Mean silhouette (Rousseeuw, doi:10.1016/0377-0427(87)90125-7), Euclidean; a point alone in its cluster has 0. Exact:
- * O(n^2 d) time; memory two copies of x and O(k) a thread. ret_values: n silhouettes, or NULL. Same bytes at any
- * n_threads.
+ * O(n^2 d) time; memory two copies of x and 512 k bytes a thread. ret_values: n silhouettes, or NULL. COT_LIMIT for
+ * more memory than there is, told before any work; COT_NOMEM. Same bytes at any n_threads.
  */
 cot_code cot_metric_silhouette(const struct cot_matrix *x, const uint32_t *labels, size_t k, unsigned n_threads,
                                double *ret_mean, float *ret_values, struct cot_err *err) COT_MUST_CHECK;
 
-/* With the distances to centroids in place of mean distances to points: O(n k d). ret_values as above. */
+/*
+ * With the distances to centroids in place of mean distances to points: O(n k d); memory one copy of x, the centroids
+ * and 512 k bytes a thread. ret_values and errors as above.
+ */
 cot_code cot_metric_silhouette_simplified(const struct cot_matrix *x, const uint32_t *labels, size_t k,
                                           unsigned n_threads, double *ret_mean, float *ret_values,
                                           struct cot_err *err) COT_MUST_CHECK;

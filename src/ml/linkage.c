@@ -83,28 +83,21 @@ out:
     return rc;
 }
 
-/* a * b + total, SIZE_MAX where that overflows. */
-static size_t add_product(size_t total, size_t a, size_t b)
-{
-    size_t product = 0;
-    return __builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(total, product, &total) ? SIZE_MAX : total;
-}
-
 size_t cot_linkage_memory(size_t n, size_t d, const struct cot_linkage_options *options)
 {
     enum cot_linkage_method method = options != NULL ? options->method : COT_LINKAGE_WARD;
     unsigned n_threads = options != NULL ? options->n_threads : 0;
     /* The result, merges twice while they are sorted, union-find while they are numbered. */
-    size_t total = add_product(0, n, 4 * sizeof(double) + 2 * sizeof(struct cot_merge) + 2 * sizeof(size_t) + 4);
-    if (n > INT32_MAX || add_product(0, n, d) > SIZE_MAX / 1024)
+    size_t total = cot_memory_add(0, n, 4 * sizeof(double) + 2 * sizeof(struct cot_merge) + 2 * sizeof(size_t) + 4);
+    if (n > INT32_MAX || cot_memory_add(0, n, d) > SIZE_MAX / 1024)
         return SIZE_MAX;
     if (method == COT_LINKAGE_WARD)
         return total + cot_ward_memory(n, d, n_threads);
-    total = add_product(total, n, d * sizeof(double)); /* columns */
+    total = cot_memory_add(total, n, d * sizeof(double)); /* columns */
     if (method == COT_LINKAGE_SINGLE)
-        return add_product(total, n, 2 * sizeof(double) + sizeof(uint32_t));
-    total = add_product(total, n, 5 * sizeof(double)); /* masses, heights, the chain, where rows begin, half a row */
-    return add_product(total, n, (n / 2 + 1) * sizeof(double));
+        return cot_memory_add(total, n, 2 * sizeof(double) + sizeof(uint32_t));
+    total = cot_memory_add(total, n, 5 * sizeof(double)); /* masses, heights, the chain, where rows begin, half a row */
+    return cot_memory_add(total, n, (n / 2 + 1) * sizeof(double));
 }
 
 static cot_code check_input(const struct cot_matrix *x, const struct cot_linkage_options *o, struct cot_err *err)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/threads.h"
 #include "num/check.h"
 
@@ -37,14 +38,29 @@ static void sum_block(void *context, size_t begin, size_t end, size_t i_block, u
     }
 }
 
+static size_t block_for(size_t n, size_t d, size_t k)
+{
+    size_t most_blocks = MAX_PARTIAL_SIZE / sizeof(double) / (k > 0 ? k : 1) / (d > 0 ? d : 1);
+    size_t least = n / (most_blocks > 0 ? most_blocks : 1) + 1;
+    return cot_block_of(n, least > MIN_ROWS_A_BLOCK ? least : MIN_ROWS_A_BLOCK);
+}
+
+size_t cot_means_memory(size_t n, size_t d, size_t k)
+{
+    size_t n_blocks = cot_n_blocks(n, block_for(n, d, k));
+    /* Sums, masses and counts a block; means, masses and counts. */
+    size_t a_cluster = cot_memory_add(2 * sizeof(double), d, sizeof(double));
+    size_t a_block = cot_memory_add(0, k, a_cluster);
+    size_t result = cot_memory_add(cot_memory_add(0, k, 2 * sizeof(double)), cot_memory_add(0, k, d), sizeof(float));
+    return cot_memory_add(result, n_blocks, a_block);
+}
+
 cot_code cot_means_init(struct cot_means *ret_means, const struct cot_matrix *x, const uint32_t *labels,
                         const float *weights, size_t k, unsigned n_threads, struct cot_err *err)
 {
     struct cot_means means = {0};
     struct summing s = {.x = x, .labels = labels, .weights = weights, .k = k};
-    size_t most_blocks = MAX_PARTIAL_SIZE / sizeof(double) / (k > 0 ? k : 1) / (x->d > 0 ? x->d : 1);
-    size_t least = x->n / (most_blocks > 0 ? most_blocks : 1) + 1;
-    size_t block = cot_block_of(x->n, least > MIN_ROWS_A_BLOCK ? least : MIN_ROWS_A_BLOCK);
+    size_t block = block_for(x->n, x->d, k);
     size_t n_blocks = cot_n_blocks(x->n, block);
     cot_code rc = COT_OK;
 

@@ -14,6 +14,9 @@ struct cot_means {
     size_t *counts; /* k, rows */
 };
 
+/* Bytes that cot_means_init allocates at most, the means included; SIZE_MAX where that overflows. */
+size_t cot_means_memory(size_t n, size_t d, size_t k);
+
 /* labels in 0..k-1; weights: n or NULL. O(n d + k d) where k is large, else times at most 64 partial sums. */
 cot_code cot_means_init(struct cot_means *ret_means, const struct cot_matrix *x, const uint32_t *labels,
                         const float *weights, size_t k, unsigned n_threads, struct cot_err *err) COT_MUST_CHECK;

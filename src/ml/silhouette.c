@@ -187,6 +187,18 @@ static void lay_out(struct silhouettes *s, const struct cot_matrix *x, const flo
         s->rows[i] = inward(s, means[i], i % s->d);
 }
 
+/* Tiles, rows, sums a thread, clusters, and the simplified silhouette's means. */
+static size_t price(const struct silhouettes *s, size_t n_tiles, size_t n_threads)
+{
+    size_t n_rows = s->exact ? s->n : s->k;
+    size_t a_cluster = 2 * sizeof(size_t) + n_threads * TILES_A_BLOCK * TILE * sizeof(double);
+    size_t size = s->exact ? 0 : cot_means_memory(s->n, s->d, s->k);
+    size = cot_memory_add(size, n_tiles * TILE, cot_memory_add(0, s->d, sizeof(float)));
+    size = cot_memory_add(size, n_rows, cot_memory_add(0, s->d, sizeof(float)));
+    size = cot_memory_add(size, cot_n_blocks(n_tiles, TILES_A_BLOCK) + s->d, sizeof(double));
+    return cot_memory_add(size, s->k, a_cluster);
+}
+
 static void release(struct silhouettes *s)
 {
     free(s->counts);
@@ -212,18 +224,16 @@ static cot_code measure(int exact, const struct cot_matrix *x, const uint32_t *l
     size_t n_tiles = (x->n + TILE - 1) / TILE;
     size_t n_blocks = cot_n_blocks(n_tiles, TILES_A_BLOCK);
     double total = 0;
-    cot_code rc = cot_check_clusters(x, labels, k, err);
+    n_threads = n_threads != 0 ? n_threads : cot_threads_available();
+    n_threads = n_threads < n_blocks ? n_threads : (unsigned)n_blocks;
+    cot_code rc = cot_memory_check(price(&s, n_tiles, n_threads), 0, err,
+                                   "silhouettes of %zu points in %zu columns and %zu clusters", x->n, x->d, k);
+    if (rc == COT_OK)
+        rc = cot_check_clusters(x, labels, k, err);
     if (rc == COT_OK && !exact)
         rc = cot_means_init(&means, x, labels, NULL, k, n_threads, err);
     if (rc != COT_OK)
         return rc;
-    /* Tiles and rows; a size that overflows fails where it is allocated. */
-    rc = cot_memory_check((exact ? 2 : 1) * x->n * x->d * sizeof(float), 0, err,
-                          "silhouettes of %zu points in %zu columns", x->n, x->d);
-    if (rc != COT_OK)
-        goto out;
-    n_threads = n_threads != 0 ? n_threads : cot_threads_available();
-    n_threads = n_threads < n_blocks ? n_threads : (unsigned)n_blocks;
     s.counts = cot_alloc_array(k, 1, sizeof *s.counts);
     s.first_row = cot_alloc_array(k + 1, 1, sizeof *s.first_row);
     s.tiles = cot_alloc_aligned(n_tiles * TILE, x->d, sizeof *s.tiles);

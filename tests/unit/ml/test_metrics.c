@@ -92,6 +92,24 @@ static void test_simplified_silhouette(void **state)
     near(value, (9.5 / 10 + 8.5 / 9) / 3, 1e-6);
 }
 
+/* Clusters cost 512 bytes a thread each: more than any machine has are refused before they are asked for. */
+static void test_silhouettes_of_too_many_clusters(void **state)
+{
+    float data[3] = {0, 1, 10};
+    uint32_t labels[3] = {0, 0, 1};
+    struct cot_matrix x = {.data = data, .n = 3, .d = 1, .stride = 1};
+    struct cot_err err = {0};
+    double value = 7;
+    (void)state;
+    for (int shift = 42; shift < 64; shift += 7) {
+        size_t k = (size_t)1 << shift;
+        assert_int_equal(cot_metric_silhouette(&x, labels, k, 1, &value, NULL, &err), COT_LIMIT);
+        assert_int_equal(cot_metric_silhouette_simplified(&x, labels, k, 2, &value, NULL, &err), COT_LIMIT);
+        assert_non_null(strstr(err.message, "3 points in 1 columns"));
+    }
+    near(value, 7, 0);
+}
+
 /* By the definition: each pair's join is the first row whose subtree holds both. */
 static double purity_by_pairs(const struct cot_linkage *linkage, const uint32_t *labels)
 {
@@ -236,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_agreement),
         cmocka_unit_test(test_indices),
         cmocka_unit_test(test_simplified_silhouette),
+        cmocka_unit_test(test_silhouettes_of_too_many_clusters),
         cmocka_unit_test(test_silhouettes_of_points),
         cmocka_unit_test(test_purity_by_hand),
         cmocka_unit_test(test_purity_against_pairs),
