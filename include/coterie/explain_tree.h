@@ -29,7 +29,7 @@
 struct cot_progress;
 
 struct cot_explain_tree_options {
-    size_t max_leaves;                   /* >= k; 0: 2 k */
+    size_t max_leaves;                   /* >= k, cut to the rows; 0: 2 k */
     const uint32_t *labels;              /* n in 0..k-1, the clustering to be told; NULL: the nearest centroid */
     const float *weights;                /* n, finite, >= 0, not all 0; NULL: 1 each */
     unsigned n_threads;                  /* 0: all cores */
@@ -72,11 +72,15 @@ enum { COT_EXPLAIN_TREE_MAX_CLUSTERS = 65535 };
  */
 enum { COT_EXPLAIN_TREE_MAX_CANDIDATES = 16 };
 
+/* Bytes that cot_explain_tree_fit allocates at most, the result included; SIZE_MAX where that overflows. */
+size_t cot_explain_tree_memory(size_t n, size_t d, size_t k, const struct cot_explain_tree_options *options);
+
 /*
  * x: n x d float32, n >= 1; centroids: k x d row-major, in x's units (a cluster without points gets no leaf).
  * Errors: COT_BAD_DATA for NaN or infinity (row and column named) and bad weights; COT_USAGE for k = 0, k beyond the
  * limit, max_leaves < k or labels out of range; COT_LIMIT for more than 2^32 - 2 rows, or for more memory than there
- * is, told before any work: 8 n d bytes for the sorted columns, 8 n min(k, 16) for the scores, 8 n a thread; COT_NOMEM.
+ * is (cot_explain_tree_memory), told before any work: 8 n d bytes for the sorted columns, 8 n min(k, 16) for the
+ * scores, 8 n a thread, some 400 a leaf, and a copy of x where labels are NULL; COT_NOMEM.
  * Time O(n d) to sort, then O(n d) a level of the tree for the first k leaves and O(n d min(k, 16)) for the others.
  * Same bytes at any number of threads.
  */
@@ -116,10 +120,10 @@ cot_code cot_explain_tree_text(const struct cot_explain_tree *tree, uint32_t clu
 
 /*
  * The same for a tree over what a transform made (coterie/transform.h), in the raw columns' names and units:
- * "orders > 4 and country is 7". Categories go by their codes; "unknown" is missing or not seen in the fit. A raw number
- * meets the rule where its score goes to the rule's leaves; of numbers that share a float32 score, those with more than
- * six digits (counted from the column's largest) that are not whole may be told a score's width beside. COT_USAGE where
- * the transform makes other than d columns.
+ * "orders > 4 and country is 7". Categories go by their codes; "unknown" is missing or not seen in the fit. A raw
+ * number meets the rule where its score goes to the rule's leaves; of numbers that share a float32 score, those with
+ * more than six digits (counted from the column's largest) that are not whole may be told a score's width beside.
+ * COT_USAGE where the transform makes other than d columns.
  */
 cot_code cot_explain_tree_text_raw(const struct cot_explain_tree *tree, uint32_t cluster,
                                    const struct cot_transform *transform, char **ret_text,

@@ -11,8 +11,10 @@
 #include "coterie/kmeans.h"
 #include "ml/explain_cut.h"
 #include "ml/explain_measure.h"
+#include "ml/means.h"
 #include "ml/rule_bins.h"
 #include "num/check.h"
+#include "num/tiles.h"
 
 void cot_explain_tree_options_init(struct cot_explain_tree_options *ret_options)
 {
@@ -318,25 +320,56 @@ static cot_code check_input(const struct cot_matrix *x, const float *centroids, 
     return rc == COT_OK ? cot_check_weights(options->weights, x->n, false, err) : rc;
 }
 
+enum { SMALL_THINGS = 16 << 10 }; /* the tree itself, sums of blocks, the allocator's rounding */
+
+static size_t n_lanes_for(size_t k)
+{
+    return k < COT_EXPLAIN_TREE_MAX_CANDIDATES ? (k + 3) / 4 * 4 : COT_EXPLAIN_TREE_MAX_CANDIDATES;
+}
+
+/* Each leaf has rows, but callers may ask for any number. */
+static size_t most_leaves(const struct cot_explain_tree_options *options, size_t n, size_t k)
+{
+    size_t asked = options->max_leaves != 0 ? options->max_leaves : 2 * k;
+    size_t useful = n > k ? n : k;
+    return asked < useful ? asked : useful;
+}
+
+size_t cot_explain_tree_memory(size_t n, size_t d, size_t k, const struct cot_explain_tree_options *options)
+{
+    size_t n_lanes = n_lanes_for(k);
+    size_t n_threads = options->n_threads != 0 ? options->n_threads : cot_threads_available();
+    size_t n_slots = n_threads < d ? n_threads : d;
+    /* A row: living label, side, cluster and leaf to judge in the end, its label; then scores and threads' scratch. */
+    size_t a_row = 3 * sizeof(uint32_t) + 1 + (options->labels == NULL ? sizeof(uint32_t) : 0);
+    size_t a_node = sizeof(struct growing) + sizeof(struct cot_explain_node);
+    size_t a_cluster = n_slots * (2 * sizeof(double) + sizeof(uint32_t)) + 2 * sizeof(uint32_t) + sizeof(double);
+    size_t values = cot_memory_add(0, cot_memory_add(n_lanes + n_slots, d, 1), sizeof(double));
+    size_t size = cot_memory_add(cot_memory_add(0, n, a_row), n, values);
+    size = cot_memory_add(size, 2 * most_leaves(options, n, k), a_node);
+    size = cot_memory_add(size, 2 * n_lanes * sizeof(double), cot_memory_add(n_slots, d, 1));
+    size = cot_memory_add(size, k, a_cluster);
+    /* Assigning rows to centroids comes first, the means of the tree's clusters last. */
+    size_t assigning = options->labels == NULL ? cot_memory_add(cot_tiles_memory(n, d), k, 4 * d * sizeof(float)) : 0;
+    size_t means = cot_means_memory(n, d, k);
+    size = cot_memory_add(size, 1, SMALL_THINGS);
+    return cot_memory_add(size, assigning > means ? assigning : means, 1);
+}
+
 /* All memory at once, priced before any work. */
 static cot_code prepare(struct builder *b, struct cot_err *err)
 {
     struct cot_explain_data *data = &b->data;
     size_t n = data->x->n;
     size_t k = data->k;
-    size_t n_lanes = k < COT_EXPLAIN_TREE_MAX_CANDIDATES ? (k + 3) / 4 * 4 : COT_EXPLAIN_TREE_MAX_CANDIDATES;
+    size_t n_lanes = n_lanes_for(k);
     size_t n_threads = b->options->n_threads != 0 ? b->options->n_threads : cot_threads_available();
     size_t most_nodes = 2 * b->max_leaves;
     data->n_threads = (unsigned)n_threads;
     data->n_slots = (unsigned)(n_threads < data->x->d ? n_threads : data->x->d);
     data->n_score_lanes = n_lanes;
-    /* A value and its row in every column, scores, scratch; labels twice, sides; the leaves to judge in the end. */
-    size_t row_size = 8 * (data->x->d + n_lanes + data->n_slots) + 2 * sizeof(uint32_t) + 1 + 2 * sizeof(uint32_t);
-    size_t size = 0;
-    if (__builtin_mul_overflow(n, row_size, &size))
-        size = SIZE_MAX;
-    cot_code rc =
-        cot_memory_check(size, 0, err, "a tree over %zu rows, %zu columns and %zu clusters", n, data->x->d, k);
+    cot_code rc = cot_memory_check(cot_explain_tree_memory(n, data->x->d, k, b->options), 0, err,
+                                   "a tree over %zu rows, %zu columns and %zu clusters", n, data->x->d, k);
     if (rc != COT_OK)
         return rc;
     data->sorted = cot_alloc_array(data->x->d, n, sizeof *data->sorted);
@@ -388,7 +421,7 @@ cot_code cot_explain_tree_fit(const struct cot_matrix *x, const float *centroids
     struct builder b = {
         .data = {.x = x, .centroids = centroids, .labels = options->labels, .weights = options->weights, .k = k},
         .options = options,
-        .max_leaves = options->max_leaves != 0 ? options->max_leaves : 2 * k};
+        .max_leaves = most_leaves(options, x->n, k)};
     cot_code rc = check_input(x, centroids, k, options, err);
     if (rc != COT_OK)
         return rc;

@@ -500,6 +500,39 @@ static void test_categories_that_are_missing(void **state)
     cot_transform_free(transform);
 }
 
+/* More leaves than rows are never made: neither their memory nor their price is asked for. */
+static void test_leaves_are_cut_to_the_rows(void **state)
+{
+    enum { N = 1000, MANY = 1000000000 };
+    struct planted p = planted_make(N, 2, 3, 2, 3, 5);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_kmeans *kmeans = cluster(&x, 3);
+    struct cot_explain_tree_options options;
+    struct cot_explain_tree *tree = NULL;
+    struct cot_err err = {0};
+    (void)state;
+    cot_explain_tree_options_init(&options);
+    options.max_leaves = MANY;
+    assert_int_equal(cot_explain_tree_fit(&x, kmeans->centroids, 3, &options, &tree, &err), COT_OK);
+    assert_true(tree->fidelity > 0.9);
+    assert_true(tree->n_leaves <= N);
+    size_t most = cot_explain_tree_memory(N, 2, 3, &options);
+    options.max_leaves = N;
+    assert_int_equal(cot_explain_tree_memory(N, 2, 3, &options), most);
+    options.max_leaves = 3;
+    assert_true(cot_explain_tree_memory(N, 2, 3, &options) + 2 * (N - 3) * sizeof *tree->nodes <= most);
+    assert_true(cot_explain_tree_memory(SIZE_MAX / 16, 2, 3, &options) == SIZE_MAX);
+    cot_explain_tree_free(tree);
+    cot_kmeans_free(kmeans);
+    /* One row and many clusters: one leaf. */
+    x.n = 1;
+    options.max_leaves = 0;
+    tree = fit(&x, p.x, 3, &options);
+    assert_int_equal(tree->n_leaves, 1);
+    cot_explain_tree_free(tree);
+    planted_free(&p);
+}
+
 static void test_edges(void **state)
 {
     float data[] = {1, 2, 3, 4, 3e38F, -3e38F};
@@ -560,6 +593,7 @@ int main(void)
         cmocka_unit_test(test_whole_numbers_stay_whole),
         cmocka_unit_test(test_raw_rules_part_the_same_rows),
         cmocka_unit_test(test_categories_that_are_missing),
+        cmocka_unit_test(test_leaves_are_cut_to_the_rows),
         cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
