@@ -61,13 +61,17 @@ void cot_tree_options_init(struct cot_tree_options *ret_options, size_t k);
 
 struct cot_tree;
 
-/* Bytes that cot_tree_fit allocates at most, the result included; SIZE_MAX where that overflows. */
+/*
+ * Bytes that cot_tree_fit allocates at most, the result included; SIZE_MAX where that overflows or n is beyond what a
+ * tree takes; 0 where there is nothing to fit (no rows, columns, segments or, above max_exact, micro-clusters).
+ */
 size_t cot_tree_memory(size_t n, size_t d, const struct cot_tree_options *options);
 
 /*
  * x: n x d float32. Errors as cot_kmeans_fit and cot_linkage_fit; COT_LIMIT before anything is allocated. Exact: O(n^2
- * * d) time; above max_exact O(n * n_micro * d). Memory about two copies of x. The same seed gives the same bytes at
- * any number of threads.
+ * * d) time; above max_exact O(n * n_micro * d). Memory is what cot_tree_memory says. Exact: about 0.8 KB a row of 32
+ * columns, in Ward. Above max_exact: about two copies of x, the sample, n_micro * k numbers and up to 256 MB of partial
+ * sums. The same seed gives the same bytes at any number of threads.
  */
 cot_code cot_tree_fit(const struct cot_matrix *x, const struct cot_tree_options *options, struct cot_tree **ret_tree,
                       struct cot_err *err) COT_MUST_CHECK;

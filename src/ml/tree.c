@@ -1,6 +1,7 @@
 /* See coterie/tree.h: micro-clusters, the polished cut, and the tree rebuilt around it. */
 #include "coterie/tree.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,30 +47,71 @@ void cot_tree_free(struct cot_tree *tree)
     free(tree);
 }
 
-/* The k-means fits take the most: over the rows, and over the sample that micro-clusters are learnt on. */
-size_t cot_tree_memory(size_t n, size_t d, const struct cot_tree_options *o)
+/* Of a fit: what it works on, and how many leaves there can be. */
+struct sizes {
+    size_t n, d, k;
+    size_t n_micro;  /* 0: exact */
+    size_t n_leaves; /* of the first Ward */
+    size_t n_parts;  /* of the finer levels: a micro-cluster may have rows in every segment */
+};
+
+/* What lasts from its making to the end. */
+static size_t price_kept(const struct sizes *s)
+{
+    size_t row = cot_memory_add(0, s->d, sizeof(float));
+    size_t a_leaf = 4 * sizeof(double) + sizeof(float);
+    size_t a_part = 3 * sizeof(uint32_t) + sizeof(double) + 2 * sizeof(struct cot_merge);
+    size_t size = cot_memory_add(0, s->n, 4 * sizeof(uint32_t)); /* labels, leaves, the sample's order */
+    size = cot_memory_add(size, s->n_leaves, a_leaf);
+    size = cot_memory_add(size, s->n_micro, row);
+    size = cot_memory_add(size, s->k, cot_memory_add(row, 6, sizeof(double)));
+    return cot_memory_add(size, s->n_parts, cot_memory_add(a_part, 1, row));
+}
+
+/* What the hungriest step takes beside. */
+static size_t price_step(const struct sizes *s, const struct cot_tree_options *o)
 {
     struct cot_kmeans_options polish;
     struct cot_kmeans_options micro;
-    size_t n_leaves = n > o->max_exact ? o->n_micro : n;
-    size_t n_sample = n > o->max_exact ? cot_tree_sample(n, o->n_micro) : 0;
     struct cot_linkage_options ward = {.n_threads = o->n_threads};
-    cot_kmeans_options_init(&polish, o->k);
-    cot_kmeans_options_init(&micro, o->n_micro);
+    size_t n_sample = s->n_micro > 0 ? cot_tree_sample(s->n, s->n_micro) : 0;
+    cot_kmeans_options_init(&polish, s->k);
+    cot_kmeans_options_init(&micro, s->n_micro);
     polish.n_threads = micro.n_threads = o->n_threads;
-    size_t sizes[] = {cot_kmeans_memory(n, d, &polish), n_sample > 0 ? cot_kmeans_memory(n_sample, d, &micro) : 0,
-                      cot_linkage_memory(n_leaves, d, &ward)};
+    size_t steps[] = {
+        cot_memory_add(cot_kmeans_memory(s->n, s->d, &polish), cot_means_memory(s->n, s->d, s->k), 1),
+        cot_linkage_memory(s->n_leaves, s->d, &ward),
+        s->n_micro > 0 ? cot_memory_add(cot_kmeans_memory(n_sample, s->d, &micro), n_sample,
+                                        cot_memory_add(sizeof(float), s->d, sizeof(float)))
+                       : 0,
+        s->n_micro > 0 ? cot_means_memory(s->n, s->d, s->n_micro) : 0,
+        cot_memory_add(0, s->n_micro, cot_memory_add(0, s->k, sizeof(uint32_t))), /* leaves by place, in part_micro */
+        s->n_micro > 0
+            ? cot_memory_add(cot_means_memory(s->n, s->d, s->n_parts), cot_linkage_memory(s->n_leaves, s->d, &ward), 1)
+            : 0,
+    };
     size_t most = 0;
-    size_t kept = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        most = sizes[i] > most ? sizes[i] : most;
-    /* Labels twice, the sample, and the leaves: Ward's matrix, points, masses, joins. */
-    if (__builtin_mul_overflow(n, 4 * sizeof(uint32_t), &kept) ||
-        __builtin_add_overflow(kept, n_sample * (d + 1) * sizeof(float), &kept) ||
-        __builtin_add_overflow(kept, n_leaves * (4 * sizeof(double) + 4 * (d + 8) * sizeof(float)), &kept) ||
-        __builtin_add_overflow(kept, most, &kept))
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        most = steps[i] > most ? steps[i] : most;
+    return most;
+}
+
+size_t cot_tree_memory(size_t n, size_t d, const struct cot_tree_options *o)
+{
+    bool exact = n <= o->max_exact;
+    struct sizes s = {.n = n, .d = d, .k = o->k, .n_leaves = n, .n_parts = n};
+    if (n == 0 || d == 0 || o->k == 0 || (!exact && o->n_micro == 0))
+        return 0;
+    if (n > INT32_MAX || cot_memory_add(0, n, d) > SIZE_MAX / 1024)
         return SIZE_MAX;
-    return kept;
+    if (!exact) {
+        s.n_micro = o->n_micro < n ? o->n_micro : n;
+        s.n_leaves = s.n_micro;
+        s.n_parts = cot_memory_add(0, s.n_micro, o->k);
+        s.n_parts = s.n_parts < n ? s.n_parts : n;
+    }
+    s.k = o->k < n ? o->k : n;
+    return cot_memory_add(price_kept(&s), price_step(&s, o), 1);
 }
 
 static cot_code check_input(const struct cot_matrix *x, const struct cot_tree_options *o, struct cot_err *err)

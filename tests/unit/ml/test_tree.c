@@ -225,6 +225,59 @@ static void test_mistakes_in_cuts(void **state)
     planted_free(&p);
 }
 
+/* Micro-clusters in every segment, and the parts that they make there, are paid for. */
+static void test_memory_counts_the_parts(void **state)
+{
+    enum { MICRO = 50000, K = 4000, ROWS = 5000000, D = 8 };
+    struct planted p = planted_make(3000, 2, 4, 2, 6, 2);
+    struct cot_matrix x = planted_view(&p);
+    struct cot_tree_options options;
+    struct cot_tree *tree = NULL;
+    size_t needed[2];
+    size_t flat[2];
+    (void)state;
+    cot_tree_options_init(&options, K);
+    options.n_micro = MICRO;
+    assert_true(cot_tree_memory(1000000, 1, &options) > (size_t)MICRO * K * sizeof(uint32_t));
+    /* Twice the segments of as many micro-clusters are up to twice the parts, beside what the larger k-means takes. */
+    for (size_t i = 0; i < 2; i++) {
+        struct cot_kmeans_options kmeans;
+        cot_tree_options_init(&options, 200 * (i + 1));
+        cot_kmeans_options_init(&kmeans, options.k);
+        needed[i] = cot_tree_memory(ROWS, D, &options);
+        flat[i] = cot_kmeans_memory(ROWS, D, &kmeans);
+    }
+    assert_true(needed[1] - needed[0] >= flat[1] - flat[0] + options.n_micro * 200 * D * sizeof(float));
+    /* A limit below the price is kept. */
+    cot_tree_options_init(&options, 50);
+    use_micro(&options);
+    options.memory_limit = cot_tree_memory(p.n, p.d, &options) - 1;
+    assert_int_equal(cot_tree_fit(&x, &options, &tree, NULL), COT_LIMIT);
+    assert_null(tree);
+    planted_free(&p);
+}
+
+static void test_memory_of_nothing(void **state)
+{
+    struct cot_tree_options options;
+    (void)state;
+    cot_tree_options_init(&options, 5);
+    assert_int_equal(cot_tree_memory(0, 3, &options), 0);
+    assert_int_equal(cot_tree_memory(100, 0, &options), 0);
+    assert_int_equal(cot_tree_memory(100000, 0, &options), 0);
+    options.k = 0;
+    assert_int_equal(cot_tree_memory(100, 3, &options), 0);
+    assert_int_equal(cot_tree_memory(100000, 3, &options), 0);
+    options.k = 5;
+    options.n_micro = 0;
+    assert_int_equal(cot_tree_memory(100000, 3, &options), 0);
+    assert_true(cot_tree_memory(100, 3, &options) > 0); /* exact: micro-clusters do not matter */
+    options.n_micro = SIZE_MAX;
+    assert_true(cot_tree_memory(100000, 3, &options) < SIZE_MAX);
+    assert_true(cot_tree_memory(SIZE_MAX, 3, &options) == SIZE_MAX);
+    assert_true(cot_tree_memory(100, SIZE_MAX / 8, &options) == SIZE_MAX);
+}
+
 /* Ward over micro-clusters joins pairs of rows at the heights of exact Ward, up to a factor: planted segments. */
 static void test_micro_tree_agrees_with_exact_ward(void **state)
 {
@@ -304,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_polish_lowers_inertia),
         cmocka_unit_test(test_cuts_at_any_k),
         cmocka_unit_test(test_mistakes_in_cuts),
+        cmocka_unit_test(test_memory_counts_the_parts),
+        cmocka_unit_test(test_memory_of_nothing),
         cmocka_unit_test(test_micro_tree_agrees_with_exact_ward),
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
         cmocka_unit_test(test_few_distinct_rows),
