@@ -10,7 +10,8 @@
  * A category column holds codes 0, 1, 2, ... and becomes one indicator column a category, (indicator - p) / sqrt(p)
  * with p its share (factor analysis of mixed data: Escofier 1979; Pages 2004). Categories rarer than category_min_share
  * share one indicator. Missing and never-seen codes are 0 everywhere: the average.
- * A column without variance becomes 0 throughout (an output all the same, so that shapes do not depend on data).
+ * A column without variance (once winsorised) becomes 0 throughout (an output all the same, so that shapes do not
+ * depend on data).
  *
  * Example: examples/transform.c.
  * A transform is immutable once fitted or decoded, shared by threads, freed with cot_transform_free.

@@ -67,10 +67,10 @@ struct fitting {
 static bool fit_order(const struct fitting *f, struct cot_transform_fitted *column, const float *sorted, size_t n)
 {
     bool quantile = cot_transform_is_quantile(column->kind);
-    column->constant = sorted[0] == sorted[n - 1];
     column->median = cot_quantile_sorted(sorted, n, 0.5);
     column->low = quantile ? (double)sorted[0] : cot_quantile_sorted(sorted, n, f->options->winsor_low);
     column->high = quantile ? (double)sorted[n - 1] : cot_quantile_sorted(sorted, n, f->options->winsor_high);
+    column->constant = column->low == column->high; /* once winsorised */
     if (column->kind == COT_TRANSFORM_ROBUST) {
         double range = cot_quantile_sorted(sorted, n, 0.75) - cot_quantile_sorted(sorted, n, 0.25);
         column->mean = column->median;

@@ -85,6 +85,34 @@ static void test_standardises(void **state)
     cot_transform_free(transform);
 }
 
+/* Two ones among a thousand zeros are winsorised away: whatever the kind, the column is 0 and says so. */
+static void test_winsorised_to_a_constant(void **state)
+{
+    enum { ROWS = 1002 };
+    static float raw[ROWS];
+    static float z[ROWS];
+    struct cot_matrix x = {.data = raw, .n = ROWS, .d = 1, .stride = 1};
+    struct cot_transform_options options;
+    (void)state;
+    cot_transform_options_init(&options);
+    raw[10] = raw[700] = 1;
+    for (int kind = 0; kind < COT_TRANSFORM_N_KINDS; kind++) {
+        struct cot_transform_column column = {"refunds", (enum cot_transform_kind)kind};
+        struct cot_transform *transform = NULL;
+        bool winsorised = kind != COT_TRANSFORM_CATEGORY && kind != COT_TRANSFORM_QUANTILE_UNIFORM &&
+                          kind != COT_TRANSFORM_QUANTILE_NORMAL;
+        if (kind == COT_TRANSFORM_CATEGORY)
+            continue;
+        assert_int_equal(cot_transform_fit(&x, &column, &options, &transform, NULL), COT_OK);
+        assert_int_equal(cot_transform_is_constant(transform, 0), winsorised);
+        assert_int_equal(cot_transform_apply(transform, &x, 1, z, NULL), COT_OK);
+        for (size_t i = 0; winsorised && i < ROWS; i++)
+            assert_true(z[i] == 0);
+        assert_true(winsorised || z[10] > z[0]);
+        cot_transform_free(transform);
+    }
+}
+
 static void test_categories_are_famd(void **state)
 {
     struct cot_transform *transform = fit();
@@ -385,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_standardises),
+        cmocka_unit_test(test_winsorised_to_a_constant),
         cmocka_unit_test(test_categories_are_famd),
         cmocka_unit_test(test_parity_with_scikit_learn),
         cmocka_unit_test(test_rows_come_back),
