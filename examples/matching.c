@@ -1,4 +1,4 @@
-/* The assignment problem: three agents, four jobs, least total cost. */
+/* The assignment problem: three workers, four jobs, least total cost. */
 #include <stdio.h>
 
 #include "coterie/matching.h"
@@ -14,9 +14,9 @@ int main(void)
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    for (size_t agent = 0; agent < 3; agent++)
-        printf("agent %zu takes job %zu at %.0f\n", agent, job[agent], cost[agent][job[agent]]);
+    for (size_t worker = 0; worker < 3; worker++)
+        printf("worker %zu takes job %zu at %.0f\n", worker, job[worker], cost[worker][job[worker]]);
     printf("total %.0f\n", total);
-    /* The cheapest job of agent 1 is job 1, but giving that to agent 0 is better for all. */
+    /* The cheapest job of worker 1 is job 1, but giving that to worker 0 is better for all. */
     return total == 5 && job[0] == 1 && job[1] == 0 && job[2] == 2 ? 0 : 1;
 }

@@ -64,9 +64,8 @@ struct cot_k_choice {
 };
 
 /*
- * x: n x d float32, n >= 3. Errors as cot_kmeans_fit. O(range * n_bootstrap * one k-means): a million rows of
- * 32 columns for k 2..20 take 7 CPU seconds. The same seed gives the
- * same bytes at any number of threads.
+ * x: n x d float32, n >= 3. Errors as cot_kmeans_fit. O(n d) to check and sample, then O(range * n_bootstrap * one
+ * k-means on the sample). The same seed gives the same bytes at any number of threads.
  */
 cot_code cot_choose_k(const struct cot_matrix *x, const struct cot_choose_k_options *options,
                       struct cot_k_choice **ret_choice, struct cot_err *err) COT_MUST_CHECK;
