@@ -310,6 +310,28 @@ static void test_json(void **state)
     assert_non_null(strstr(whole->err.message, "no JSON object"));
 }
 
+/* A dotted name has a longest size: beyond it the row is rejected, however the bytes are spread over the keys. */
+static void test_json_long_names(void **state)
+{
+    (void)state;
+    char text[4096];
+    for (int outer = 500; outer <= 620; outer++) {
+        char *at = text + put(text, "{\"id\":1}\n{\"");
+        memset(at, 'a', (size_t)outer);
+        put(at + outer, "\":{\"b\":{\"c\":1}},\"id\":2}\n{\"id\":3}\n");
+        struct whole *whole = read_whole(write_text(text), NULL);
+        assert_string_equal(whole->text, outer + 4 < 512 ? "1:1|~;2:2|1;3:3|~;" : "1:1;2!long;3:3;");
+    }
+    memset(text + 2, 'a', 600);
+    memcpy(text, "{\"", 2);
+    put(text + 602, "\":{\"b\":1}}");
+    struct whole *whole = read_whole(write_text(text), NULL);
+    assert_int_equal(whole->rc, COT_BAD_DATA);
+    assert_non_null(strstr(whole->err.message, "nested keys"));
+    put(text + 602, "\":1,\"b\":2}"); /* a key of its own may have any size */
+    assert_string_equal(read_whole(write_text(text), NULL)->text, "1:1|2;");
+}
+
 /* Documents of orders: a row a line inside, with what the document says in each. */
 static void test_json_lines_inside(void **state)
 {
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_long_names),
         cmocka_unit_test(test_json_lines_inside),
         cmocka_unit_test(test_json_many_lines_inside),
         cmocka_unit_test(test_json_later_keys),
