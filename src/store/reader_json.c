@@ -330,6 +330,13 @@ static yyjson_val *lines_of(yyjson_val *object, const char *key)
     return yyjson_is_arr(lines) && yyjson_arr_size(lines) > 0 ? lines : NULL;
 }
 
+/* Something stands where the lines were in the head of the file: what it means nobody knows, so it is no row. */
+static bool has_other_than_lines(yyjson_val *object, const char *key)
+{
+    yyjson_val *value = key != NULL ? yyjson_obj_get(object, key) : NULL;
+    return value != NULL && !yyjson_is_null(value) && !yyjson_is_arr(value);
+}
+
 /* Rows of one object: one a line inside it, or one. ret_postponed: the batch has no room for all of them. */
 static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yyjson_val *root, const char *text,
                           size_t size, bool *ret_postponed, struct cot_err *err)
@@ -342,6 +349,10 @@ static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yy
     size_t n;
     yyjson_val *line;
     cot_code rc = COT_OK;
+    if (has_other_than_lines(root, reader->json->lines_key))
+        return cot_batch_reject(batch, reader->line, "json", text, size, err,
+                                "'%s' is no array here, as it is at the beginning of the file",
+                                reader->json->lines_key);
     yyjson_arr_foreach(lines, i, n, line) if (!yyjson_is_obj(line)) return cot_batch_reject(
         batch, reader->line, "json", text, size, err, "element %zu of '%s' is no object", i + 1,
         reader->json->lines_key);

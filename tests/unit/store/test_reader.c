@@ -365,6 +365,24 @@ static void test_json_many_lines_inside(void **state)
     free(text);
 }
 
+/* Behind the head, where the shape of the file is settled, what is no array of lines is rejected and not left out. */
+static void test_json_lines_of_another_shape(void **state)
+{
+    (void)state;
+    enum { N = 20000, N_LAST = 6 };
+    static const char *const last[N_LAST] = {"\"3\"", "{\"sku\":\"x\"}", "7", "[]", "null", "[{\"n\":1}]"};
+    char *text = malloc((N + N_LAST) * 40);
+    size_t size = 0;
+    assert_non_null(text);
+    for (int i = 0; i < N + N_LAST; i++)
+        size += put(text + size, "{\"id\":%d,\"items\":%s}\n", i, i < N ? "[{\"n\":2},{\"n\":3}]" : last[i - N]);
+    struct whole *whole = read_whole(write_file("json", text, size), NULL);
+    assert_int_equal(whole->rc, COT_OK);
+    assert_int_equal(whole->n_rejects, 3);
+    assert_int_equal(whole->n_rows, 2 * N + 3);
+    free(text);
+}
+
 static void test_json_later_keys(void **state)
 {
     (void)state;
@@ -516,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_json_long_names),
         cmocka_unit_test(test_json_lines_inside),
         cmocka_unit_test(test_json_many_lines_inside),
+        cmocka_unit_test(test_json_lines_of_another_shape),
         cmocka_unit_test(test_json_later_keys),
         cmocka_unit_test(test_parquet),
         cmocka_unit_test(test_rewind),
