@@ -12,6 +12,11 @@ static void print_restore(const char *data_dir, yyjson_mut_val *root)
     if (n_erased > 0)
         printf("Not back: %llu %s erased after the backup.\n", n_erased,
                n_erased == 1 ? "person who was" : "people who were");
+    size_t i;
+    size_t n;
+    yyjson_mut_val *warning;
+    yyjson_mut_arr_foreach(yyjson_mut_obj_get(root, "warnings"), i, n, warning)
+        printf("Warning: %s.\n", yyjson_mut_get_str(warning));
 }
 
 static cot_code run(struct cot_call *call, struct cot_err *err)

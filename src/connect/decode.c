@@ -289,6 +289,7 @@ bool cot_decode_currency(struct cot_decoder *d, struct cot_record *record)
         d->exponent = cot_currency_exponent(code);
     }
     memcpy(record->currency, code, sizeof code);
+    record->exponent = (uint8_t)d->exponent;
     return true;
 }
 

@@ -327,7 +327,7 @@ void cot_decode_order_row(struct cot_decoder *d)
 struct line {
     size_t i_record;
     int64_t gross; /* after the line's own discount */
-    int64_t share; /* of the order's discount and, where prices include it, tax */
+    int64_t shown; /* of the order's discount, where is_net: what the amount is below price and own discount */
     bool is_net;   /* the line says its amount after all discounts: the order's is in it */
 };
 
@@ -367,6 +367,23 @@ static bool complete_rows(struct cot_decoder *d)
     return true;
 }
 
+/* The order's discount in a line's net amount, as far as its price shows it; one that can't be read shows none. */
+static int64_t discount_shown(const struct cot_decoder *d, const struct amounts *a)
+{
+    static const struct cot_decimal one = {.mantissa = 1};
+    struct cot_decimal price;
+    int64_t gross = 0;
+    struct cot_text text = cot_decode_text(d, COT_FIELD_UNIT_PRICE);
+    if (text.size == 0)
+        return 0;
+    const struct cot_mapped_column *column = &d->mapping->columns[d->mapping->field_column[COT_FIELD_UNIT_PRICE]];
+    if (cot_value_decimal(text.data, text.size, column->style.decimal, &price, NULL) != COT_VALUE_OK ||
+        !cot_money_product(price, a->has_quantity ? a->quantity : one, d->exponent, &gross))
+        return 0;
+    int64_t net = a->amount + a->discount;
+    return a->amount >= 0 && gross > net ? gross - net : 0;
+}
+
 /* The line of one row: amount before the order's own discount. False: the row was rejected. */
 static bool decode_line(struct cot_decoder *d, const struct cot_row *row, struct line *ret_line)
 {
@@ -388,7 +405,10 @@ static bool decode_line(struct cot_decoder *d, const struct cot_row *row, struct
     if ((!is_net && !take_off_discount(d, &a)) || !read_cost(d, &a))
         return false;
     put_amounts(record, &a);
-    *ret_line = (struct line){.i_record = d->records->n_records - 1, .gross = a.amount, .is_net = is_net};
+    *ret_line = (struct line){.i_record = d->records->n_records - 1,
+                              .gross = a.amount,
+                              .shown = is_net ? discount_shown(d, &a) : 0,
+                              .is_net = is_net};
     return true;
 }
 
@@ -419,18 +439,26 @@ static bool read_order_head(struct cot_decoder *d, const struct cot_row *first, 
            cot_decode_time(d, COT_FIELD_CANCELLED_AT, &at_ms, &given);
 }
 
+/* Sums over the lines with an amount above zero. */
+struct line_sums {
+    int64_t gross;
+    int64_t open;  /* of those that are not net */
+    int64_t shown; /* of the order's discount in the others */
+};
+
 /*
- * What comes off the lines beyond their own discounts. The subtotal (after all discounts) is the truth where there is
- * one; else the order's discount. Where prices include tax (total = subtotal + shipping) the tax comes off too.
+ * What comes off the lines that are not net beyond their own discounts. The subtotal (after all discounts) is the truth
+ * where there is one; else the order's discount without what the net lines show of it. Where prices include tax (total
+ * = subtotal + shipping) the tax comes off too, of all lines.
  */
-static int64_t off_the_lines(const struct order_money *m, int64_t gross, bool is_net, int64_t *ret_tax)
+static int64_t off_the_lines(const struct order_money *m, const struct line_sums *sums, int64_t *ret_tax)
 {
-    int64_t off = m->has_subtotal ? gross - m->subtotal : llabs(m->discount);
-    if (off < 0 || is_net)
+    int64_t off = m->has_subtotal ? sums->gross - m->subtotal : llabs(m->discount) - sums->shown;
+    if (off < 0)
         off = 0;
-    if (off > gross)
-        off = gross;
-    int64_t net = gross - off;
+    if (off > sums->open)
+        off = sums->open;
+    int64_t net = sums->gross - off;
     bool tax_included = m->has_total && m->tax > 0 &&
                         llabs(m->total - net - m->shipping) < llabs(m->total - net - m->shipping - m->tax);
     *ret_tax = !tax_included ? 0 : m->tax < net ? m->tax : net;
@@ -439,29 +467,30 @@ static int64_t off_the_lines(const struct order_money *m, int64_t gross, bool is
 
 static bool share_out(struct cot_decoder *d, struct line *lines, size_t n, const struct order_money *m)
 {
-    int64_t gross = 0;
+    struct line_sums sums = {0};
     int64_t tax = 0;
-    bool is_net = false;
     int64_t *weights = cot_arena_alloc(&d->records->arena, 3 * n * sizeof *weights);
     if (weights == NULL)
         return cot_decode_no_memory(d);
     int64_t *discounts = weights + n;
     int64_t *taxes = weights + 2 * n;
     for (size_t i = 0; i < n; i++) {
-        weights[i] = lines[i].gross > 0 ? lines[i].gross : 0;
-        gross += weights[i];
-        is_net |= lines[i].is_net;
+        int64_t gross = lines[i].gross > 0 ? lines[i].gross : 0;
+        weights[i] = lines[i].is_net ? 0 : gross;
+        sums.gross += gross;
+        sums.open += weights[i];
+        sums.shown += lines[i].shown;
     }
-    int64_t off = off_the_lines(m, gross, is_net, &tax);
+    int64_t off = off_the_lines(m, &sums, &tax);
     cot_money_allocate(off, weights, n, discounts);
     for (size_t i = 0; i < n; i++)
-        weights[i] -= discounts[i];
+        weights[i] = lines[i].gross > discounts[i] ? lines[i].gross - discounts[i] : 0;
     cot_money_allocate(tax, weights, n, taxes);
     for (size_t i = 0; i < n; i++) {
         struct cot_record *record = &d->records->records[lines[i].i_record];
         record->amount_minor -= discounts[i] + taxes[i];
         record->discount_minor += discounts[i];
-        record->flags |= off > 0 ? COT_RECORD_HAS_DISCOUNT : 0U;
+        record->flags |= off > 0 && !lines[i].is_net ? COT_RECORD_HAS_DISCOUNT : 0U;
     }
     return true;
 }

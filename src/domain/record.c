@@ -78,6 +78,20 @@ static void hash_text(struct cot_hasher *hasher, struct cot_text text)
     cot_hasher_text(hasher, text.size > 0 ? text.data : NULL, text.size);
 }
 
+/* Minor units as they count in the hash. Those of an assumed currency depend on what is assumed: they are brought to
+ * ten-thousandths of the major unit, so that 500 is the same whether yen were known or not (fractions of a unit that
+ * the currency has not got are rounded before). Wraps instead of overflowing. */
+static int64_t hashed_minor(const struct cot_record *r, int64_t minor)
+{
+    enum { HASHED_EXPONENT = 4 };
+    uint64_t scale = 1;
+    if (!(r->flags & COT_RECORD_CURRENCY_ASSUMED))
+        return minor;
+    for (int i = r->exponent; i < HASHED_EXPONENT; i++)
+        scale *= 10;
+    return (int64_t)((uint64_t)minor * scale);
+}
+
 struct cot_hash128 cot_record_hash(const struct cot_record *r, const struct cot_trait *traits)
 {
     const struct cot_text texts[] = {
@@ -87,9 +101,20 @@ struct cot_hash128 cot_record_hash(const struct cot_record *r, const struct cot_
     /* What is assumed may be known better another time: the row stays the same. */
     const bool assumed = r->flags & COT_RECORD_CURRENCY_ASSUMED;
     const int64_t flags = r->flags & ~(uint32_t)COT_RECORD_CURRENCY_ASSUMED;
-    const int64_t numbers[] = {r->kind,         r->event_kind,     flags,         r->occurred_at_ms, r->recorded_at_ms,
-                               r->amount_minor, r->discount_minor, r->cost_minor, r->tax_minor,      r->shipping_minor,
-                               r->price_minor,  r->starts_at_ms,   r->ends_at_ms, r->granted};
+    const int64_t numbers[] = {r->kind,
+                               r->event_kind,
+                               flags,
+                               r->occurred_at_ms,
+                               r->recorded_at_ms,
+                               hashed_minor(r, r->amount_minor),
+                               hashed_minor(r, r->discount_minor),
+                               hashed_minor(r, r->cost_minor),
+                               hashed_minor(r, r->tax_minor),
+                               hashed_minor(r, r->shipping_minor),
+                               hashed_minor(r, r->price_minor),
+                               r->starts_at_ms,
+                               r->ends_at_ms,
+                               r->granted};
     struct cot_hasher hasher;
     cot_hasher_init(&hasher);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)

@@ -96,6 +96,7 @@ struct cot_record {
     int64_t tax_minor;
     int64_t shipping_minor;
     int64_t price_minor; /* products: of one unit */
+    uint8_t exponent;    /* decimals of the amounts above: the currency's */
     char currency[4];    /* ISO 4217; "": neither file, option nor shape says it (then 2 decimals were assumed) */
 
     struct cot_text channel; /* as in domain/event.h where the word is known, else the source's own */

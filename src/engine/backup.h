@@ -31,12 +31,16 @@ struct cot_restore_options {
 /*
  * Verifies all of a backup, unpacks it beside context->data_dir, opens the shop in it and then takes the name in one
  * step. COT_BAD_DATA for a damaged backup or one of a newer program, COT_USAGE where the directory holds something
- * (with force: something that is no shop); then nothing has changed.
+ * (with force: something that is no shop; what an interrupted making of a shop left is nothing); then nothing has
+ * changed.
  *
  * People whom the shop that is replaced had erased are erased from the backup's shop, too, before it takes the name
- * ("erased_again" says how many); where nothing is replaced nobody knows of erasures that came after the backup.
+ * ("erased_again" says how many); where nothing is replaced nobody knows of erasures that came after the backup. They
+ * stand in its table and in the file beside it (erased.h): "warnings" says which of the two could not be read.
+ * COT_BAD_DATA where the file is damaged and the table can't be read either; COT_IO, COT_NOMEM, ... where the shop
+ * might be read another time.
  *
- * {"path","data","created_at","schema","files","bytes","erased_again": 0,"replaced": false}
+ * {"path","data","created_at","schema","files","bytes","erased_again": 0,"warnings": ["..."],"replaced": false}
  */
 cot_code cot_restore_run(const struct cot_context *context, const struct cot_restore_options *options,
                          yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

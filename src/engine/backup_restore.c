@@ -16,19 +16,27 @@
 
 enum target {
     TARGET_MISSING, /* or an empty folder */
+    TARGET_BEGUN,   /* no shop yet: what a making of one that was killed has left */
     TARGET_SHOP,
     TARGET_OTHER
+};
+
+struct contents {
+    size_t n_begun; /* files of a shop whose making was interrupted */
+    size_t n_other;
 };
 
 static cot_code count_one(void *context, const char *name, const char *path, const struct stat *status,
                           struct cot_err *err)
 {
-    size_t *n = context;
-    (void)name;
+    struct contents *contents = context;
+    const size_t size = sizeof COT_STORE_FRESH_NAME - 1;
+    bool is_begun = strncmp(name, COT_STORE_FRESH_NAME, size) == 0 && (name[size] == '\0' || name[size] == '.');
     (void)path;
     (void)status;
     (void)err;
-    ++*n;
+    contents->n_begun += is_begun;
+    contents->n_other += !is_begun;
     return COT_OK;
 }
 
@@ -37,7 +45,7 @@ static cot_code look_at_target(const char *data_dir, enum target *ret_target, st
     struct stat status;
     char *database = NULL;
     char *erased = NULL;
-    size_t n = 0;
+    struct contents contents = {0};
     if (lstat(data_dir, &status) != 0) {
         *ret_target = TARGET_MISSING;
         return errno == ENOENT ? COT_OK : cot_fail(err, COT_IO, "'%s': %s", data_dir, strerror(errno));
@@ -50,9 +58,9 @@ static cot_code look_at_target(const char *data_dir, enum target *ret_target, st
     if (asprintf(&erased, "%s/%s", data_dir, COT_ERASED_FILE) < 0)
         erased = NULL;
     cot_code rc = database == NULL || erased == NULL ? cot_fail(err, COT_NOMEM, "'%s'", data_dir)
-                                                     : cot_folder_walk(data_dir, count_one, &n, err);
-    if (rc == COT_OK && n == 0)
-        *ret_target = TARGET_MISSING;
+                                                     : cot_folder_walk(data_dir, count_one, &contents, err);
+    if (rc == COT_OK && contents.n_other == 0)
+        *ret_target = contents.n_begun == 0 ? TARGET_MISSING : TARGET_BEGUN;
     else if (rc == COT_OK && (access(database, F_OK) == 0 || access(erased, F_OK) == 0))
         *ret_target = TARGET_SHOP;
     free(database);
@@ -109,52 +117,97 @@ static cot_code swap(const char *fresh, const char *data_dir, struct cot_err *er
     return cot_folder_sync_parent(data_dir, err);
 }
 
+/* The shop that is replaced, and whom it had erased: by its table and by the list beside it (erased.h). */
+struct old_shop {
+    struct cot_store *store;   /* held until the backup has its place; NULL: none, or one that can't be read */
+    struct cot_erased *table;  /* NULL: can't be read, see table_err */
+    struct cot_erased *listed; /* NULL: damaged, see listed_err */
+    struct cot_err table_err;
+    struct cot_err listed_err;
+    uint64_t n_erased; /* people who were erased from the backup's shop */
+};
+
+static void release_old_shop(struct old_shop *old)
+{
+    cot_store_close(old->store);
+    cot_erased_free(old->table);
+    cot_erased_free(old->listed);
+}
+
+/* Nothing that time or memory would mend: what is there is damaged, of another version or not there at all. */
+static bool is_unusable(cot_code rc)
+{
+    return rc == COT_BAD_DATA || rc == COT_NOT_FOUND;
+}
+
 /* The shop that is there must be in nobody's use. One that can't be read at all may be replaced: that is what backups
- * are for. Read-only, so that closing it changes nothing on disk. */
-static cot_code hold_old_shop(const char *data_dir, struct cot_store **ret_store, struct cot_err *err)
+ * are for. Then the list beside it has to do, as the table where the list is damaged; whoever was erased must not come
+ * back because neither was looked at. Read-only, so that closing the shop changes nothing on disk. */
+static cot_code hold_old_shop(const char *data_dir, struct old_shop *old, struct cot_err *err)
 {
     struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = 1};
-    struct cot_err reason = {0};
-    cot_code rc = cot_store_open(data_dir, &options, ret_store, &reason);
-    return rc == COT_IO ? cot_fail(err, COT_IO, "%s", reason.message) : COT_OK;
+    cot_code rc = cot_store_open(data_dir, &options, &old->store, &old->table_err);
+    if (rc == COT_OK)
+        rc = cot_erased_load(old->store, &old->table, &old->table_err);
+    if (rc != COT_OK && !is_unusable(rc))
+        return cot_fail(err, rc, "whom the shop had erased can't be read, so nothing was restored: %s",
+                        old->table_err.message);
+    rc = cot_erased_open(data_dir, &old->listed, &old->listed_err);
+    if (rc == COT_BAD_DATA && old->table != NULL)
+        return COT_OK;
+    if (rc == COT_BAD_DATA)
+        return cot_fail(err, rc,
+                        "%s; nor can the shop's own table be read: nothing tells whom it had erased. To restore all the"
+                        " same, move '%s/%s' away and erase them again with 'coterie forget'",
+                        old->listed_err.message, data_dir, COT_ERASED_FILE);
+    return rc == COT_OK ? rc : cot_fail(err, rc, "%s", old->listed_err.message);
 }
 
 static cot_code take_place(const char *fresh, const char *data_dir, enum target target, struct cot_err *err)
 {
-    if (target == TARGET_SHOP)
+    if (target == TARGET_SHOP || target == TARGET_BEGUN)
         return swap(fresh, data_dir, err);
     if (rename(fresh, data_dir) != 0)
         return cot_fail(err, COT_IO, "'%s' can't take the name '%s': %s", fresh, data_dir, strerror(errno));
     return cot_folder_sync_parent(data_dir, err);
 }
 
-/* Whoever the shop that is replaced had erased stays erased: from its table where it can be read, and from the list
- * beside it (erased.h). */
-static cot_code erase_again(const struct cot_context *context, const char *fresh, const char *data_dir,
-                            struct cot_store *old, uint64_t *ret_n, struct cot_err *err)
+/* Whoever the shop that is replaced had erased stays erased. */
+static cot_code erase_again(const struct cot_context *context, const char *fresh, struct old_shop *old,
+                            struct cot_err *err)
 {
-    struct cot_erased *lists[2] = {NULL, NULL};
-    uint64_t n_people = 0;
-    cot_code rc = cot_erased_open(data_dir, &lists[0], err);
-    if (rc == COT_OK && old != NULL)
-        rc = cot_erased_load(old, &lists[1], err);
+    const struct cot_erased *const lists[2] = {old->listed, old->table};
+    cot_code rc = COT_OK;
     for (size_t i = 0; rc == COT_OK && i < 2; i++)
         if (lists[i] != NULL && cot_erased_count(lists[i]) > 0) {
             struct cot_context there = *context;
             uint64_t n = 0;
             there.data_dir = fresh;
             rc = cot_forget_listed(&there, lists[i], &n, err);
-            n_people += n;
+            old->n_erased += n;
         }
-    if (rc == COT_OK)
-        *ret_n = n_people;
-    cot_erased_free(lists[0]);
-    cot_erased_free(lists[1]);
     return rc;
 }
 
+static void add_warnings(yyjson_mut_doc *doc, const struct old_shop *old)
+{
+    char text[COT_ERR_MESSAGE_SIZE + 256];
+    yyjson_mut_val *warnings = yyjson_mut_obj_add_arr(doc, yyjson_mut_doc_get_root(doc), "warnings");
+    if (old->table_err.message[0] != '\0') {
+        snprintf(text, sizeof text,
+                 "the table of erased people could not be read (%s): only those in the file '%s' beside it are erased"
+                 " again",
+                 old->table_err.message, COT_ERASED_FILE);
+        yyjson_mut_arr_add_strcpy(doc, warnings, text);
+    }
+    if (old->listed_err.message[0] != '\0') {
+        snprintf(text, sizeof text, "%s: only those in the shop's own table are erased again", old->listed_err.message);
+        yyjson_mut_arr_add_strcpy(doc, warnings, text);
+    }
+}
+
 static cot_code make_document(const struct cot_context *context, const char *path, const struct cot_manifest *manifest,
-                              bool replaced, uint64_t n_erased, yyjson_mut_doc **ret_doc, struct cot_err *err)
+                              bool replaced, const struct old_shop *old, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -165,7 +218,8 @@ static cot_code make_document(const struct cot_context *context, const char *pat
     yyjson_mut_obj_add_int(doc, root, "schema", manifest->schema);
     yyjson_mut_obj_add_uint(doc, root, "files", manifest->n_files);
     yyjson_mut_obj_add_uint(doc, root, "bytes", manifest->n_bytes);
-    yyjson_mut_obj_add_uint(doc, root, "erased_again", n_erased);
+    yyjson_mut_obj_add_uint(doc, root, "erased_again", old->n_erased);
+    add_warnings(doc, old);
     if (!yyjson_mut_obj_add_bool(doc, root, "replaced", replaced)) {
         yyjson_mut_doc_free(doc);
         return cot_fail(err, COT_NOMEM, "result");
@@ -179,8 +233,7 @@ cot_code cot_restore_run(const struct cot_context *context, const struct cot_res
 {
     struct cot_manifest manifest = {0};
     enum target target = TARGET_MISSING;
-    struct cot_store *old = NULL;
-    uint64_t n_erased = 0;
+    struct old_shop old = {0};
     char *fresh = NULL;
     bool made = false;
     char *data_dir = plain_path(context->data_dir);
@@ -199,12 +252,12 @@ cot_code cot_restore_run(const struct cot_context *context, const struct cot_res
     if (rc == COT_OK)
         rc = try_shop(context, fresh, err);
     if (rc == COT_OK && target == TARGET_SHOP)
-        rc = erase_again(context, fresh, data_dir, old, &n_erased, err);
+        rc = erase_again(context, fresh, &old, err);
     if (rc == COT_OK)
         rc = take_place(fresh, data_dir, target, err);
-    cot_store_close(old);
     if (rc == COT_OK)
-        rc = make_document(context, options->path, &manifest, target == TARGET_SHOP, n_erased, ret_doc, err);
+        rc = make_document(context, options->path, &manifest, target == TARGET_SHOP, &old, ret_doc, err);
+    release_old_shop(&old);
     if (made) { /* the shop that was replaced, or what was unpacked in vain */
         cot_code removed = cot_folder_remove(fresh, rc == COT_OK ? err : NULL);
         rc = rc == COT_OK ? removed : rc;

@@ -10,6 +10,41 @@
 /* Rates of things without a date: the newest. */
 #define NEWEST_DAY INT64_C(1000000)
 
+/* From the two decimals of no known currency to those of the shop's. */
+static void rescale(const struct cot_import_shop *shop, int64_t *minor)
+{
+    if (*minor != COT_NO_MINOR) /* cannot overflow: amounts are below 10^15 and no currency has 5 decimals */
+        (void)cot_money_convert(*minor, cot_currency_exponent(""), 1, cot_currency_exponent(shop->base_currency),
+                                minor);
+}
+
+void cot_import_shop_rescale_prices(struct cot_import_shop *shop)
+{
+    if (cot_currency_exponent(shop->base_currency) == cot_currency_exponent(""))
+        return;
+    for (size_t i = 0; i < shop->n_prices; i++) {
+        rescale(shop, &shop->prices[i].price_minor);
+        rescale(shop, &shop->prices[i].cost_minor);
+    }
+}
+
+cot_code cot_import_shop_store_base(struct cot_import_shop *shop, int32_t before_import, struct cot_err *err)
+{
+    char scaled[48]; /* what comes behind an amount; half away from zero, as everywhere */
+    int shift = cot_currency_exponent(shop->base_currency) - cot_currency_exponent("");
+    cot_code rc = COT_OK;
+    snprintf(scaled, sizeof scaled, "* %g / %g) as bigint)", pow(10, fmax(shift, 0)), pow(10, fmax(-shift, 0)));
+    if (shift != 0)
+        rc = cot_store_exec(shop->store, err,
+                            "update event set amount_minor = cast(round(amount_minor %s,"
+                            " discount_minor = cast(round(discount_minor %s, cost_minor = cast(round(cost_minor %s"
+                            " where currency is null and (amount_minor is not null or cost_minor is not null);"
+                            "update item_fact set price_minor = cast(round(price_minor %s,"
+                            " cost_minor = cast(round(cost_minor %s where import_id < %d",
+                            scaled, scaled, scaled, scaled, scaled, (int)before_import);
+    return rc == COT_OK ? cot_store_set_setting(shop->store, "base_currency", shop->base_currency, err) : rc;
+}
+
 bool cot_import_shop_settle_base(struct cot_import_shop *shop, const char *currency)
 {
     double rate = 1;
@@ -20,6 +55,7 @@ bool cot_import_shop_settle_base(struct cot_import_shop *shop, const char *curre
     memcpy(shop->base_currency, currency, 3);
     shop->base_currency[3] = '\0';
     shop->base_changed = true;
+    cot_import_shop_rescale_prices(shop);
     return true;
 }
 
@@ -64,7 +100,7 @@ static int64_t convert(const struct cot_import_shop *shop, const struct cot_reco
                        struct cot_refusal *refusal)
 {
     int64_t converted = minor;
-    if (strcmp(record->currency, shop->base_currency) == 0 || record->currency[0] == '\0')
+    if (strcmp(record->currency, shop->base_currency) == 0)
         return minor;
     if (!cot_money_convert(minor, cot_currency_exponent(record->currency), rate,
                            cot_currency_exponent(shop->base_currency), &converted))
@@ -104,6 +140,8 @@ static void take_from_catalogue(struct cot_import_shop *shop, const struct cot_r
         money->amount_minor = multiply(record, price, refusal);
     if (money->cost_minor == COT_NO_MINOR && cost != COT_NO_MINOR)
         money->cost_minor = multiply(record, cost, refusal);
+    if (money->currency[0] == '\0') /* the catalogue's is the shop's; "" as long as that is not known */
+        memcpy(money->currency, shop->base_currency, sizeof money->currency);
 }
 
 void cot_money_resolve(struct cot_import_shop *shop, const struct cot_record *record, struct cot_money *ret_money,

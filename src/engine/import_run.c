@@ -116,7 +116,7 @@ static cot_code store_settings(struct cot_import_session *session, const struct 
     const struct cot_zone *zone = file->mapping->zone;
     cot_code rc = COT_OK;
     if (shop->base_changed)
-        rc = cot_store_set_setting(session->store, "base_currency", shop->base_currency, err);
+        rc = cot_import_shop_store_base(shop, shop->import_id, err);
     if (rc == COT_OK && shop->time_zone == NULL && zone != NULL && file->mapping->connector->kind == COT_KIND_ORDERS) {
         shop->time_zone = strdup(cot_zone_name(zone));
         if (shop->time_zone == NULL)
@@ -124,6 +124,21 @@ static cot_code store_settings(struct cot_import_session *session, const struct 
         rc = cot_store_set_setting(session->store, "time_zone", shop->time_zone, err);
     }
     shop->base_changed = shop->base_changed && rc != COT_OK;
+    return rc;
+}
+
+static cot_code settle_asked(struct cot_import_shop *shop, const char *currency, struct cot_err *err)
+{
+    for (int i = 0; i < 3; i++)
+        shop->base_currency[i] =
+            (char)(currency[i] >= 'a' && currency[i] <= 'z' ? currency[i] - 'a' + 'A' : currency[i]);
+    cot_import_shop_rescale_prices(shop);
+    cot_code rc = cot_store_begin(shop->store, err);
+    if (rc == COT_OK)
+        rc = cot_import_shop_store_base(shop, shop->next_import_id, err);
+    if (rc == COT_OK)
+        return cot_store_commit(shop->store, err);
+    cot_store_rollback(shop->store);
     return rc;
 }
 
@@ -137,13 +152,8 @@ cot_code cot_import_settings(struct cot_import_session *session, struct cot_err 
             return cot_fail(err, COT_NOMEM, "time zone");
         rc = cot_store_set_setting(session->store, "time_zone", asked->time_zone, err);
     }
-    if (rc == COT_OK && session->shop->base_currency[0] == '\0' && asked->currency != NULL) {
-        for (int i = 0; i < 3; i++) {
-            char c = asked->currency[i];
-            session->shop->base_currency[i] = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-        }
-        rc = cot_store_set_setting(session->store, "base_currency", session->shop->base_currency, err);
-    }
+    if (rc == COT_OK && session->shop->base_currency[0] == '\0' && asked->currency != NULL)
+        rc = settle_asked(session->shop, asked->currency, err);
     return rc;
 }
 

@@ -31,6 +31,14 @@ void cot_money_resolve(struct cot_import_shop *shop, const struct cot_record *re
 /* Makes `currency` the shop's base where it has none. False: the rates say that it is a foreign one. */
 bool cot_import_shop_settle_base(struct cot_import_shop *shop, const char *currency);
 
+/* Brings the prices in memory from the two decimals of no known currency to those of the base, once it is settled. */
+void cot_import_shop_rescale_prices(struct cot_import_shop *shop);
+
+/* Stores the base as it was settled. Amounts that came in before, in no known currency and so with two decimals, get
+ * those of the base: of events, and of products from imports before this one. Belongs into a transaction. */
+cot_code cot_import_shop_store_base(struct cot_import_shop *shop, int32_t before_import,
+                                    struct cot_err *err) COT_MUST_CHECK;
+
 /* Who and what the writing of a row changed. */
 struct cot_row_write {
     struct cot_hash128 hash; /* goes with the first row written that has a place for it */

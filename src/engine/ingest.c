@@ -181,7 +181,7 @@ static cot_code commit(struct cot_ingest *ingest, struct cot_err *err)
 {
     cot_code rc = cot_import_shop_flush_writers(ingest->shop, err);
     if (rc == COT_OK && ingest->shop->base_changed)
-        rc = cot_store_set_setting(ingest->store, "base_currency", ingest->shop->base_currency, err);
+        rc = cot_import_shop_store_base(ingest->shop, ingest->shop->next_import_id, err);
     if (rc == COT_OK)
         rc = cot_ingest_runs_write(ingest, cot_wall_ms(), err);
     return rc == COT_OK ? cot_store_commit(ingest->store, err) : rc;

@@ -352,7 +352,7 @@ static cot_code replay_all(struct cot_import_session *session, const char *filte
         replay_release(&replay);
     }
     if (rc == COT_OK && session->shop->base_changed)
-        rc = cot_store_set_setting(session->store, "base_currency", session->shop->base_currency, err);
+        rc = cot_import_shop_store_base(session->shop, session->shop->next_import_id, err);
     if (rc == COT_OK)
         rc = cot_store_commit(session->store, err);
     yyjson_mut_obj_add_uint(doc, root, "rows", totals[0] + totals[1] + totals[2]);

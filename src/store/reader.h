@@ -12,9 +12,11 @@
  * rejected. Encodings: UTF-8 (also with BOM), UTF-16 LE/BE (BOM or pattern), else Windows-1252, of which Latin-1 is the
  * printable part; others by option. An ASCII file is decided at its first block that has another byte.
  *
- * JSON: each object is a row; nested objects become columns with dotted keys ("address.city"), arrays stay JSON text.
+ * JSON: each object is a row; nested objects become columns with dotted keys ("address.city", at most 511 bytes: a row
+ * with a longer one is rejected), arrays stay JSON text.
  * Documents of orders that keep their lines inside ("line_items": [{"sku": ...}, ...]) give a row a line, with what the
- * document says in each and the line's own as "line_items[].sku".
+ * document says in each and the line's own as "line_items[].sku"; where a later document has no array there, it is
+ * rejected.
  * Columns are the union of the keys in the head of the file; a later key stands in the last column, named "_extra", as
  * one JSON object. Parquet: every column as text; timestamps ISO 8601, with zone or
  * of the old INT96 kind in UTC ("...Z"); nested ones as JSON.

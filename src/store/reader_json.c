@@ -183,6 +183,7 @@ struct walk {
     yyjson_mut_doc *extra;
     struct lines_search *search;
     bool has_nul;
+    bool has_long_name; /* dotted, of NAME_SIZE bytes or more: cut, two keys could become one */
 };
 
 static bool is_key(const char *name, size_t size, const char *key)
@@ -208,8 +209,10 @@ static cot_code walk_object(struct walk *walk, yyjson_val *object, const char *p
         if (prefix_size == 0 && walk->left_out != NULL && is_key(name, size, walk->left_out))
             continue;
         if (prefix_size > 0) {
-            if (prefix_size + 1 + size >= sizeof dotted)
-                size = sizeof dotted - prefix_size - 2;
+            if (prefix_size >= sizeof dotted - 1 || size >= sizeof dotted - 1 - prefix_size) {
+                walk->has_long_name = true;
+                continue;
+            }
             memcpy(dotted, prefix, prefix_size);
             dotted[prefix_size] = '.';
             memcpy(dotted + prefix_size + 1, name, size);
@@ -327,6 +330,13 @@ static yyjson_val *lines_of(yyjson_val *object, const char *key)
     return yyjson_is_arr(lines) && yyjson_arr_size(lines) > 0 ? lines : NULL;
 }
 
+/* Something stands where the lines were in the head of the file: what it means nobody knows, so it is no row. */
+static bool has_other_than_lines(yyjson_val *object, const char *key)
+{
+    yyjson_val *value = key != NULL ? yyjson_obj_get(object, key) : NULL;
+    return value != NULL && !yyjson_is_null(value) && !yyjson_is_arr(value);
+}
+
 /* Rows of one object: one a line inside it, or one. ret_postponed: the batch has no room for all of them. */
 static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yyjson_val *root, const char *text,
                           size_t size, bool *ret_postponed, struct cot_err *err)
@@ -339,6 +349,10 @@ static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yy
     size_t n;
     yyjson_val *line;
     cot_code rc = COT_OK;
+    if (has_other_than_lines(root, reader->json->lines_key))
+        return cot_batch_reject(batch, reader->line, "json", text, size, err,
+                                "'%s' is no array here, as it is at the beginning of the file",
+                                reader->json->lines_key);
     yyjson_arr_foreach(lines, i, n, line) if (!yyjson_is_obj(line)) return cot_batch_reject(
         batch, reader->line, "json", text, size, err, "element %zu of '%s' is no object", i + 1,
         reader->json->lines_key);
@@ -352,11 +366,13 @@ static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yy
         rc = take_row(&walk, root, NULL, err);
     else
         yyjson_arr_foreach(lines, i, n, line) if (rc == COT_OK) rc = take_row(&walk, root, line, err);
-    if (rc == COT_OK && walk.has_nul) {
-        batch->n_rows = first;
-        rc = cot_batch_reject(batch, reader->line, "nul", text, size, err, "the row holds a NUL byte");
-    }
-    return rc;
+    if (rc != COT_OK || !(walk.has_nul || walk.has_long_name))
+        return rc;
+    batch->n_rows = first;
+    if (walk.has_nul)
+        return cot_batch_reject(batch, reader->line, "nul", text, size, err, "the row holds a NUL byte");
+    return cot_batch_reject(batch, reader->line, "long", text, size, err,
+                            "a nested key has, with those around it, %d bytes or more", NAME_SIZE);
 }
 
 /* One element becomes rows or a reject, or waits for the next batch. */
@@ -548,6 +564,10 @@ static cot_code find_columns(struct cot_reader *reader, struct cot_err *err)
     if (rc == COT_OK)
         rc = walk_head(&walk, take_names, &at, err);
     reader->json->has_extra = at < reader->pending_size || !reader->text_at_end;
+    if (rc == COT_OK && reader->info.n_columns == 0 && walk.has_long_name)
+        rc =
+            cot_fail(err, COT_BAD_DATA, "'%s' has only nested keys that have, with those around them, %d bytes or more",
+                     reader->path, NAME_SIZE);
     if (rc == COT_OK && reader->info.n_columns == 0)
         rc = cot_fail(err, COT_BAD_DATA,
                       "'%s' has no JSON object in its first %zu KB: JSON lines or an array of "

@@ -17,7 +17,6 @@
 
 #define DEFAULT_MEMORY_LIMIT UINT64_C(1500000000)
 #define DATABASE_NAME "coterie.duckdb"
-#define FRESH_NAME DATABASE_NAME ".new" /* while it is being made */
 
 struct cot_store {
     char *data_dir;
@@ -147,7 +146,7 @@ out:
 /* Removes what an earlier, interrupted making left. */
 static cot_code remove_fresh(const char *data_dir, struct cot_err *err)
 {
-    static const char *const names[] = {FRESH_NAME, FRESH_NAME ".wal", FRESH_NAME ".tmp"};
+    static const char *const names[] = {COT_STORE_FRESH_NAME, COT_STORE_FRESH_NAME ".wal", COT_STORE_FRESH_NAME ".tmp"};
     cot_code rc = COT_OK;
     for (size_t i = 0; rc == COT_OK && i < sizeof names / sizeof *names; i++) {
         char *path = NULL;
@@ -200,7 +199,7 @@ static cot_code create_whole(const char *data_dir, const char *path, const struc
         rc = remove_fresh(data_dir, err);
     if (rc != COT_OK)
         return rc;
-    rc = open_file(data_dir, FRESH_NAME, options, &store, err);
+    rc = open_file(data_dir, COT_STORE_FRESH_NAME, options, &store, err);
     if (rc == COT_OK)
         rc = cot_store_exec(store, err, "force checkpoint");
     if (rc == COT_OK && (fresh = strdup(store->path)) == NULL)

@@ -27,6 +27,9 @@ struct cot_store_options {
 
 struct cot_store;
 
+/* The database of a new shop while it is being made; also with .wal and .tmp behind it. kill -9 can leave it. */
+#define COT_STORE_FRESH_NAME "coterie.duckdb.new"
+
 /* COT_IO where another process holds the file (it says so). */
 cot_code cot_store_open(const char *data_dir, const struct cot_store_options *options, struct cot_store **ret_store,
                         struct cot_err *err) COT_MUST_CHECK;

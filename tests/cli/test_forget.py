@@ -70,14 +70,25 @@ def main():
         with open(os.path.join(data, "coterie.duckdb"), "wb") as file:
             file.write(b"no database")
         done = json.loads(shop.run("restore", backup, "--data", data, "--force", "--json", "--quiet").stdout)
-        assert done["erased_again"] == 1, done
+        assert done["erased_again"] == 1 and "could not be read" in done["warnings"][0], done
         assert shop.sql(data, "select count(*) from node where value like '%1007%'") == [[0]]
 
-        # A list that is damaged is not taken for an empty one.
+        # A list that is damaged is not taken for an empty one: the table has to tell, and where that is lost, too, it
+        # is for people to decide.
         with open(os.path.join(data, "erased"), "ab") as file:
             file.write(b"x")
+        done = json.loads(shop.run("restore", backup, "--data", data, "--force", "--json", "--quiet").stdout)
+        assert done["erased_again"] == 1 and "checksum" in done["warnings"][0], done
+        assert shop.sql(data, "select count(*) from node where value like '%1007%'") == [[0]]
+        with open(os.path.join(data, "erased"), "ab") as file:
+            file.write(b"x")
+        with open(os.path.join(data, "coterie.duckdb"), "wb") as file:
+            file.write(b"no database")
         refused = shop.run("restore", backup, "--data", data, "--force", "--quiet", status=65)
-        assert "checksum" in refused.stderr, refused.stderr
+        assert "checksum" in refused.stderr and "move '" in refused.stderr, refused.stderr
+        os.unlink(os.path.join(data, "erased"))
+        done = shop.run("restore", backup, "--data", data, "--force")
+        assert "Warning: the table of erased people could not be read" in done.stdout, done.stdout
 
         # In another place nobody knows of the erasure.
         other = os.path.join(scratch, "other")

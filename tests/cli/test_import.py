@@ -50,6 +50,27 @@ class Import(unittest.TestCase):
                                         " order by kind"),
                          [[1, "2025-01-01", 3.0, 1500], [2, "2025-01-09", 1.0, -500]])
 
+    def test_amounts_from_before_the_currency_get_its_decimals(self):
+        products = self.file("products.csv", "product_id,name,price\nP1,Tea,500\nP2,Cup,700\n")
+        bare = self.file("bare.csv", "order_id,customer_id,order_date,product_id,quantity,amount\nO1,C1,2025-01-01,P1,1,450\n")
+        for base, exponent in (("JPY", 0), ("KWD", 3), ("EUR", 2)):
+            for way in ("column", "option"):
+                data = os.path.join(self.scratch.name, base + way)
+                self.assertIsNone(import_json(data, products, bare)["base_currency"])
+                orders = self.file("orders.csv", ORDERS + f"O2,C1,,2025-01-02,P2,1,,{base}\nO3,C1,,2025-01-02,P1,1,480,{base}\n"
+                                   "O4,C1,,2025-01-03,P1,1,470,\nO5,C1,,2025-01-03,P2,2,,\n")
+                import_json(data, orders, *(("--currency", base) if way == "option" else ()))
+                unit = 10 ** exponent
+                self.assertEqual(sql(data, "select order_key, amount_minor from event order by 1"),
+                                 [["O1", 450 * unit], ["O2", 700 * unit], ["O3", 480 * unit], ["O4", 470 * unit],
+                                  ["O5", 1400 * unit]])
+                self.assertEqual(sql(data, "select price_minor from item_fact where price_minor is not null order by 1"),
+                                 [[500 * unit], [700 * unit]])
+                # The same rows are the same rows.
+                again = import_json(data, products, bare, orders)
+                self.assertEqual([file["rows_accepted"] for file in again["files"]], [0, 0, 0])
+                self.assertEqual(value(data, "select count(*) from event"), 5)
+
     def test_rates_convert_and_a_missing_one_waits_in_quarantine(self):
         orders = self.file("orders.csv", ORDERS +
                            "O1,C1,,2025-01-01,P1,1,5.00,EUR\n"

@@ -121,6 +121,35 @@ static void test_order_documents(void **state)
                 "2:order_line email=j@x.org order=727 item=W1 at=2025-03-01T00:00:00Z n=2 amount=1100\n");
 }
 
+/* Lines with a net amount beside lines with a price: the order's discount comes off the latter. */
+static void test_order_documents_partly_net(void **state)
+{
+    (void)state;
+    check_table("number|date_created|discount_total|customer_id|items[].sku|items[].quantity|items[].total|"
+                "items[].price\n"
+                "1|2025-03-01|5|7|A|1|10|10\n1||||B|1||10\n1||||C|2||15\n"
+                "2|2025-03-01|5|7|A|1|8|10\n2||||B|1||10\n"   /* 2 of the 5 are in A's total */
+                "3|2025-03-01|50|7|A|1|8|x\n3||||B|1||10\n"   /* more than there is */
+                "4|2025-03-01|5|7|A|1|8|10\n4||||B|1|9|10\n", /* nothing is open */
+                "order_documents",
+                "2:order_line user=7 order=1 item=A at=2025-03-01T00:00:00Z n=1 amount=1000\n"
+                "3:order_line user=7 order=1 item=B at=2025-03-01T00:00:00Z n=1 amount=875 discount=125\n"
+                "4:order_line user=7 order=1 item=C at=2025-03-01T00:00:00Z n=2 amount=2625 discount=375\n"
+                "5:order_line user=7 order=2 item=A at=2025-03-01T00:00:00Z n=1 amount=800\n"
+                "6:order_line user=7 order=2 item=B at=2025-03-01T00:00:00Z n=1 amount=700 discount=300\n"
+                "7:order_line user=7 order=3 item=A at=2025-03-01T00:00:00Z n=1 amount=800\n"
+                "8:order_line user=7 order=3 item=B at=2025-03-01T00:00:00Z n=1 amount=0 discount=1000\n"
+                "9:order_line user=7 order=4 item=A at=2025-03-01T00:00:00Z n=1 amount=800\n"
+                "10:order_line user=7 order=4 item=B at=2025-03-01T00:00:00Z n=1 amount=900\n");
+    /* The subtotal is the truth where there is one. */
+    check_table("number|date_created|subtotal_price|customer_id|line_items[].sku|line_items[].quantity|"
+                "line_items[].total|line_items[].price\n"
+                "1|2025-03-01|16|7|A|1|10|12\n1||||B|1||10\n",
+                "order_documents",
+                "2:order_line user=7 order=1 item=A at=2025-03-01T00:00:00Z n=1 amount=1000\n"
+                "3:order_line user=7 order=1 item=B at=2025-03-01T00:00:00Z n=1 amount=600 discount=400\n");
+}
+
 static void test_complete_journey(void **state)
 {
     (void)state;
@@ -270,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_shopify_bad_order),
         cmocka_unit_test(test_woocommerce),
         cmocka_unit_test(test_order_documents),
+        cmocka_unit_test(test_order_documents_partly_net),
         cmocka_unit_test(test_complete_journey),
         cmocka_unit_test(test_superstore_and_adventureworks),
         cmocka_unit_test(test_generic_amounts),

@@ -226,6 +226,37 @@ static void test_hash_is_of_content(void **state)
     table_release(&b);
 }
 
+static struct cot_hash128 hash_of_price(const char *content, const char *base_currency)
+{
+    static struct table t;
+    table_init(&t, content);
+    t.options.base_currency = base_currency;
+    table_run(&t);
+    assert_int_equal(t.rc, COT_OK);
+    assert_int_equal(t.records.n_records, 1);
+    struct cot_hash128 hash = cot_record_hash(&t.records.records[0], NULL);
+    table_release(&t);
+    return hash;
+}
+
+/* A row is the same whether the shop's currency, and so the decimals of its amounts, is known yet or not. */
+static void test_hash_without_currency(void **state)
+{
+    (void)state;
+    static const char *const contents[] = {"product_id|name|price\nP1|Tea|500\n",
+                                           "customer_id|order_id|date|amount\n1|A|2024-04-13|500\n"};
+    static const char *const currencies[] = {"EUR", "JPY", "KWD"};
+    for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
+        struct cot_hash128 unknown = hash_of_price(contents[i], NULL);
+        for (size_t j = 0; j < sizeof currencies / sizeof *currencies; j++)
+            assert_true(cot_hash128_equal(unknown, hash_of_price(contents[i], currencies[j])));
+    }
+    /* What the file says is no assumption. */
+    static const char *const yen = "product_id|name|price|currency\nP1|Tea|500|JPY\n";
+    assert_false(cot_hash128_equal(hash_of_price(contents[0], "JPY"), hash_of_price(yen, "JPY")));
+    assert_true(cot_hash128_equal(hash_of_price(yen, NULL), hash_of_price(yen, "JPY")));
+}
+
 static void test_headers(void **state)
 {
     (void)state;
@@ -277,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_wrong_header),
         cmocka_unit_test(test_describe),
         cmocka_unit_test(test_hash_is_of_content),
+        cmocka_unit_test(test_hash_without_currency),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_registry),
     };

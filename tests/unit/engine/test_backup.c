@@ -152,6 +152,62 @@ static void shop_is_replaced_by_force_only(void **state)
     assert_int_equal(n, 4 + 3 + 1); /* shop, back, tar: nothing is left lying about */
 }
 
+/* kill -9 while a shop was made leaves its database under another name: no shop, and nothing worth keeping. */
+static void what_a_killed_making_left_is_replaced(void **state)
+{
+    static const char *const names[] = {"coterie.duckdb.new", "coterie.duckdb.new.wal", "coterie.duckdb.new.tmp/1"};
+    struct fixture *fixture = *state;
+    struct cot_err err = {0};
+    char name[SCRATCH_PATH_SIZE + 64];
+    size_t n = 0;
+    snprintf(name, sizeof name, "%s/coterie.duckdb.new.tmp", fixture->back);
+    assert_ok(cot_folder_make(name, &err), err);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "%s/%s", fixture->back, names[i]);
+        write_file(name, "x", 1);
+    }
+    assert_ok(restore(fixture, fixture->tar, false, &err), err);
+    assert_int_equal(count_nodes(fixture->back), 1);
+    assert_ok(cot_folder_walk(fixture->path, count_file, &n, &err), err);
+    assert_int_equal(n, 4 + 3 + 1); /* shop, back, tar: what was left is gone */
+    snprintf(name, sizeof name, "%s/other", fixture->path);
+    assert_ok(cot_folder_make(name, &err), err);
+    snprintf(name, sizeof name, "%s/other/coterie.duckdb.newer", fixture->path);
+    write_file(name, "x", 1);
+    snprintf(fixture->back, sizeof fixture->back, "%s/other", fixture->path);
+    assert_int_equal(restore(fixture, fixture->tar, true, &err), COT_USAGE);
+}
+
+/* A shop that another schema keeps from being read is replaced with a warning; one that lacked memory is not. */
+static void erasures_that_cannot_be_read_are_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct cot_err err = {0};
+    yyjson_mut_doc *doc = NULL;
+    struct cot_context context = {.data_dir = fixture->back, .n_threads = 1};
+    struct cot_restore_options options = {.path = fixture->tar, .force = true};
+    for (int i = 0; i < 3; i++) {
+        struct cot_store *store = scratch_shop(fixture->back);
+        if (i == 1) /* as a value that is damaged */
+            assert_ok(cot_store_exec(store, &err, "insert into erased(value_hash) values ('no hash')"), err);
+        if (i == 2)
+            assert_ok(cot_store_exec(store, &err, "update setting set value = '0' where key = 'schema_version'"), err);
+        cot_store_close(store);
+        assert_ok(cot_restore_run(&context, &options, &doc, &err), err);
+        yyjson_mut_val *warnings = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "warnings");
+        assert_int_equal(yyjson_mut_arr_size(warnings), i > 0);
+        if (i > 0)
+            assert_non_null(strstr(yyjson_mut_get_str(yyjson_mut_arr_get_first(warnings)), "could not be read"));
+        yyjson_mut_doc_free(doc);
+        assert_int_equal(count_nodes(fixture->back), 1);
+    }
+    struct cot_store *store = scratch_shop(fixture->back);
+    assert_ok(cot_store_exec(store, &err, "drop table erased"), err); /* none of the codes that mean "damaged" */
+    cot_store_close(store);
+    assert_int_not_equal(cot_restore_run(&context, &options, &doc, &err), COT_OK);
+    assert_non_null(strstr(err.message, "nothing was restored"));
+}
+
 static void folder_that_is_no_shop_is_left_alone(void **state)
 {
     struct fixture *fixture = *state;
@@ -266,6 +322,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shop_is_replaced_by_force_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_killed_making_left_is_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(erasures_that_cannot_be_read_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folder_that_is_no_shop_is_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flipped_bits_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cut_backup_is_refused_and_changes_nothing, set_up, tear_down),

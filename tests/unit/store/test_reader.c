@@ -310,6 +310,28 @@ static void test_json(void **state)
     assert_non_null(strstr(whole->err.message, "no JSON object"));
 }
 
+/* A dotted name has a longest size: beyond it the row is rejected, however the bytes are spread over the keys. */
+static void test_json_long_names(void **state)
+{
+    (void)state;
+    char text[4096];
+    for (int outer = 500; outer <= 620; outer++) {
+        char *at = text + put(text, "{\"id\":1}\n{\"");
+        memset(at, 'a', (size_t)outer);
+        put(at + outer, "\":{\"b\":{\"c\":1}},\"id\":2}\n{\"id\":3}\n");
+        struct whole *whole = read_whole(write_text(text), NULL);
+        assert_string_equal(whole->text, outer + 4 < 512 ? "1:1|~;2:2|1;3:3|~;" : "1:1;2!long;3:3;");
+    }
+    memset(text + 2, 'a', 600);
+    memcpy(text, "{\"", 2);
+    put(text + 602, "\":{\"b\":1}}");
+    struct whole *whole = read_whole(write_text(text), NULL);
+    assert_int_equal(whole->rc, COT_BAD_DATA);
+    assert_non_null(strstr(whole->err.message, "nested keys"));
+    put(text + 602, "\":1,\"b\":2}"); /* a key of its own may have any size */
+    assert_string_equal(read_whole(write_text(text), NULL)->text, "1:1|2;");
+}
+
 /* Documents of orders: a row a line inside, with what the document says in each. */
 static void test_json_lines_inside(void **state)
 {
@@ -340,6 +362,24 @@ static void test_json_many_lines_inside(void **state)
     assert_int_equal(whole->rc, COT_OK);
     assert_int_equal(whole->n_rows, N * N_LINES);
     assert_int_equal(whole->n_rejects, 1);
+    free(text);
+}
+
+/* Behind the head, where the shape of the file is settled, what is no array of lines is rejected and not left out. */
+static void test_json_lines_of_another_shape(void **state)
+{
+    (void)state;
+    enum { N = 20000, N_LAST = 6 };
+    static const char *const last[N_LAST] = {"\"3\"", "{\"sku\":\"x\"}", "7", "[]", "null", "[{\"n\":1}]"};
+    char *text = malloc((N + N_LAST) * 40);
+    size_t size = 0;
+    assert_non_null(text);
+    for (int i = 0; i < N + N_LAST; i++)
+        size += put(text + size, "{\"id\":%d,\"items\":%s}\n", i, i < N ? "[{\"n\":2},{\"n\":3}]" : last[i - N]);
+    struct whole *whole = read_whole(write_file("json", text, size), NULL);
+    assert_int_equal(whole->rc, COT_OK);
+    assert_int_equal(whole->n_rejects, 3);
+    assert_int_equal(whole->n_rows, 2 * N + 3);
     free(text);
 }
 
@@ -491,8 +531,10 @@ int main(void)
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_long_names),
         cmocka_unit_test(test_json_lines_inside),
         cmocka_unit_test(test_json_many_lines_inside),
+        cmocka_unit_test(test_json_lines_of_another_shape),
         cmocka_unit_test(test_json_later_keys),
         cmocka_unit_test(test_parquet),
         cmocka_unit_test(test_rewind),
