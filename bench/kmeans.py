@@ -2,7 +2,8 @@
 
 Same matrix, same initial centroids, same number of steps, same threads, alternating order in one process run; the ratio of
 each pair of neighbours, the median of at least five. One float64 evaluator judges the inertia of everybody's centroids.
-COTERIE_KMEANS_ROUNDS sets another number of rounds, COTERIE_KMEANS_SHAPES a subset (0,2).
+COTERIE_KMEANS_ROUNDS sets another number of rounds, COTERIE_KMEANS_SHAPES a subset (0,2), COTERIE_KMEANS_SEEDS another
+number of fits to the end.
 """
 import gzip
 import json
@@ -26,7 +27,7 @@ LIMITS = os.path.join(os.path.dirname(COTERIE), "bench", "bench_limits")
 ROUNDS = int(os.environ.get("COTERIE_KMEANS_ROUNDS", "5"))
 FASHION = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 STEPS = 20
-SEEDS = (1, 2, 3)
+SEEDS = range(1, 1 + int(os.environ.get("COTERIE_KMEANS_SEEDS", "3")))
 MAX_STEPS = 100  # of a fit to the end
 KERNELS = [isa for isa in ("avx2", "avx512", "amx")
            if subprocess.run([COTERIE, "lab", "cluster", "--isa", isa, "--input", "/dev/null", "--k", "1"],

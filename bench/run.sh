@@ -28,7 +28,7 @@ trap 'rm -f "$output"' EXIT
         "$(awk '/MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo)"
     printf -- '- commit: %s\n' "$(git describe --always --dirty 2>/dev/null || echo unknown)"
     printf -- '- compiler: %s\n' "$(cc --version | head -n 1)"
-} >"$output"
+} | tee "$output"
 for part in "${parts[@]}"; do
     case $part in
     kmeans) script=bench/kmeans.py ;;
@@ -38,8 +38,7 @@ for part in "${parts[@]}"; do
     scale) script=bench/scale.py ;;
     *) echo "bench: no part '$part': kmeans, trees, labelled, planted, scale" >&2; exit 64 ;;
     esac
-    printf '\n' >>"$output"
-    "$venv/bin/python" "$script" >>"$output"
+    printf '\n' | tee -a "$output"
+    "$venv/bin/python" "$script" | tee -a "$output"
 done
-cat "$output"
 [ "$#" -gt 0 ] || cp "$output" docs/benchmarks.md

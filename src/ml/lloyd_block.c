@@ -123,11 +123,23 @@ static void take_lane(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t
                       const struct cot_nearest *nearest, size_t i_lane)
 {
     uint32_t c = nearest->index[i_lane];
-    float slack = nearest->second[i_lane] - nearest->best[i_lane];
-    /* Later only what is lost from now on counts. Float32 rounds the sum by FLT_EPSILON at most. */
-    l->slack[i] = (slack + l->loss_f[c]) * (1 - 2 * FLT_EPSILON) - 2 * FLT_EPSILON * l->loss_f[c];
+    l->slack[i] = cot_lane_slack(nearest, i_lane, l->loss_f);
     if (c != l->labels[i] || l->fresh)
         take_change(l, block, i, lane, c);
+}
+
+/* A tile without padding. */
+static void take_tile(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t t, const float *tile,
+                      const struct cot_nearest *nearest)
+{
+    size_t first = t * COT_TILE;
+    uint32_t changed = cot_lanes_take(nearest, l->loss_f, l->labels + first, l->slack + first);
+    if (l->fresh)
+        changed = (1U << COT_TILE) - 1;
+    for (; changed != 0; changed &= changed - 1) {
+        size_t lane = (size_t)__builtin_ctz(changed);
+        take_change(l, block, first + lane, tile + lane, nearest->index[lane]);
+    }
 }
 
 /* ---- looking at them: whole tiles, or only the open points, gathered ---- */
@@ -145,9 +157,14 @@ static void look_at_tiles(struct cot_lloyd *l, struct cot_lloyd_block *block, co
         at[n++] = t;
     }
     cot_assign_run(&l->assign, tiles, n, scratch->nearest);
-    for (size_t m = 0; m < n; m++)
-        for (size_t lane = 0; lane < COT_TILE && at[m] * COT_TILE + lane < l->tiles->n; lane++)
+    for (size_t m = 0; m < n; m++) {
+        if ((at[m] + 1) * COT_TILE <= l->tiles->n) {
+            take_tile(l, block, at[m], tiles[m].data, scratch->nearest + m);
+            continue;
+        }
+        for (size_t lane = 0; at[m] * COT_TILE + lane < l->tiles->n; lane++)
             take_lane(l, block, at[m] * COT_TILE + lane, tiles[m].data + lane, scratch->nearest + m, lane);
+    }
 }
 
 static size_t gather(const struct cot_lloyd *l, const struct cot_lloyd_scratch *scratch, const struct chunk *chunk,

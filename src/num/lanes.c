@@ -53,6 +53,25 @@ INLINE uint32_t bound_body(struct cot_nearest *nearest, const float *norm2, floa
     return bits_of(flags);
 }
 
+/* Float32 rounds the sum by FLT_EPSILON at most, and a loss is rounded up by as much. */
+INLINE float slack_of(float best, float second, float loss)
+{
+    return (second - best + loss) * (1 - 2 * FLT_EPSILON) - 2 * FLT_EPSILON * loss;
+}
+
+INLINE uint32_t take_body(const struct cot_nearest *nearest, const float *loss, const uint32_t *labels, float *slack)
+{
+    uint32_t flags[COT_TILE];
+    float losses[COT_TILE];
+    for (size_t lane = 0; lane < COT_TILE; lane++)
+        losses[lane] = loss[nearest->index[lane]];
+    for (size_t lane = 0; lane < COT_TILE; lane++) {
+        slack[lane] = slack_of(nearest->best[lane], nearest->second[lane], losses[lane]);
+        flags[lane] = nearest->index[lane] != labels[lane] ? UINT32_MAX : 0;
+    }
+    return bits_of(flags);
+}
+
 /* Four columns at once: a lane's values stand COT_TILE apart, the sums side by side. */
 INLINE void move_body(const float *at, size_t d, double weight, double *restrict to, double *restrict from)
 {
@@ -85,6 +104,11 @@ __attribute__((target("avx2"))) static void move_avx2(const float *at, size_t d,
 {
     move_body(at, d, weight, to, from);
 }
+__attribute__((target("avx2"))) static uint32_t take_avx2(const struct cot_nearest *nearest, const float *loss,
+                                                          const uint32_t *labels, float *slack)
+{
+    return take_body(nearest, loss, labels, slack);
+}
 __attribute__((target("avx2"))) static void open_avx2(const float *slack, const uint32_t *labels, const float *loss,
                                                       size_t n_tiles, uint16_t *ret_open)
 {
@@ -98,6 +122,7 @@ __attribute__((target("avx2"))) static uint32_t bound_avx2(struct cot_nearest *n
 #else
 #define open_avx2 open_body
 #define move_avx2 move_body
+#define take_avx2 take_body
 #define bound_avx2 bound_body
 #define HAVE_AVX2() 0
 #endif
@@ -121,4 +146,14 @@ void cot_lane_move(const float *lane, size_t d, double weight, double *to, doubl
         move_avx2(lane, d, weight, to, from);
     else
         move_body(lane, d, weight, to, from);
+}
+
+uint32_t cot_lanes_take(const struct cot_nearest *nearest, const float *loss, const uint32_t *labels, float *slack)
+{
+    return HAVE_AVX2() ? take_avx2(nearest, loss, labels, slack) : take_body(nearest, loss, labels, slack);
+}
+
+float cot_lane_slack(const struct cot_nearest *nearest, size_t lane, const float *loss)
+{
+    return slack_of(nearest->best[lane], nearest->second[lane], loss[nearest->index[lane]]);
 }

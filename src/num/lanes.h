@@ -19,6 +19,16 @@ void cot_lanes_open(const float *slack, const uint32_t *labels, const float *los
  */
 uint32_t cot_lanes_bound(struct cot_nearest *nearest, const float *norm2, float error);
 
+/*
+ * Takes over what was found of a whole tile: slack becomes how much nearer the nearest centre is than the second, plus
+ * the loss of the nearest one (so that later only what is lost from now on counts), never above the true number.
+ * Returns a bit for each lane whose label is another now; labels stay as they are.
+ */
+uint32_t cot_lanes_take(const struct cot_nearest *nearest, const float *loss, const uint32_t *labels, float *slack);
+
+/* The same of one lane: its slack. */
+float cot_lane_slack(const struct cot_nearest *nearest, size_t lane, const float *loss);
+
 /* A point (lane: its first column in a tile), times its weight, goes into the sums of a centre (d numbers) and out of
  * another's, unless that is NULL.
  */
