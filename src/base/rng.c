@@ -147,3 +147,18 @@ size_t cot_rng_choice(struct cot_rng *rng, const double *weights, size_t n)
     }
     return last;
 }
+
+size_t cot_rng_choice_cumulative(struct cot_rng *rng, const double *cumulative, size_t n)
+{
+    size_t low = 0;
+    size_t high = n - 1;
+    double at = cot_rng_uniform(rng) * cumulative[high];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cumulative[middle] > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}

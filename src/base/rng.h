@@ -36,4 +36,7 @@ uint64_t cot_rng_poisson(struct cot_rng *rng, double mean);
 /* Index drawn with probability weights[i] / sum. The weights are >= 0 and not all 0. */
 size_t cot_rng_choice(struct cot_rng *rng, const double *weights, size_t n);
 
+/* The same where the caller keeps the sums of the weights up to and with each index: one search. n >= 1. O(log n). */
+size_t cot_rng_choice_cumulative(struct cot_rng *rng, const double *cumulative, size_t n);
+
 #endif

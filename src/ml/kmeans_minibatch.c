@@ -56,22 +56,11 @@ static struct cot_matrix sample_view(const struct sample *s)
     return (struct cot_matrix){.data = s->rows, .n = s->n, .d = s->x->d, .stride = s->x->d};
 }
 
-/* The first row whose cumulative weight is above a uniform number: never one of weight 0. */
+/* Never a row of weight 0. */
 static size_t draw_row(const struct sample *s, struct cot_rng *rng)
 {
-    size_t low = 0;
-    size_t high = s->x->n - 1;
-    if (s->cumulative == NULL)
-        return (size_t)cot_rng_below(rng, s->x->n);
-    double at = cot_rng_uniform(rng) * s->cumulative[high];
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (s->cumulative[middle] > at)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return s->cumulative != NULL ? cot_rng_choice_cumulative(rng, s->cumulative, s->x->n)
+                                 : (size_t)cot_rng_below(rng, s->x->n);
 }
 
 static void sample_draw(struct sample *s, struct cot_rng *rng)

@@ -64,28 +64,11 @@ static double proposal(const struct chain *chain, size_t i)
     return i == 0 ? chain->cumulative[0] : chain->cumulative[i] - chain->cumulative[i - 1];
 }
 
-/* The first point whose cumulative q is above a uniform number of its range. */
-static size_t draw_point(const struct chain *chain, struct cot_rng *rng)
-{
-    size_t n = chain->tiles->n;
-    double at = cot_rng_uniform(rng) * chain->cumulative[n - 1];
-    size_t low = 0;
-    size_t high = n - 1;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (chain->cumulative[middle] > at)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 static void draw_candidates(struct chain *chain, struct cot_rng *rng)
 {
     size_t d = chain->tiles->d;
     for (size_t m = 0; m < CHAIN; m++) {
-        size_t i = draw_point(chain, rng);
+        size_t i = cot_rng_choice_cumulative(rng, chain->cumulative, chain->tiles->n);
         const float *from = cot_tile(chain->tiles, i / COT_TILE) + i % COT_TILE;
         float *to = chain->candidates + m / COT_TILE * d * COT_TILE + m % COT_TILE;
         for (size_t j = 0; j < d; j++)
@@ -137,7 +120,7 @@ static void choose_centres(struct chain *chain, const struct cot_seed_options *o
     chain->centres = ret_centres;
     for (size_t i = 0; i < chain->tiles->n; i++)
         chain->cumulative[i] = (i > 0 ? chain->cumulative[i - 1] : 0) + weight_of(chain, i);
-    cot_tiles_point(chain->tiles, draw_point(chain, rng), ret_centres);
+    cot_tiles_point(chain->tiles, cot_rng_choice_cumulative(rng, chain->cumulative, chain->tiles->n), ret_centres);
     prepare_proposal(chain);
     for (size_t c = 1; c < options->k; c++) {
         chain->n_centres = c;
