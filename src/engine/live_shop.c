@@ -7,7 +7,7 @@
 #include <yyjson.h>
 
 #include "base/array.h"
-#include "domain/money.h"
+#include "engine/shop.h"
 
 /* Pricing the catalogue costs O(order lines): done at most this often. */
 #define CATALOGUE_AGE_MS INT64_C(600000)
@@ -281,18 +281,7 @@ static cot_code load_model(struct cot_store *store, const char *data_dir, struct
 
 static cot_code load_settings(struct cot_store *store, struct cot_live_shop *live, struct cot_err *err)
 {
-    char *zone = NULL;
-    char *currency = NULL;
-    cot_code rc = cot_store_setting(store, "time_zone", &zone, err);
-    if (rc == COT_OK)
-        rc = cot_store_setting(store, "base_currency", &currency, err);
-    if (rc == COT_OK)
-        rc = cot_zone_open(zone != NULL ? zone : "UTC", &live->zone, err);
-    if (rc == COT_OK && currency != NULL && strlen(currency) == 3)
-        memcpy(live->currency, currency, 4);
-    live->minor_per_unit = pow(10, cot_currency_exponent(live->currency));
-    free(zone);
-    free(currency);
+    cot_code rc = cot_shop_settings(store, &live->zone, live->currency, &live->minor_per_unit, err);
     if (rc == COT_OK)
         rc = cot_trait_words_init(&live->words, err);
     const struct cot_live_options options = {.zone = live->zone,

@@ -23,7 +23,8 @@ void cot_shop_free(struct cot_shop *shop)
     free(shop);
 }
 
-static cot_code load_settings(struct cot_store *store, struct cot_shop *shop, struct cot_err *err)
+cot_code cot_shop_settings(struct cot_store *store, struct cot_zone **ret_zone, char ret_currency[4],
+                           double *ret_minor_per_unit, struct cot_err *err)
 {
     char *zone = NULL;
     char *currency = NULL;
@@ -31,13 +32,21 @@ static cot_code load_settings(struct cot_store *store, struct cot_shop *shop, st
     if (rc == COT_OK)
         rc = cot_store_setting(store, "base_currency", &currency, err);
     if (rc == COT_OK)
-        rc = cot_zone_open(zone != NULL ? zone : "UTC", &shop->zone, err);
-    if (rc == COT_OK && currency != NULL && strlen(currency) < sizeof shop->currency)
-        memcpy(shop->currency, currency, strlen(currency) + 1); /* fits: checked */
-    shop->history.zone = shop->zone;
-    shop->history.minor_per_unit = pow(10, cot_currency_exponent(shop->currency));
+        rc = cot_zone_open(zone != NULL ? zone : "UTC", ret_zone, err);
+    if (rc == COT_OK) {
+        bool known = currency != NULL && strlen(currency) == 3;
+        memcpy(ret_currency, known ? currency : "\0\0\0", 4);
+        *ret_minor_per_unit = pow(10, cot_currency_exponent(ret_currency));
+    }
     free(zone);
     free(currency);
+    return rc;
+}
+
+static cot_code load_settings(struct cot_store *store, struct cot_shop *shop, struct cot_err *err)
+{
+    cot_code rc = cot_shop_settings(store, &shop->zone, shop->currency, &shop->history.minor_per_unit, err);
+    shop->history.zone = shop->zone;
     return rc;
 }
 

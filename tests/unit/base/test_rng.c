@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -99,6 +100,13 @@ static void choice_follows_weights_and_skips_zero(void **state)
     cot_rng_init(&rng, 9);
     for (int i = 0; i < N; i++)
         counts[cot_rng_choice(&rng, weights, 4)]++;
+    assert_int_equal(counts[0] + counts[3], 0);
+    assert_true(fabs((double)counts[2] / N - 0.75) < 0.01);
+
+    const double cumulative[] = {0, 1, 4, 4};
+    memset(counts, 0, sizeof counts);
+    for (int i = 0; i < N; i++)
+        counts[cot_rng_choice_cumulative(&rng, cumulative, 4)]++;
     assert_int_equal(counts[0] + counts[3], 0);
     assert_true(fabs((double)counts[2] / N - 0.75) < 0.01);
 }
