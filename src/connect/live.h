@@ -45,7 +45,4 @@ extern const struct cot_live_source cot_live_rudderstack;
 extern const struct cot_live_source cot_live_ga4;
 extern const struct cot_live_source cot_live_shopify;
 
-/* By the connector's name; NULL where that is no live source. */
-const struct cot_live_source *cot_live_source_find(const char *connector_name);
-
 #endif

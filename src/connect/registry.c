@@ -43,17 +43,6 @@ const struct cot_connector *const cot_connectors[] = {&cot_connector_online_reta
                                                       &cot_connector_links,
                                                       NULL};
 
-static const struct cot_live_source *const live_sources[] = {&cot_live_segment, &cot_live_rudderstack, &cot_live_ga4,
-                                                             &cot_live_shopify};
-
-const struct cot_live_source *cot_live_source_find(const char *connector_name)
-{
-    for (size_t i = 0; i < sizeof live_sources / sizeof *live_sources; i++)
-        if (strcmp(live_sources[i]->connector->name, connector_name) == 0)
-            return live_sources[i];
-    return NULL;
-}
-
 const struct cot_connector *cot_connector_find(const char *name)
 {
     for (size_t i = 0; cot_connectors[i] != NULL; i++)

@@ -68,16 +68,6 @@ static cot_code last_day(struct cot_store *store, const struct cot_zone *zone, i
     return COT_OK;
 }
 
-cot_code cot_shop_last_day(struct cot_store *store, int64_t *ret_as_of_ms, struct cot_err *err)
-{
-    struct cot_shop shop = {0};
-    cot_code rc = load_settings(store, &shop, err);
-    if (rc == COT_OK)
-        rc = last_day(store, shop.zone, ret_as_of_ms, err);
-    cot_zone_free(shop.zone);
-    return rc;
-}
-
 cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms, struct cot_err *err)
 {
     struct cot_shop shop = {0};

@@ -41,14 +41,10 @@ void cot_shop_free(struct cot_shop *shop);
 
 /*
  * What the store says of time and money: the shop's zone (UTC until one is known; the caller frees it), its base
- * currency
- * ("" until one is known) and the minor units of one of it.
+ * currency ("" until one is known) and the minor units of one of it.
  */
 cot_code cot_shop_settings(struct cot_store *store, struct cot_zone **ret_zone, char ret_currency[4],
                            double *ret_minor_per_unit, struct cot_err *err) COT_MUST_CHECK;
-
-/* The end of the last day (in the shop's time zone) that has an event; COT_NOT_FOUND where there is none. */
-cot_code cot_shop_last_day(struct cot_store *store, int64_t *ret_as_of_ms, struct cot_err *err) COT_MUST_CHECK;
 
 /* Reads "2011-11-30" (the end of that day in the shop's time zone) or an ISO time. COT_USAGE for anything else. */
 cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms,

@@ -246,11 +246,7 @@ static void move_point(struct cot_lloyd *l, size_t i, size_t c)
     const float *lane = cot_tile(l->tiles, i / COT_TILE) + i % COT_TILE;
     uint32_t donor = l->labels[i];
     double w = l->weights != NULL ? (double)l->weights[i] : 1;
-    for (size_t j = 0; j < d; j++) {
-        double value = w * (double)lane[j * COT_TILE];
-        l->sums[donor * d + j] -= value;
-        l->sums[c * d + j] = value;
-    }
+    cot_lane_move(lane, d, w, l->sums + c * d, l->sums + donor * d); /* an empty cluster's sums are 0 */
     l->mass[donor] -= w;
     l->mass[c] = w;
     l->count[donor]--;

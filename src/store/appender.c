@@ -49,21 +49,10 @@ void cot_append_time(struct cot_appender *appender, int64_t ms)
     duckdb_destroy_value(&value);
 }
 
-void cot_append_double(struct cot_appender *appender, double value)
-{
-    appender->state |= duckdb_append_double(appender->appender, value);
-}
-
 void cot_append_text(struct cot_appender *appender, const char *text, size_t size)
 {
     appender->state |= text == NULL ? duckdb_append_null(appender->appender)
                                     : duckdb_append_varchar_length(appender->appender, text, size);
-}
-
-void cot_append_hash(struct cot_appender *appender, uint64_t high, uint64_t low)
-{
-    duckdb_uhugeint value = {.lower = low, .upper = high};
-    appender->state |= duckdb_append_uhugeint(appender->appender, value);
 }
 
 void cot_append_null(struct cot_appender *appender)
@@ -78,11 +67,6 @@ cot_code cot_appender_end_row(struct cot_appender *appender, struct cot_err *err
     if (state != DuckDBSuccess || duckdb_appender_end_row(appender->appender) != DuckDBSuccess)
         return appender_error(appender, err);
     return COT_OK;
-}
-
-cot_code cot_appender_flush(struct cot_appender *appender, struct cot_err *err)
-{
-    return duckdb_appender_flush(appender->appender) == DuckDBSuccess ? COT_OK : appender_error(appender, err);
 }
 
 cot_code cot_appender_close(struct cot_appender *appender, struct cot_err *err)

@@ -88,10 +88,9 @@ static inline double scene_score(const struct scene_data *s, size_t i, size_t c)
  * Runs a kernel and returns NULL, or what is wrong: a best or second that is farther from the true one than the
  * kernel's own bound says, or an index that is not of a centre as good as the best, by that bound.
  */
-static inline const char *scene_check(struct scene_data *s, cot_nearest_kernel *kernel, enum cot_isa isa,
+static inline const char *scene_check(struct scene_data *s, cot_nearest_kernel *kernel,
                                       const struct cot_centres *centres)
 {
-    (void)isa;
     kernel(centres, s->views, s->tiles.n_tiles, s->nearest);
     for (size_t i = 0; i < s->n; i++) {
         const struct cot_nearest *nearest = s->nearest + i / COT_TILE;

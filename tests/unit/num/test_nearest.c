@@ -29,7 +29,7 @@ static void check_everywhere(enum cot_isa isa)
             assert_true(scene_make(&data, (enum scene)scene, shapes[i][0], shapes[i][1], shapes[i][2], i + 1));
             assert_int_equal(cot_centres_init(&centres, data.k, data.d, isa, NULL), COT_OK);
             cot_centres_set(&centres, data.centres);
-            const char *wrong = scene_check(&data, kernels[isa], isa, &centres);
+            const char *wrong = scene_check(&data, kernels[isa], &centres);
             if (wrong != NULL)
                 fail_msg("%s, scene %d, shape %zu x %zu, k %zu: %s", cot_isa_name(isa), scene, data.n, data.d, data.k,
                          wrong);

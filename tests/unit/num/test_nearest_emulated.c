@@ -46,7 +46,7 @@ static void check(enum cot_isa isa, cot_nearest_kernel *kernel)
             struct scene_data data;
             assert_true(scene_make(&data, (enum scene)scene, shapes[i][0], shapes[i][1], shapes[i][2], i + 1));
             struct cot_centres centres = centres_for(&data, isa);
-            const char *wrong = scene_check(&data, kernel, isa, &centres);
+            const char *wrong = scene_check(&data, kernel, &centres);
             if (wrong != NULL)
                 fail_msg("%s, scene %d, shape %zu x %zu, k %zu: %s", cot_isa_name(isa), scene, data.n, data.d, data.k,
                          wrong);
