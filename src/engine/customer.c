@@ -163,16 +163,16 @@ static cot_code add_timeline(struct look *look, struct cot_err *err)
     struct cot_rows *rows = NULL;
     bool more = false;
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(look->doc, look->root, "timeline");
-    cot_code rc =
-        cot_rows_open(look->store, &rows, err,
-                      "with last as (select * from event where superseded_at is null and node_id in (%s)"
-                      "  order by occurred_at desc, event_id desc limit %d)"
-                      " select last.occurred_at, last.kind, last.order_key, item.product_id,"
-                      "  (select arg_max(f.name, f.recorded_at) from item_fact f where f.item_id = last.item_id),"
-                      "  last.quantity, last.amount_minor, last.channel, last.detail"
-                      " from last left join item on item.item_id = last.item_id"
-                      " order by last.occurred_at desc, last.event_id desc",
-                      cot_buf_text(&look->nodes), N_TIMELINE);
+    cot_code rc = cot_rows_open(
+        look->store, &rows, err,
+        "with last as (select * from event where superseded_at is null and node_id in (%s)"
+        "  order by occurred_at desc, event_id desc limit %d)"
+        " select last.occurred_at, last.kind, last.order_key, item.product_id,"
+        "  (select arg_max(f.name, (f.recorded_at, f.rowid)) from item_fact f where f.item_id = last.item_id),"
+        "  last.quantity, last.amount_minor, last.channel, last.detail"
+        " from last left join item on item.item_id = last.item_id"
+        " order by last.occurred_at desc, last.event_id desc",
+        cot_buf_text(&look->nodes), N_TIMELINE);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *entry = yyjson_mut_arr_add_obj(look->doc, array);
         const char *kind = cot_event_kind_name((enum cot_event_kind)cot_rows_int(rows, 1));

@@ -143,7 +143,7 @@ static const char member_sql[] =
 
 static const char who_sql[] =
     "select m.customer, arg_min(kind, (kind <> 1, node_id)), arg_min(value, (kind <> 1, node_id)),"
-    "  min(value) filter (kind = 2), min(value) filter (kind = 4), any_value(r.reason)"
+    "  min(value) filter (kind = 2), min(value) filter (kind = 4), min(r.reason)"
     " from export_member_node m join export_reason r using (customer) group by m.customer order by m.customer";
 
 static bool is_held_out(const char *salt, const char *campaign, const char *customer_id, double holdout,

@@ -24,15 +24,17 @@ static const char where_sql[] =
     "  found as (select count(*) as n, coalesce(sum(abs(amount)), 0) as amount, count(customer) as n_with_customer,"
     "    count(*) filter (regexp_matches(order_key, '^C[0-9]')) as n_numbered,"
     "    count(distinct customer) as n_customers_found, max(moment) as max_at from bad),"
-    "  named as (select string_agg(name, ', ') as names from (select distinct name from bad where name is not null"
+    "  named as (select string_agg(name, ', ' order by name) as names from (select distinct name from bad where name "
+    "is not null"
     "    order by name limit 3)),"
-    "  coded as (select string_agg(item, ', ') as items from (select distinct item from bad where item is not null"
+    "  coded as (select string_agg(item, ', ' order by item) as items from (select distinct item from bad where item "
+    "is not null"
     "    order by item limit 8)),"
     "  facts as (select *, n / greatest(n_lines, 1) as share, amount / turnover as revenue_share"
     "    from found, total, named, coded)"
     " select n, share, revenue_share, %s,"
     "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name, 'at': moment,"
-    "     'quantity': quantity, 'amount': major(amount)}) from"
+    "     'quantity': quantity, 'amount': major(amount)} order by abs(amount) desc, event_id) from"
     "     (select * from bad order by abs(amount) desc, event_id limit 5)) from facts";
 
 static const char *severity_of(double weight, double score)

@@ -21,8 +21,9 @@ const struct cot_quality_check cot_quality_customer_checks[] = {
          " the largest spent {}', count(*), per_cent(count(*) / any_value(c)),"
          "     per_cent(sum(spend) / any_value(all_spend)), money(max(spend))),"
          "   (select list({'customer': customer, 'revenue': major(spend), 'share': spend / all_spend, 'units': units,"
-         "     'lines': n_lines, 'robust_z': round(greatest(za, zu), 1)} order by spend desc)"
-         "     from (select * from bad order by spend desc limit 15), net) from bad, net having any_value(c) >= 30",
+         "     'lines': n_lines, 'robust_z': round(greatest(za, zu), 1)} order by spend desc, customer)"
+         "     from (select * from bad order by spend desc, customer limit 15), net) from bad, net having any_value(c) "
+         ">= 30",
      .means = "Wholesalers or resellers. Left among the others they would bend averages, scales and segments; 'coterie"
               " segment' gives the extremes a segment of their own.",
      .action = "Serve them through account managers, and leave them out of tests and campaigns for consumers."},

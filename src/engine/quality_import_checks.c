@@ -20,13 +20,13 @@ const struct cot_quality_check cot_quality_import_checks[] = {
      .dimension = "validity",
      .weight = 1,
      .title = "Rows in quarantine",
-     .sql = "with q as materialized (select code, any_value(reason) as reason, count(*) as c, min(path) as path, "
+     .sql = "with q as materialized (select code, min(reason) as reason, count(*) as c, min(path) as path, "
             "min(line) as"
             "    line from quarantine where status = 'open' group by 1)"
             " select coalesce(sum(c), 0)::bigint as n, sum(c) / any_value(n_rows_read), 0.0,"
             "   format('{:,} of {:,} rows read could not be used: {}', sum(c)::bigint, any_value(n_rows_read)::bigint,"
-            "     string_agg(format('{:,} {}', c, replace(code, '_', ' ')), ', ' order by c desc)),"
-            "   list({'reason': code, 'rows': c, 'file': path, 'line': line} order by c desc) from q, total",
+            "     string_agg(format('{:,} {}', c, replace(code, '_', ' ')), ', ' order by c desc, code)),"
+            "   list({'reason': code, 'rows': c, 'file': path, 'line': line} order by c desc, code) from q, total",
      .means = "What they say is not in any figure until they are corrected.",
      .action =
          "'coterie quarantine list' shows them with their reasons; correct them and 'coterie quarantine replay'."},
@@ -40,7 +40,7 @@ const struct cot_quality_check cot_quality_import_checks[] = {
             "sum(rows_duplicate)::bigint,"
             "     count(*)),"
             "   (select list({'file': path, 'rows': rows_duplicate}) from (select * from bad order by rows_duplicate "
-            "desc limit"
+            "desc, import_id limit"
             "     5)) from bad, total",
      .means = "Nothing: overlapping exports add only what is new.",
      .action = "Nothing to do."},
@@ -51,7 +51,7 @@ const struct cot_quality_check cot_quality_import_checks[] = {
      .sql = CALENDAR "select coalesce(sum(c), 0)::bigint as n, sum(c) / (select count(*) from open_days), 0.0,"
                      "   format('{:,} days on which the shop usually sells have no orders, the longest run {} days "
                      "from {} to {}', sum(c)::"
-                     "bigint, max(c), arg_max(first, c), arg_max(last, c)),"
+                     "bigint, max(c), arg_min(first, (-c, first)), arg_min(last, (-c, first))),"
                      "   (select list({'from': first, 'to': last, 'days': c} order by first)"
                      "     from (select * from gap order by c desc, first limit 5)) from gap",
      .means =
@@ -97,7 +97,7 @@ const struct cot_quality_check cot_quality_import_checks[] = {
             "    group by 1)"
             " select count(*) as n, 0.0, 0.0, format('lines are in {} currencies ({})', count(*), "
             "string_agg(format('{} {:,}',"
-            "   currency, c), ', ' order by c desc)), [] from c having count(*) > 1",
+            "   currency, c), ', ' order by c desc, currency)), [] from c having count(*) > 1",
      .means = "Amounts are converted by the dated rates; lines without a rate are in quarantine.",
      .action = "Check the rate table if revenue looks odd."},
     {.key = "no_consent",

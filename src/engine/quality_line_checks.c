@@ -87,17 +87,19 @@ const struct cot_quality_check cot_quality_line_checks[] = {
      .title = "Codes that are no products",
      .sql = "with bad as materialized (select * from line where odd in ('service', 'code', 'correction')"
             "    and amount <> 0),"
-            "  codes as (select item, any_value(name) as name, count(*) as lines, sum(amount)::bigint as amount,"
+            "  codes as (select item, min(name) as name, count(*) as lines, sum(amount)::bigint as amount,"
             "    sum(abs(amount)) as moved from bad group by 1)"
             " select count(*) as n, count(*) / any_value(n_lines) as share, sum(abs(amount)) / any_value(turnover),"
             "   format('{:,} lines are postage, fees, discounts or corrections, booked under {:,} codes ({}); they "
             "move {}',"
             "     count(*), (select count(*) from codes),"
-            "     (select string_agg(item, ', ' order by moved desc) from (select * from codes order by moved desc "
+            "     (select string_agg(item, ', ' order by moved desc, item) from (select * from codes order by moved "
+            "desc, item "
             "limit 12)),"
             "     money(sum(abs(amount)))),"
-            "   (select list({'item': item, 'name': name, 'lines': lines, 'amount': major(amount)} order by moved desc)"
-            "     from (select * from codes order by moved desc limit 12)) from bad, total",
+            "   (select list({'item': item, 'name': name, 'lines': lines, 'amount': major(amount)} order by moved "
+            "desc, item)"
+            "     from (select * from codes order by moved desc, item limit 12)) from bad, total",
      .means = "Nobody chose them: they would count as items of taste (category shares, novelty) and as revenue.",
      .action = "Leave them out of the export, or book shipping and fees as the order's own columns."},
     {.key = "test_items",
@@ -130,7 +132,8 @@ const struct cot_quality_check cot_quality_line_checks[] = {
                               "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name,"
                               "     'price': major(amount / quantity), 'usual': major(amount / quantity) / exp(away), "
                               "'quantity': quantity}"
-                              "     order by abs(away) desc) from " SHOWN("abs(away) desc") ") from bad, total",
+                              "     order by abs(away) desc, event_id) from " SHOWN(
+                                  "abs(away) desc, event_id") ") from bad, total",
      .means = "Typing errors, bundles under one code or corrections; features winsorise, so single ones bend little.",
      .action = "Look at the examples; correct typing errors at the source."},
     {.key = "quantity_outliers",
@@ -146,8 +149,8 @@ const struct cot_quality_check cot_quality_line_checks[] = {
                      "   (select list({'customer': customer, 'order': order_key, 'item': item, 'name': name, "
                      "'quantity': quantity,"
                      "     'usual': quantity / exp(away), 'amount': major(amount), 'at': moment} order by quantity "
-                     "desc)"
-                     "     from " SHOWN("quantity desc") ") from bad, total",
+                     "desc, event_id)"
+                     "     from " SHOWN("quantity desc, event_id") ") from bad, total",
      .means = "Wholesale or typing errors. Extreme customers get a segment of their own and don't bend the others.",
      .action = "Check the largest ones; sell to wholesalers through an account group of their own."},
     {.key = "undone_at_once",
@@ -219,7 +222,7 @@ const struct cot_quality_check cot_quality_line_checks[] = {
          "     (select count(*) from known where by_item and not by_order)),"
          "   (select list({'customer': customer, 'order': order_key, 'item': coalesce(item, code), 'name': name, 'at': "
          "moment,"
-         "     'quantity': quantity, 'amount': major(amount)} order by amount) from " SHOWN(
+         "     'quantity': quantity, 'amount': major(amount)} order by amount, event_id) from " SHOWN(
              "amount, event_id") ")"
                                  " from bad, total",
      .means = "Their purchases lie before the data begins or under another account: such customers look worse than they"

@@ -18,9 +18,10 @@ static const char views_sql[] =
     /* A code keeps what it is although someone once wrote "test" or "damaged" as its name: all its names must say so.
      */
     "create or replace temp table item_known as"
-    "  select i.item_id, i.product_id as item, arg_min(f.name, f.occurred_at) as name, count(distinct f.name) as "
+    "  select i.item_id, i.product_id as item, arg_min(f.name, (f.occurred_at, f.name)) as name, count(distinct "
+    "f.name) as "
     "n_names,"
-    "    any_value(f.category) as category,"
+    "    min(f.category) as category,"
     "    coalesce(bool_and(regexp_matches(f.name, '^test([ ._-]|$)|test product', 'i')), false) as named_test,"
     "    coalesce(bool_and(regexp_matches(f.name, " NO_PRODUCT_WORDS ", 'i')), false) as named_service"
     "  from item i left join item_fact f on f.item_id = i.item_id and f.name is not null group by all;"
