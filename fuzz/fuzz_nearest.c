@@ -31,6 +31,8 @@ static float next_float(struct source *source)
     return isfinite(value) ? value : 0;
 }
 
+enum { MAX_N = 40, MAX_D = 9, MAX_K = 10 };
+
 static void check(const struct cot_tiles *tiles, const float *centres, size_t k, enum cot_isa isa)
 {
     struct cot_assign assign = {0};
@@ -38,10 +40,13 @@ static void check(const struct cot_tiles *tiles, const float *centres, size_t k,
         abort();
     cot_assign_set(&assign, centres);
     for (size_t i = 0; i < tiles->n; i++) {
-        struct cot_tile_view view = cot_tile_view_of(tiles, i / COT_TILE);
+        _Alignas(64) float data[MAX_D * COT_TILE];
+        const float *norm2 = tiles->norm2 + i / COT_TILE * COT_TILE;
+        struct cot_tile_view view = {data, norm2, cot_tile_radius(norm2)};
         struct cot_nearest nearest;
         double least = INFINITY;
         size_t index = 0;
+        cot_tiles_get(tiles, i / COT_TILE, data);
         cot_assign_run(&assign, &view, 1, &nearest);
         for (size_t c = 0; c < k; c++) {
             double d2 = cot_lane_distance2(view.data, i % COT_TILE, tiles->d, centres + c * tiles->d);
@@ -59,26 +64,28 @@ static void check(const struct cot_tiles *tiles, const float *centres, size_t k,
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
 {
     struct source source = {.bytes = bytes, .size = size};
-    size_t n = next_byte(&source) % 40 + 1;
-    size_t d = next_byte(&source) % 9 + 1;
-    size_t k = next_byte(&source) % 10 + 1;
-    float x[40 * 9];
-    float centres[10 * 9];
+    size_t n = next_byte(&source) % MAX_N + 1;
+    size_t d = next_byte(&source) % MAX_D + 1;
+    size_t k = next_byte(&source) % MAX_K + 1;
+    float x[MAX_N * MAX_D];
+    float centres[MAX_K * MAX_D];
     struct cot_matrix view = {.data = x, .n = n, .d = d, .stride = d};
     struct cot_tiles tiles = {0};
     for (size_t i = 0; i < n * d; i++)
         x[i] = next_float(&source);
-    if (cot_tiles_init(&tiles, &view, NULL, 1, NULL) != COT_OK)
+    if (cot_tiles_init(&tiles, &view, NULL, 1, COT_ISA_BEST, NULL) != COT_OK)
         abort();
     for (size_t c = 0; c < k; c++) {
-        float row[9];
+        float row[MAX_D];
         for (size_t j = 0; j < d; j++)
             row[j] = next_float(&source);
         cot_tiles_inward(&tiles, row, centres + c * d);
     }
     for (int isa = COT_ISA_SCALAR; isa < COT_N_ISAS; isa++)
-        if (cot_isa_supported((enum cot_isa)isa))
+        if (cot_isa_supported((enum cot_isa)isa)) {
+            tiles.isa = (enum cot_isa)isa; /* rows turned by each, too */
             check(&tiles, centres, k, (enum cot_isa)isa);
+        }
     cot_tiles_release(&tiles);
     return 0;
 }

@@ -3,15 +3,15 @@
 #include <float.h>
 #include <math.h>
 
-#include "num/lanes.h"
-
 cot_code cot_assign_init(struct cot_assign *ret_assign, size_t k, size_t d, enum cot_isa isa, struct cot_err *err)
 {
     struct cot_assign assign = {0};
     cot_code rc = cot_centres_init(&assign.centres, k, d, isa, err);
-    if (rc == COT_OK)
-        *ret_assign = assign;
-    return rc;
+    if (rc != COT_OK)
+        return rc;
+    assign.lanes = cot_lanes_for(assign.centres.isa);
+    *ret_assign = assign;
+    return COT_OK;
 }
 
 void cot_assign_release(struct cot_assign *assign)
@@ -73,7 +73,7 @@ void cot_assign_run(const struct cot_assign *assign, const struct cot_tile_view 
     cot_nearest_run(&assign->centres, tiles, n_tiles, ret_nearest);
     for (size_t t = 0; t < n_tiles; t++) {
         double error = cot_centres_error(&assign->centres, (double)tiles[t].radius);
-        uint32_t doubtful = cot_lanes_bound(ret_nearest + t, tiles[t].norm2, (float)(error * (1 + FLT_EPSILON)));
+        uint32_t doubtful = assign->lanes->bound(ret_nearest + t, tiles[t].norm2, (float)(error * (1 + FLT_EPSILON)));
         for (; doubtful != 0; doubtful &= doubtful - 1)
             decide_lane(assign, tiles[t].data, (size_t)__builtin_ctz(doubtful), ret_nearest + t);
     }

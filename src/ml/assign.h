@@ -8,11 +8,13 @@
 #ifndef COT_ML_ASSIGN_H
 #define COT_ML_ASSIGN_H
 
+#include "num/lanes.h"
 #include "num/nearest.h"
 
 /* The centres of one moment, shared by threads while nobody sets them. */
 struct cot_assign {
     struct cot_centres centres;
+    const struct cot_lanes *lanes;
     const float *rows; /* k x d, in the tiles' units, of the caller */
 };
 

@@ -94,24 +94,14 @@ static float *pad_weights(const struct cot_tiles *tiles, const float *weights)
  * Mean over the columns of their variance, unweighted as scikit-learn's; the tiles' units. The tiles are centred on the
  * weighted means, so the means of the columns count, too.
  */
-static double mean_variance(const struct cot_tiles *tiles, double *sums)
+static double mean_variance(const struct cot_tiles *tiles)
 {
     double squares = 0;
     double means2 = 0;
-    memset(sums, 0, tiles->d * sizeof *sums);
-    for (size_t t = 0; t < tiles->n_tiles; t++) {
-        const float *tile = cot_tile(tiles, t);
-        for (size_t lane = 0; lane < COT_TILE; lane++)
-            squares += (double)tiles->norm2[t * COT_TILE + lane];
-        for (size_t j = 0; j < tiles->d; j++) {
-            double sum = 0;
-            for (size_t lane = 0; lane < COT_TILE; lane++)
-                sum += (double)tile[j * COT_TILE + lane];
-            sums[j] += sum;
-        }
-    }
+    for (size_t i = 0; i < tiles->n; i++)
+        squares += (double)tiles->norm2[i];
     for (size_t j = 0; j < tiles->d; j++)
-        means2 += sums[j] / (double)tiles->n * (sums[j] / (double)tiles->n);
+        means2 += tiles->mean[j] * tiles->mean[j];
     double variance = (squares / (double)tiles->n - means2) / (double)tiles->d;
     return variance > 0 ? variance : 0;
 }
@@ -139,7 +129,7 @@ static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o,
     size_t d = l->tiles->d;
     unsigned n_runs = o->init != NULL ? 1 : o->n_init;
     struct cot_seed_options seeding = seeding_of(o);
-    double tol = o->tol > 0 ? o->tol * mean_variance(l->tiles, l->sums) : 0;
+    double tol = o->tol > 0 ? o->tol * mean_variance(l->tiles) : 0;
     for (unsigned run = 0; run < n_runs; run++) {
         cot_progress_report(o->progress, "k-means", run, n_runs);
         if (o->init != NULL) {
@@ -187,7 +177,7 @@ cot_code cot_kmeans_fit(const struct cot_matrix *x, const struct cot_kmeans_opti
     cot_code rc = check_input(x, options, err);
     if (rc != COT_OK)
         return rc;
-    rc = cot_tiles_init(&tiles, x, options->weights, options->n_threads, err);
+    rc = cot_tiles_init(&tiles, x, options->weights, options->n_threads, options->isa, err);
     if (rc != COT_OK)
         goto out;
     if (options->weights != NULL)
@@ -229,25 +219,27 @@ struct assignment {
     const struct cot_assign *assign;
     uint32_t *labels;
     float *distances2; /* or NULL */
+    float *scratch;    /* n_threads tiles */
 };
 
 static void assign_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
     const struct assignment *a = context;
     const struct cot_tiles *tiles = a->tiles;
+    float *tile = a->scratch + i_thread * tiles->d * COT_TILE;
     double unscale = 1 / (tiles->scale * tiles->scale);
     (void)i_block;
-    (void)i_thread;
     for (size_t t = begin; t < end; t++) {
         struct cot_nearest nearest;
-        struct cot_tile_view tile = cot_tile_view_of(tiles, t);
-        cot_assign_run(a->assign, &tile, 1, &nearest);
-        for (size_t l = 0; l < COT_TILE && t * COT_TILE + l < tiles->n; l++) {
-            uint32_t c = nearest.index[l];
-            a->labels[t * COT_TILE + l] = c;
+        const float *norm2 = tiles->norm2 + t * COT_TILE;
+        struct cot_tile_view view = {tile, norm2, cot_tile_radius(norm2)};
+        cot_tiles_get(tiles, t, tile);
+        cot_assign_run(a->assign, &view, 1, &nearest);
+        for (size_t i = t * COT_TILE; i < (t + 1) * COT_TILE && i < tiles->n; i++) {
+            uint32_t c = nearest.index[i % COT_TILE];
+            a->labels[i] = c;
             if (a->distances2 != NULL)
-                a->distances2[t * COT_TILE + l] =
-                    (float)(cot_lane_distance2(tile.data, l, tiles->d, a->assign->rows + c * tiles->d) * unscale);
+                a->distances2[i] = (float)(cot_tiles_distance2(tiles, i, a->assign->rows + c * tiles->d) * unscale);
         }
     }
 }
@@ -258,7 +250,9 @@ cot_code cot_kmeans_assign(const struct cot_matrix *x, const float *centroids, s
     struct cot_tiles tiles = {0};
     struct cot_assign assign = {0};
     float *centres = NULL;
+    float *scratch = NULL;
     cot_code rc = COT_OK;
+    n_threads = n_threads > 0 ? n_threads : cot_threads_available();
     if (k == 0 || k > INT32_MAX || x->d == 0)
         return cot_fail(err, COT_USAGE, "nearest of %zu centroids in %zu columns: give at least one of each", k, x->d);
     if (x->n == 0)
@@ -267,24 +261,27 @@ cot_code cot_kmeans_assign(const struct cot_matrix *x, const float *centroids, s
     rc = cot_check_finite(&given, false, err);
     if (rc != COT_OK)
         return cot_err_prefix(err, rc, "centroids");
-    rc = cot_tiles_init(&tiles, x, NULL, n_threads, err);
+    rc = cot_tiles_init(&tiles, x, NULL, n_threads, COT_ISA_BEST, err);
     if (rc == COT_OK)
         rc = cot_assign_init(&assign, k, x->d, COT_ISA_BEST, err);
     if (rc != COT_OK)
         goto out;
     centres = cot_alloc_array(k, x->d, sizeof *centres);
-    if (centres == NULL) {
+    scratch = cot_alloc_aligned((size_t)n_threads * COT_TILE, x->d, sizeof *scratch);
+    if (centres == NULL || scratch == NULL) {
         rc = cot_fail(err, COT_NOMEM, "%zu centroids", k);
         goto out;
     }
     for (size_t c = 0; c < k; c++)
         cot_tiles_inward(&tiles, centroids + c * x->d, centres + c * x->d);
     cot_assign_set(&assign, centres);
-    struct assignment a = {.tiles = &tiles, .assign = &assign, .labels = ret_labels, .distances2 = ret_distances2};
+    struct assignment a = {
+        .tiles = &tiles, .assign = &assign, .labels = ret_labels, .distances2 = ret_distances2, .scratch = scratch};
     cot_parallel_for(n_threads, tiles.n_tiles, 64, assign_block, &a);
 out:
     cot_assign_release(&assign);
     cot_tiles_release(&tiles);
     free(centres);
+    free(scratch);
     return rc;
 }

@@ -8,7 +8,6 @@
 #include "base/threads.h"
 #include "ml/lloyd_block.h"
 #include "num/check.h"
-#include "num/lanes.h"
 
 enum {
     MIN_TILES_A_BLOCK = 64,
@@ -21,14 +20,6 @@ static size_t block_for(size_t n_tiles, size_t k, size_t d)
     most_blocks = most_blocks > 0 ? most_blocks : 1;
     size_t least = (n_tiles + most_blocks - 1) / most_blocks;
     return cot_block_of(n_tiles, least > MIN_TILES_A_BLOCK ? least : MIN_TILES_A_BLOCK);
-}
-
-/* So many tiles that their points fill half of a usual first-level cache. */
-static size_t chunk_for(size_t d)
-{
-    enum { CHUNK_SIZE = 16 << 10 };
-    size_t chunk = CHUNK_SIZE / (d * COT_TILE * sizeof(float));
-    return chunk < 1 ? 1 : chunk > COT_LLOYD_CHUNK ? COT_LLOYD_CHUNK : chunk;
 }
 
 size_t cot_lloyd_memory(size_t n, size_t d, size_t k, unsigned n_threads)
@@ -63,11 +54,10 @@ cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *til
     l.count = cot_alloc_array(k, 1, sizeof *l.count);
     l.slack = cot_alloc_array(n_padded, 1, sizeof *l.slack);
     l.loss = cot_alloc_array(k, 1, sizeof *l.loss);
-    l.loss_f = cot_alloc_array(k, 1, sizeof *l.loss_f);
+    l.loss_f = cot_alloc_array(k + COT_LANES_TABLE, 1, sizeof *l.loss_f);
     l.moves = cot_alloc_array(k, 1, sizeof *l.moves);
     l.peak = cot_alloc_array(k, 1, sizeof *l.peak);
     l.renewed = cot_alloc_array(k, 1, sizeof *l.renewed);
-    l.chunk = chunk_for(tiles->d);
     l.blocks = cot_alloc_array(l.n_blocks, 1, sizeof *l.blocks);
     l.scratch = cot_alloc_array(l.n_threads, 1, sizeof *l.scratch);
     if (l.centres == NULL || l.labels == NULL || l.mass == NULL || l.sums == NULL || l.count == NULL ||
@@ -159,7 +149,7 @@ static void renew_light_clusters(struct cot_lloyd *l)
         if (!l->renewed[c] || l->weights[i] <= 0)
             continue;
         l->mass[c] += (double)l->weights[i];
-        cot_lane_move(cot_tile(l->tiles, i / COT_TILE) + i % COT_TILE, d, (double)l->weights[i], l->sums + c * d, NULL);
+        cot_tiles_move(l->tiles, i, (double)l->weights[i], l->sums + c * d, NULL);
     }
     for (size_t c = 0; any && c < l->k; c++)
         if (l->renewed[c])
@@ -206,8 +196,7 @@ static void measure_block(void *context, size_t begin, size_t end, size_t i_bloc
     double total = 0;
     (void)i_thread;
     for (size_t i = begin * COT_TILE; i < end * COT_TILE && i < l->tiles->n; i++) {
-        double d2 =
-            cot_lane_distance2(cot_tile(l->tiles, i / COT_TILE), i % COT_TILE, d, l->centres + l->labels[i] * d);
+        double d2 = cot_tiles_distance2(l->tiles, i, l->centres + l->labels[i] * d);
         total += l->weights != NULL ? (double)l->weights[i] * d2 : d2;
         if (own->d2 != NULL)
             own->d2[i] = d2;
@@ -243,10 +232,9 @@ static size_t farthest_spare(const struct cot_lloyd *l, const double *d2)
 static void move_point(struct cot_lloyd *l, size_t i, size_t c)
 {
     size_t d = l->tiles->d;
-    const float *lane = cot_tile(l->tiles, i / COT_TILE) + i % COT_TILE;
     uint32_t donor = l->labels[i];
     double w = l->weights != NULL ? (double)l->weights[i] : 1;
-    cot_lane_move(lane, d, w, l->sums + c * d, l->sums + donor * d); /* an empty cluster's sums are 0 */
+    cot_tiles_move(l->tiles, i, w, l->sums + c * d, l->sums + donor * d); /* an empty cluster's sums are 0 */
     l->mass[donor] -= w;
     l->mass[c] = w;
     l->count[donor]--;

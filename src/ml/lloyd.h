@@ -42,7 +42,6 @@ struct cot_lloyd {
     double *moves; /* k: how far the centres moved last */
     double *peak;  /* k: the most that each cluster has weighed since its sums were last added up */
     bool *renewed; /* k: its sums were added up anew */
-    size_t chunk;  /* tiles that are looked at together: their assignment stays in the nearest cache */
     size_t block, n_blocks;
     struct cot_lloyd_block *blocks;
     struct cot_lloyd_scratch *scratch; /* n_threads */

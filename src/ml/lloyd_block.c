@@ -6,16 +6,11 @@
 #include <string.h>
 
 #include "num/check.h"
-#include "num/lanes.h"
 
-enum { CHUNK_POINTS = COT_LLOYD_CHUNK * COT_TILE };
-
-/* The points of a chunk that must be looked at, a bit a lane. */
-struct chunk {
-    size_t begin, end; /* tiles */
-    uint16_t open[COT_LLOYD_CHUNK];
-    size_t n_open;       /* points */
-    size_t n_open_tiles; /* tiles with at least one */
+enum {
+    BATCH = 4 * COT_TILE, /* points that are looked at together */
+    AHEAD = 4 * BATCH,    /* so long before, their rows are asked for */
+    STRETCH = 256         /* points whose bounds are looked at together */
 };
 
 cot_code cot_lloyd_block_init(struct cot_lloyd_block *ret_block, size_t k, size_t d, struct cot_err *err)
@@ -44,18 +39,18 @@ void cot_lloyd_block_release(struct cot_lloyd_block *block)
 
 size_t cot_lloyd_scratch_memory(size_t d)
 {
-    return CHUNK_POINTS * (d + 1) * sizeof(float) + COT_LLOYD_CHUNK * sizeof(struct cot_nearest);
+    return BATCH * (d + 1) * sizeof(float) + BATCH / COT_TILE * sizeof(struct cot_nearest);
 }
 
 cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, struct cot_err *err)
 {
     struct cot_lloyd_scratch s = {0};
-    s.gathered = cot_alloc_aligned(CHUNK_POINTS, d, sizeof *s.gathered);
-    s.norms2 = cot_alloc_array(CHUNK_POINTS, 1, sizeof *s.norms2);
-    s.nearest = cot_alloc_array(COT_LLOYD_CHUNK, 1, sizeof *s.nearest);
-    if (s.gathered == NULL || s.norms2 == NULL || s.nearest == NULL) {
+    s.tiles = cot_alloc_aligned(BATCH, d, sizeof *s.tiles);
+    s.norms2 = cot_alloc_array(BATCH, 1, sizeof *s.norms2);
+    s.nearest = cot_alloc_array(BATCH / COT_TILE, 1, sizeof *s.nearest);
+    if (s.tiles == NULL || s.norms2 == NULL || s.nearest == NULL) {
         cot_lloyd_scratch_release(&s);
-        return cot_fail(err, COT_NOMEM, "room for %d points of %zu columns", (int)CHUNK_POINTS, d);
+        return cot_fail(err, COT_NOMEM, "room for %d points of %zu columns", (int)BATCH, d);
     }
     *ret_scratch = s;
     return COT_OK;
@@ -63,25 +58,10 @@ cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d,
 
 void cot_lloyd_scratch_release(struct cot_lloyd_scratch *scratch)
 {
-    free(scratch->gathered);
+    free(scratch->tiles);
     free(scratch->norms2);
     free(scratch->nearest);
     *scratch = (struct cot_lloyd_scratch){0};
-}
-
-/* ---- who may have changed ---- */
-
-/* Marks the points that have no slack left. */
-static void find_open(const struct cot_lloyd *l, struct chunk *chunk)
-{
-    size_t first = chunk->begin * COT_TILE;
-    cot_lanes_open(l->slack + first, l->labels + first, l->loss_f, chunk->end - chunk->begin, chunk->open);
-    chunk->n_open = 0;
-    chunk->n_open_tiles = 0;
-    for (size_t t = 0; t < chunk->end - chunk->begin; t++) {
-        chunk->n_open += (size_t)__builtin_popcount(chunk->open[t]);
-        chunk->n_open_tiles += chunk->open[t] != 0;
-    }
 }
 
 /* ---- what changed ---- */
@@ -97,7 +77,7 @@ static void touch(struct cot_lloyd_block *block, size_t c, size_t d)
 }
 
 /* Moves point i from its old cluster (none at first) to cluster c in the block's sums. */
-static void take_change(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t i, const float *lane, uint32_t c)
+static void take_change(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t i, uint32_t c)
 {
     size_t d = l->tiles->d;
     uint32_t before = l->labels[i];
@@ -110,126 +90,128 @@ static void take_change(struct cot_lloyd *l, struct cot_lloyd_block *block, size
     block->mass[c] += w;
     block->count[c]++;
     if (l->fresh) {
-        cot_lane_move(lane, d, w, block->sums + c * d, NULL);
+        cot_tiles_move(l->tiles, i, w, block->sums + c * d, NULL);
         return;
     }
     touch(block, before, d);
     block->mass[before] -= w;
     block->count[before]--;
-    cot_lane_move(lane, d, w, block->sums + c * d, block->sums + before * d);
+    cot_tiles_move(l->tiles, i, w, block->sums + c * d, block->sums + before * d);
 }
 
-static void take_lane(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t i, const float *lane,
-                      const struct cot_nearest *nearest, size_t i_lane)
+/* All of a tile are neighbours. */
+static bool are_neighbours(const uint32_t *at, size_t n)
 {
-    uint32_t c = nearest->index[i_lane];
-    l->slack[i] = cot_lane_slack(nearest, i_lane, l->loss_f);
-    if (c != l->labels[i] || l->fresh)
-        take_change(l, block, i, lane, c);
+    return n == COT_TILE && at[n - 1] - at[0] == n - 1;
 }
 
-/* A tile without padding. */
-static void take_tile(struct cot_lloyd *l, struct cot_lloyd_block *block, size_t t, const float *tile,
-                      const struct cot_nearest *nearest)
+/* Takes over what was found of n points, COT_TILE at most: first + at[0], ... */
+static void take_points(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_nearest *nearest,
+                        size_t first, const uint32_t *at, size_t n)
 {
-    size_t first = t * COT_TILE;
-    uint32_t changed = cot_lanes_take(nearest, l->loss_f, l->labels + first, l->slack + first);
-    if (l->fresh)
-        changed = (1U << COT_TILE) - 1;
-    for (; changed != 0; changed &= changed - 1) {
+    uint32_t changed = 0;
+    if (are_neighbours(at, n)) {
+        size_t i = first + at[0];
+        changed = l->assign.lanes->take(nearest, l->loss_f, l->k, l->labels + i, l->slack + i);
+    } else {
+        uint32_t labels[COT_TILE] = {0};
+        float slack[COT_TILE];
+        for (size_t lane = 0; lane < n; lane++)
+            labels[lane] = l->labels[first + at[lane]];
+        changed = l->assign.lanes->take(nearest, l->loss_f, l->k, labels, slack);
+        for (size_t lane = 0; lane < n; lane++)
+            l->slack[first + at[lane]] = slack[lane];
+    }
+    for (changed = (l->fresh ? UINT32_MAX : changed) & ((1U << n) - 1); changed != 0; changed &= changed - 1) {
         size_t lane = (size_t)__builtin_ctz(changed);
-        take_change(l, block, first + lane, tile + lane, nearest->index[lane]);
+        take_change(l, block, first + at[lane], nearest->index[lane]);
     }
 }
 
-/* ---- looking at them: whole tiles, or only the open points, gathered ---- */
+/* ---- looking at them ---- */
 
-static void look_at_tiles(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
-                          const struct chunk *chunk)
+/* Norms of n points, COT_TILE at most; the last one's for what is left of the tile. */
+static void gather_norms(const float *norm2, const uint32_t *at, size_t n, float ret_norm2[COT_TILE])
 {
-    struct cot_tile_view tiles[COT_LLOYD_CHUNK] = {{0}};
-    size_t at[COT_LLOYD_CHUNK];
-    size_t n = 0;
-    for (size_t t = chunk->begin; t < chunk->end; t++) {
-        if (chunk->open[t - chunk->begin] == 0)
-            continue;
-        tiles[n] = cot_tile_view_of(l->tiles, t);
-        at[n++] = t;
-    }
-    cot_assign_run(&l->assign, tiles, n, scratch->nearest);
-    for (size_t m = 0; m < n; m++) {
-        if ((at[m] + 1) * COT_TILE <= l->tiles->n) {
-            take_tile(l, block, at[m], tiles[m].data, scratch->nearest + m);
-            continue;
-        }
-        for (size_t lane = 0; at[m] * COT_TILE + lane < l->tiles->n; lane++)
-            take_lane(l, block, at[m] * COT_TILE + lane, tiles[m].data + lane, scratch->nearest + m, lane);
-    }
+    if (are_neighbours(at, n))
+        memcpy(ret_norm2, norm2 + at[0], COT_TILE * sizeof *ret_norm2);
+    else
+        for (size_t lane = 0; lane < COT_TILE; lane++)
+            ret_norm2[lane] = norm2[at[lane < n ? lane : n - 1]];
 }
 
-static size_t gather(const struct cot_lloyd *l, const struct cot_lloyd_scratch *scratch, const struct chunk *chunk,
-                     size_t *ret_points)
+/* Assigns n points that wait, a batch at most. */
+static void look_at(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
+                    size_t first, const uint32_t *at, size_t n)
 {
-    size_t d = l->tiles->d;
-    size_t n = 0;
-    for (size_t t = chunk->begin; t < chunk->end; t++)
-        for (uint32_t open = chunk->open[t - chunk->begin]; open != 0; open &= open - 1) {
-            size_t lane = (size_t)__builtin_ctz(open);
-            const float *from = cot_tile(l->tiles, t) + lane;
-            float *to = scratch->gathered + n / COT_TILE * d * COT_TILE + n % COT_TILE;
-            for (size_t j = 0; j < d; j++)
-                to[j * COT_TILE] = from[j * COT_TILE];
-            scratch->norms2[n] = l->tiles->norm2[t * COT_TILE + lane];
-            ret_points[n++] = t * COT_TILE + lane;
-        }
-    return n;
-}
-
-static void look_at_points(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
-                           const struct chunk *chunk)
-{
-    size_t points[CHUNK_POINTS];
-    struct cot_tile_view tiles[COT_LLOYD_CHUNK] = {{0}};
-    size_t d = l->tiles->d;
-    size_t n = gather(l, scratch, chunk, points);
-    size_t n_tiles = (n + COT_TILE - 1) / COT_TILE; /* what is left in the last one is old, and finite */
+    struct cot_tile_view tiles[BATCH / COT_TILE];
+    size_t n_tiles = (n + COT_TILE - 1) / COT_TILE;
+    cot_tiles_gather(l->tiles, first, at, n, scratch->tiles);
     for (size_t m = 0; m < n_tiles; m++) {
-        const float *norm2 = scratch->norms2 + m * COT_TILE;
-        tiles[m] = (struct cot_tile_view){scratch->gathered + m * d * COT_TILE, norm2, cot_tile_radius(norm2)};
+        float *norm2 = scratch->norms2 + m * COT_TILE;
+        size_t n_left = n - m * COT_TILE;
+        gather_norms(l->tiles->norm2 + first, at + m * COT_TILE, n_left < COT_TILE ? n_left : COT_TILE, norm2);
+        tiles[m] = (struct cot_tile_view){scratch->tiles + m * l->tiles->d * COT_TILE, norm2, cot_tile_radius(norm2)};
     }
     cot_assign_run(&l->assign, tiles, n_tiles, scratch->nearest);
-    for (size_t p = 0; p < n; p++)
-        take_lane(l, block, points[p], tiles[p / COT_TILE].data + p % COT_TILE, scratch->nearest + p / COT_TILE,
-                  p % COT_TILE);
+    for (size_t p = 0; p < n; p += COT_TILE)
+        take_points(l, block, scratch->nearest + p / COT_TILE, first, at + p, n - p < COT_TILE ? n - p : COT_TILE);
 }
 
-/* In multiply-adds of a vector: a tile against all centres, and its points gathered one by one (measured: ~1.5 each).
- */
-static bool gathering_pays(const struct cot_lloyd *l, const struct chunk *chunk)
+/* Asks for the rows of points. Inlined: GCC 12 takes a function that only prefetches for one that does nothing. */
+static inline __attribute__((always_inline)) void fetch(const struct cot_lloyd *l, size_t first, const uint32_t *at,
+                                                        size_t n)
 {
-    enum { GATHER_COST = 24, TILE_COST = 40 };
-    size_t d = l->tiles->d;
-    size_t tile_cost = l->k * d + TILE_COST;
-    size_t n_gathered = (chunk->n_open + COT_TILE - 1) / COT_TILE;
-    return n_gathered * (tile_cost + GATHER_COST * d) < chunk->n_open_tiles * tile_cost;
+    enum { LINE = 64 / sizeof(float), MAX_COLUMNS = 256 };
+    size_t d = l->tiles->d < MAX_COLUMNS ? l->tiles->d : MAX_COLUMNS;
+    for (size_t p = 0; p < n; p++) {
+        const float *row = cot_matrix_row(&l->tiles->x, first + at[p]);
+        for (size_t j = 0; j < d; j += LINE)
+            __builtin_prefetch(row + j);
+    }
+}
+
+/* The points of a block that must be looked at: found stretch by stretch, waiting until their rows have come. */
+struct queue {
+    uint32_t at[BATCH + AHEAD + STRETCH + COT_TILE]; /* counted from the block's first point */
+    size_t begin, end;
+    size_t n_found; /* points of the block whose bounds were looked at */
+};
+
+static void fill(const struct cot_lloyd *l, size_t first, size_t n, struct queue *queue)
+{
+    memmove(queue->at, queue->at + queue->begin, (queue->end - queue->begin) * sizeof *queue->at);
+    queue->end -= queue->begin;
+    queue->begin = 0;
+    while (queue->end < BATCH + AHEAD && queue->n_found < n) {
+        size_t i = first + queue->n_found;
+        size_t n_stretch = n - queue->n_found < STRETCH ? n - queue->n_found : STRETCH;
+        queue->end += l->assign.lanes->open(l->slack + i, l->labels + i, l->loss_f, l->k, n_stretch,
+                                            (uint32_t)queue->n_found, queue->at + queue->end);
+        queue->n_found += n_stretch;
+    }
 }
 
 void cot_lloyd_block_step(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
                           size_t begin, size_t end)
 {
-    struct chunk chunk = {.begin = begin};
+    size_t first = begin * COT_TILE;
+    size_t n = (end * COT_TILE < l->tiles->n ? end * COT_TILE : l->tiles->n) - first;
+    struct queue queue;
+    queue.begin = queue.end = queue.n_found = 0;
     block->n_changed = 0;
     block->n_looked = 0;
     memset(block->touched, 0, l->k * sizeof *block->touched);
-    for (; chunk.begin < end; chunk.begin = chunk.end) {
-        chunk.end = end - chunk.begin < l->chunk ? end : chunk.begin + l->chunk;
-        find_open(l, &chunk);
-        block->n_looked += chunk.n_open;
-        if (chunk.n_open == 0)
-            continue;
-        if (gathering_pays(l, &chunk))
-            look_at_points(l, block, scratch, &chunk);
-        else
-            look_at_tiles(l, block, scratch, &chunk);
+    for (;;) {
+        if (queue.end - queue.begin < BATCH + AHEAD)
+            fill(l, first, n, &queue);
+        size_t n_batch = queue.end - queue.begin < BATCH ? queue.end - queue.begin : BATCH;
+        size_t n_ahead = queue.end - queue.begin > AHEAD ? queue.end - queue.begin - AHEAD : 0;
+        if (n_batch == 0)
+            break;
+        fetch(l, first, queue.at + queue.begin + AHEAD, n_ahead < BATCH ? n_ahead : BATCH);
+        look_at(l, block, scratch, first, queue.at + queue.begin, n_batch);
+        block->n_looked += n_batch;
+        queue.begin += n_batch;
     }
 }

@@ -4,8 +4,6 @@
 
 #include "ml/lloyd.h"
 
-enum { COT_LLOYD_CHUNK = 16 }; /* tiles a chunk at most */
-
 struct cot_lloyd_block {
     /* what the last step changed; a centre's rows count only where it was touched */
     double *sums;   /* k x d */
@@ -22,9 +20,9 @@ void cot_lloyd_block_release(struct cot_lloyd_block *block);
 
 /* What one thread needs to work on any block. */
 struct cot_lloyd_scratch {
-    float *gathered;             /* COT_LLOYD_CHUNK tiles of points taken from here and there */
+    float *tiles;                /* a batch of points side by side */
     float *norms2;               /* their norms */
-    struct cot_nearest *nearest; /* COT_LLOYD_CHUNK */
+    struct cot_nearest *nearest; /* what was found of each tile */
 };
 
 cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, struct cot_err *err) COT_MUST_CHECK;

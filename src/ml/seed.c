@@ -27,24 +27,20 @@ static enum cot_kmeans_seeding choose(size_t n, size_t d, bool weighted, const s
     return !weighted && most / MIN_SAMPLE >= o->k ? COT_KMEANS_SEED_AUTO : COT_KMEANS_SEED_CHAIN;
 }
 
-/* One point drawn from each of m equal stretches of the points. */
-static cot_code take_sample(const struct cot_tiles *tiles, size_t m, struct cot_rng *rng, struct cot_tiles *ret_sample,
+/* One point drawn from each of m equal stretches of the points, as rows (m x d) of their own in the tiles' units. */
+static cot_code take_sample(const struct cot_tiles *tiles, size_t m, struct cot_rng *rng, float **ret_rows,
                             struct cot_err *err)
 {
-    struct cot_tiles sample = {.n = m, .d = tiles->d, .n_tiles = (m + COT_TILE - 1) / COT_TILE, .scale = tiles->scale};
-    sample.data = cot_alloc_aligned(sample.n_tiles * COT_TILE, tiles->d, sizeof *sample.data);
-    if (sample.data == NULL)
+    size_t d = tiles->d;
+    float *rows = cot_alloc_uninitialised(m, d, sizeof *rows);
+    if (rows == NULL)
         return cot_fail(err, COT_NOMEM, "a sample of %zu points", m);
     for (size_t s = 0; s < m; s++) {
         size_t begin = (size_t)((unsigned __int128)s * tiles->n / m);
         size_t end = (size_t)((unsigned __int128)(s + 1) * tiles->n / m);
-        size_t i = begin + (size_t)cot_rng_below(rng, end - begin);
-        const float *from = cot_tile(tiles, i / COT_TILE) + i % COT_TILE;
-        float *to = sample.data + s / COT_TILE * tiles->d * COT_TILE + s % COT_TILE;
-        for (size_t j = 0; j < tiles->d; j++)
-            to[j * COT_TILE] = from[j * COT_TILE];
+        cot_tiles_point(tiles, begin + (size_t)cot_rng_below(rng, end - begin), rows + s * d);
     }
-    *ret_sample = sample;
+    *ret_rows = rows;
     return COT_OK;
 }
 
@@ -70,14 +66,20 @@ cot_code cot_seed(const struct cot_tiles *tiles, const float *weights, const str
                   struct cot_rng *rng, float *ret_centres, struct cot_err *err)
 {
     struct cot_tiles sample = {0};
+    float *rows = NULL;
     switch (choose(tiles->n, tiles->d, weights != NULL, options)) {
     case COT_KMEANS_SEED_GREEDY: return cot_seed_greedy(tiles, weights, options, rng, ret_centres, err);
     case COT_KMEANS_SEED_CHAIN: return cot_seed_chain(tiles, weights, options, rng, ret_centres, err);
     case COT_KMEANS_SEED_AUTO: break;
     }
-    cot_code rc = take_sample(tiles, sample_size(tiles->d, options->k), rng, &sample, err);
+    size_t m = sample_size(tiles->d, options->k);
+    cot_code rc = take_sample(tiles, m, rng, &rows, err);
+    if (rc == COT_OK)
+        rc = cot_tiles_of_units(&sample, &(struct cot_matrix){.data = rows, .n = m, .d = tiles->d, .stride = tiles->d},
+                                tiles->isa, err);
     if (rc == COT_OK)
         rc = cot_seed_greedy(&sample, NULL, options, rng, ret_centres, err);
     cot_tiles_release(&sample);
+    free(rows);
     return rc;
 }

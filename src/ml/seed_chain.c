@@ -24,7 +24,8 @@ struct chain {
     const float *centres; /* n_centres x d, taken so far */
     size_t n_centres;
     double *cumulative; /* n: sum of q up to and with each point, not normalised */
-    float *candidates;  /* CHAIN_TILES tiles */
+    float *candidates;  /* CHAIN_TILES tiles; the first is scratch before they are drawn */
+    float *row;         /* d, scratch */
     size_t points[CHAIN];
     float closest[CHAIN_TILES * COT_TILE]; /* squared distance of each candidate to the nearest centre */
 };
@@ -42,7 +43,8 @@ static void prepare_proposal(struct chain *chain)
     double potential = 0;
     for (size_t t = 0; t < chain->tiles->n_tiles; t++) {
         float d2[COT_TILE];
-        cot_tile_distances2(cot_tile(chain->tiles, t), chain->tiles->d, chain->centres, 1, d2);
+        cot_tiles_get(chain->tiles, t, chain->candidates);
+        cot_tile_distances2(chain->candidates, chain->tiles->d, chain->centres, 1, d2);
         for (size_t i = t * COT_TILE; i < (t + 1) * COT_TILE && i < n; i++) {
             chain->cumulative[i] = weight_of(chain, i) * (double)d2[i % COT_TILE];
             potential += chain->cumulative[i];
@@ -69,10 +71,9 @@ static void draw_candidates(struct chain *chain, struct cot_rng *rng)
     size_t d = chain->tiles->d;
     for (size_t m = 0; m < CHAIN; m++) {
         size_t i = cot_rng_choice_cumulative(rng, chain->cumulative, chain->tiles->n);
-        const float *from = cot_tile(chain->tiles, i / COT_TILE) + i % COT_TILE;
-        float *to = chain->candidates + m / COT_TILE * d * COT_TILE + m % COT_TILE;
+        cot_tiles_point(chain->tiles, i, chain->row);
         for (size_t j = 0; j < d; j++)
-            to[j * COT_TILE] = from[j * COT_TILE];
+            chain->candidates[(m / COT_TILE * d + j) * COT_TILE + m % COT_TILE] = chain->row[j];
         chain->points[m] = i;
     }
 }
@@ -137,10 +138,12 @@ cot_code cot_seed_chain(const struct cot_tiles *tiles, const float *weights, con
     struct chain chain = {.tiles = tiles, .weights = weights};
     chain.cumulative = cot_alloc_array(tiles->n, 1, sizeof *chain.cumulative);
     chain.candidates = cot_alloc_aligned((size_t)CHAIN_TILES * COT_TILE, tiles->d, sizeof *chain.candidates);
-    bool ok = chain.cumulative != NULL && chain.candidates != NULL;
+    chain.row = cot_alloc_array(tiles->d, 1, sizeof *chain.row);
+    bool ok = chain.cumulative != NULL && chain.candidates != NULL && chain.row != NULL;
     if (ok)
         choose_centres(&chain, options, rng, ret_centres);
     free(chain.cumulative);
     free(chain.candidates);
+    free(chain.row);
     return ok ? COT_OK : cot_fail(err, COT_NOMEM, "seeding %zu centres among %zu points", options->k, tiles->n);
 }

@@ -21,6 +21,7 @@ struct seeding {
     double *partial;   /* a block x n_trials: what potential would be with each candidate */
     float *candidates; /* n_trials x d */
     float *d2;         /* a block x n_trials x COT_TILE, scratch */
+    float *scratch;    /* a block x d x COT_TILE: the tile that is looked at */
 };
 
 /* Padding weighs nothing. */
@@ -50,11 +51,13 @@ static void try_candidates(void *context, size_t begin, size_t end, size_t i_blo
     struct seeding *s = context;
     double *partial = s->partial + i_block * s->n_trials;
     float *d2 = s->d2 + i_block * s->n_trials * COT_TILE;
+    float *tile = s->scratch + i_block * s->tiles->d * COT_TILE;
     (void)i_thread;
     memset(partial, 0, s->n_trials * sizeof *partial);
     for (size_t t = begin; t < end; t++) {
         const float *closest = s->closest + t * COT_TILE;
-        cot_tile_distances2(cot_tile(s->tiles, t), s->tiles->d, s->candidates, s->n_trials, d2);
+        cot_tiles_get(s->tiles, t, tile);
+        cot_tile_distances2(tile, s->tiles->d, s->candidates, s->n_trials, d2);
         for (unsigned c = 0; c < s->n_trials; c++) {
             float *lowered = s->lowered[c] + t * COT_TILE;
             for (size_t lane = 0; lane < COT_TILE; lane++) {
@@ -160,8 +163,9 @@ cot_code cot_seed_greedy(const struct cot_tiles *tiles, const float *weights, co
     s.partial = cot_alloc_array(s.n_blocks, s.n_trials, sizeof *s.partial);
     s.candidates = cot_alloc_array(s.n_trials, tiles->d, sizeof *s.candidates);
     s.d2 = cot_alloc_array(s.n_blocks, s.n_trials * (size_t)COT_TILE, sizeof *s.d2);
+    s.scratch = cot_alloc_aligned(s.n_blocks * COT_TILE, tiles->d, sizeof *s.scratch);
     bool ok = s.closest != NULL && s.lowered != NULL && s.potential != NULL && s.partial != NULL &&
-              s.candidates != NULL && s.d2 != NULL;
+              s.candidates != NULL && s.d2 != NULL && s.scratch != NULL;
     for (unsigned c = 0; ok && c < s.n_trials; c++) {
         s.lowered[c] = cot_alloc_array(n_padded, 1, sizeof **s.lowered);
         ok = s.lowered[c] != NULL;
@@ -176,5 +180,6 @@ cot_code cot_seed_greedy(const struct cot_tiles *tiles, const float *weights, co
     free(s.partial);
     free(s.candidates);
     free(s.d2);
+    free(s.scratch);
     return ok ? COT_OK : cot_fail(err, COT_NOMEM, "seeding %zu centres among %zu points", options->k, tiles->n);
 }

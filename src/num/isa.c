@@ -54,7 +54,8 @@ bool cot_isa_supported(enum cot_isa isa)
     switch (isa) {
     case COT_ISA_BEST:
     case COT_ISA_SCALAR: return true;
-    case COT_ISA_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case COT_ISA_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     case COT_ISA_AVX512: return __builtin_cpu_supports("avx512f");
     case COT_ISA_AMX: return amx_supported();
     }

@@ -2,43 +2,29 @@
 
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
-typedef double four __attribute__((vector_size(32)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* Bits of lanes whose flag is not 0. */
-INLINE uint32_t bits_of(const uint32_t flags[COT_TILE])
+/* Branches would be as hard to foresee as the points. */
+static size_t open_scalar(const float *slack, const uint32_t *labels, const float *loss, size_t k, size_t n,
+                          uint32_t base, uint32_t *ret_open)
 {
-    uint32_t bits = 0;
-    for (uint32_t lane = 0; lane < COT_TILE; lane++)
-        bits |= flags[lane] & (1U << lane);
-    return bits;
-}
-
-INLINE void open_body(const float *slack, const uint32_t *labels, const float *loss, size_t n_tiles, uint16_t *ret_open)
-{
-    for (size_t t = 0; t < n_tiles; t++) {
-        uint32_t flags[COT_TILE];
-        for (size_t lane = 0; lane < COT_TILE; lane++) {
-            size_t i = t * COT_TILE + lane;
-            flags[lane] = slack[i] > loss[labels[i]] ? 0 : UINT32_MAX;
-        }
-        ret_open[t] = (uint16_t)bits_of(flags);
+    size_t n_open = 0;
+    (void)k;
+    for (size_t i = 0; i < n; i++) {
+        ret_open[n_open] = base + (uint32_t)i;
+        n_open += !(slack[i] > loss[labels[i]]);
     }
+    return n_open;
 }
 
 /*
  * |x|^2 is rounded, so it may be off by FLT_EPSILON of itself; the sums and roots of float32 by a few more, or by
  * FLT_MIN where they underflow. NaN, from centres beyond float32, is doubtful.
  */
-INLINE uint32_t bound_body(struct cot_nearest *nearest, const float *norm2, float error)
+static uint32_t bound_scalar(struct cot_nearest *nearest, const float *norm2, float error)
 {
     const float rounding = 8 * FLT_EPSILON;
-    const float gap = 2 * error;
-    uint32_t flags[COT_TILE];
-    for (size_t lane = 0; lane < COT_TILE; lane++) {
+    uint32_t doubtful = 0;
+    for (uint32_t lane = 0; lane < COT_TILE; lane++) {
         float best = nearest->best[lane];
         float second = nearest->second[lane];
         float margin = rounding * norm2[lane] + FLT_MIN;
@@ -46,114 +32,38 @@ INLINE uint32_t bound_body(struct cot_nearest *nearest, const float *norm2, floa
         float low = norm2[lane] - margin + 2 * (second - error);
         high = high > 0 ? high : 0;
         low = low > 0 ? low : 0;
-        flags[lane] = second - best > gap ? 0 : UINT32_MAX;
+        doubtful |= (second - best > 2 * error ? 0U : 1U) << lane;
         nearest->best[lane] = sqrtf(high) * (1 + rounding);
         nearest->second[lane] = sqrtf(low) * (1 - rounding);
     }
-    return bits_of(flags);
+    return doubtful;
 }
 
 /* Float32 rounds the sum by FLT_EPSILON at most, and a loss is rounded up by as much. */
-INLINE float slack_of(float best, float second, float loss)
+static uint32_t take_scalar(const struct cot_nearest *nearest, const float *loss, size_t k, const uint32_t *labels,
+                            float *ret_slack)
 {
-    return (second - best + loss) * (1 - 2 * FLT_EPSILON) - 2 * FLT_EPSILON * loss;
+    uint32_t changed = 0;
+    (void)k;
+    for (uint32_t lane = 0; lane < COT_TILE; lane++) {
+        float lost = loss[nearest->index[lane]];
+        float gap = nearest->second[lane] - nearest->best[lane];
+        ret_slack[lane] = (gap + lost) * (1 - 2 * FLT_EPSILON) - 2 * FLT_EPSILON * lost;
+        changed |= (nearest->index[lane] != labels[lane] ? 1U : 0U) << lane;
+    }
+    return changed;
 }
 
-INLINE uint32_t take_body(const struct cot_nearest *nearest, const float *loss, const uint32_t *labels, float *slack)
-{
-    uint32_t flags[COT_TILE];
-    float losses[COT_TILE];
-    for (size_t lane = 0; lane < COT_TILE; lane++)
-        losses[lane] = loss[nearest->index[lane]];
-    for (size_t lane = 0; lane < COT_TILE; lane++) {
-        slack[lane] = slack_of(nearest->best[lane], nearest->second[lane], losses[lane]);
-        flags[lane] = nearest->index[lane] != labels[lane] ? UINT32_MAX : 0;
-    }
-    return bits_of(flags);
-}
+const struct cot_lanes cot_lanes_scalar = {open_scalar, bound_scalar, take_scalar};
 
-/* Four columns at once: a lane's values stand COT_TILE apart, the sums side by side. */
-INLINE void move_body(const float *at, size_t d, double weight, double *restrict to, double *restrict from)
+const struct cot_lanes *cot_lanes_for(enum cot_isa isa)
 {
-    size_t j = 0;
-    for (; j + 4 <= d; j += 4) {
-        const float *x = at + j * COT_TILE;
-        four value = {(double)x[0], (double)x[COT_TILE], (double)x[2 * COT_TILE], (double)x[3 * COT_TILE]};
-        four sum;
-        value *= weight;
-        memcpy(&sum, to + j, sizeof sum);
-        sum += value;
-        memcpy(to + j, &sum, sizeof sum);
-        if (from == NULL)
-            continue;
-        memcpy(&sum, from + j, sizeof sum);
-        sum -= value;
-        memcpy(from + j, &sum, sizeof sum);
-    }
-    for (; j < d; j++) {
-        double value = weight * (double)at[j * COT_TILE];
-        to[j] += value;
-        if (from != NULL)
-            from[j] -= value;
-    }
-}
-
+    switch (isa) {
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void move_avx2(const float *at, size_t d, double weight, double *to,
-                                                      double *from)
-{
-    move_body(at, d, weight, to, from);
-}
-__attribute__((target("avx2"))) static uint32_t take_avx2(const struct cot_nearest *nearest, const float *loss,
-                                                          const uint32_t *labels, float *slack)
-{
-    return take_body(nearest, loss, labels, slack);
-}
-__attribute__((target("avx2"))) static void open_avx2(const float *slack, const uint32_t *labels, const float *loss,
-                                                      size_t n_tiles, uint16_t *ret_open)
-{
-    open_body(slack, labels, loss, n_tiles, ret_open);
-}
-__attribute__((target("avx2"))) static uint32_t bound_avx2(struct cot_nearest *nearest, const float *norm2, float error)
-{
-    return bound_body(nearest, norm2, error);
-}
-#define HAVE_AVX2() __builtin_cpu_supports("avx2")
-#else
-#define open_avx2 open_body
-#define move_avx2 move_body
-#define take_avx2 take_body
-#define bound_avx2 bound_body
-#define HAVE_AVX2() 0
+    case COT_ISA_AVX2: return &cot_lanes_avx2;
+    case COT_ISA_AVX512:
+    case COT_ISA_AMX: return &cot_lanes_avx512;
 #endif
-
-void cot_lanes_open(const float *slack, const uint32_t *labels, const float *loss, size_t n_tiles, uint16_t *ret_open)
-{
-    if (HAVE_AVX2())
-        open_avx2(slack, labels, loss, n_tiles, ret_open);
-    else
-        open_body(slack, labels, loss, n_tiles, ret_open);
-}
-
-uint32_t cot_lanes_bound(struct cot_nearest *nearest, const float *norm2, float error)
-{
-    return HAVE_AVX2() ? bound_avx2(nearest, norm2, error) : bound_body(nearest, norm2, error);
-}
-
-void cot_lane_move(const float *lane, size_t d, double weight, double *to, double *from)
-{
-    if (HAVE_AVX2())
-        move_avx2(lane, d, weight, to, from);
-    else
-        move_body(lane, d, weight, to, from);
-}
-
-uint32_t cot_lanes_take(const struct cot_nearest *nearest, const float *loss, const uint32_t *labels, float *slack)
-{
-    return HAVE_AVX2() ? take_avx2(nearest, loss, labels, slack) : take_body(nearest, loss, labels, slack);
-}
-
-float cot_lane_slack(const struct cot_nearest *nearest, size_t lane, const float *loss)
-{
-    return slack_of(nearest->best[lane], nearest->second[lane], loss[nearest->index[lane]]);
+    default: return &cot_lanes_scalar;
+    }
 }

@@ -1,6 +1,6 @@
 /*
  * What the 16 lanes of a tile need beside the assignment kernel: which are still certain of their centre, and bounds of
- * distances from scores. AVX2 where the processor has it, the same bytes without.
+ * distances from scores. The same bytes with every instruction set.
  */
 #ifndef COT_NUM_LANES_H
 #define COT_NUM_LANES_H
@@ -10,28 +10,37 @@
 
 #include "num/nearest.h"
 
-/* ret_open[t], a bit a lane: not slack > loss[label]. slack and labels are n_tiles x COT_TILE. */
-void cot_lanes_open(const float *slack, const uint32_t *labels, const float *loss, size_t n_tiles, uint16_t *ret_open);
+/* Centres whose losses AVX-512 keeps in registers: tables of losses have at least so many entries. */
+enum { COT_LANES_TABLE = 32 };
 
-/*
- * Scores become bounds of distances: best at least the true distance to the nearest centre, second at most the one to
- * the second nearest. Returns a bit for each lane whose label the scores, off by at most `error`, do not decide.
- */
-uint32_t cot_lanes_bound(struct cot_nearest *nearest, const float *norm2, float error);
+struct cot_lanes {
+    /*
+     * Which of n points are not slack > loss[label]: base plus their number, ascending. loss has k numbers and room for
+     * COT_LANES_TABLE, ret_open room for n + COT_TILE. Returns how many they are.
+     */
+    size_t (*open)(const float *slack, const uint32_t *labels, const float *loss, size_t k, size_t n, uint32_t base,
+                   uint32_t *ret_open);
+    /*
+     * Scores become bounds of distances: best at least the true distance to the nearest centre, second at most the one
+     * to the second nearest. Returns a bit for each lane whose label the scores, off by at most `error`, do not decide.
+     */
+    uint32_t (*bound)(struct cot_nearest *nearest, const float *norm2, float error);
+    /*
+     * Takes over what was found: slack becomes how much nearer the nearest centre is than the second, plus the loss of
+     * the nearest one (so that later only what is lost from now on counts), never above the true number. Returns a bit
+     * for each lane whose label is another now; labels stay as they are.
+     */
+    uint32_t (*take)(const struct cot_nearest *nearest, const float *loss, size_t k, const uint32_t *labels,
+                     float *ret_slack);
+};
 
-/*
- * Takes over what was found of a whole tile: slack becomes how much nearer the nearest centre is than the second, plus
- * the loss of the nearest one (so that later only what is lost from now on counts), never above the true number.
- * Returns a bit for each lane whose label is another now; labels stay as they are.
- */
-uint32_t cot_lanes_take(const struct cot_nearest *nearest, const float *loss, const uint32_t *labels, float *slack);
+/* For the kernels of a resolved instruction set. */
+const struct cot_lanes *cot_lanes_for(enum cot_isa isa);
 
-/* The same of one lane: its slack. */
-float cot_lane_slack(const struct cot_nearest *nearest, size_t lane, const float *loss);
-
-/* A point (lane: its first column in a tile), times its weight, goes into the sums of a centre (d numbers) and out of
- * another's, unless that is NULL.
- */
-void cot_lane_move(const float *lane, size_t d, double weight, double *to, double *from);
+extern const struct cot_lanes cot_lanes_scalar;
+#if defined(__x86_64__)
+extern const struct cot_lanes cot_lanes_avx2;
+extern const struct cot_lanes cot_lanes_avx512;
+#endif
 
 #endif

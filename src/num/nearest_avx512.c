@@ -1,4 +1,4 @@
-/* AVX-512: two tiles (a vector each) against four centres at once, eight sums in flight. */
+/* AVX-512: two tiles (a vector each) against eight centres at once, sixteen sums in flight. */
 #include "num/nearest_kernels.h"
 
 #if defined(__x86_64__)
@@ -25,60 +25,71 @@ AVX512_INLINE void take(struct running *r, int which, __m512 score, int32_t inde
     r->index[which] = _mm512_mask_set1_epi32(r->index[which], smaller, index);
 }
 
+/* Of one or two groups of centres. */
+enum { GROUPS = 2, SCORES = GROUPS * COT_CENTRE_GROUP };
+
 struct scores {
-    __m512 first[COT_CENTRE_GROUP];
-    __m512 other[COT_CENTRE_GROUP];
+    __m512 first[SCORES];
+    __m512 other[SCORES];
 };
 
 /* s -= x . c over columns [begin, end). */
-AVX512_INLINE void chain(struct scores *s, const float *const pair[PAIR], const float *group, size_t begin, size_t end)
+AVX512_INLINE void chain(struct scores *s, const float *const pair[PAIR], const float *group, size_t n_groups, size_t d,
+                         size_t begin, size_t end)
 {
     for (size_t j = begin; j < end; j++) {
         __m512 x0 = _mm512_load_ps(pair[0] + j * COT_TILE);
         __m512 x1 = _mm512_load_ps(pair[1] + j * COT_TILE);
-#pragma GCC unroll 4
-        for (int u = 0; u < COT_CENTRE_GROUP; u++) {
-            __m512 c = _mm512_set1_ps(group[j * COT_CENTRE_GROUP + (size_t)u]);
+#pragma GCC unroll 8
+        for (size_t u = 0; u < n_groups * COT_CENTRE_GROUP; u++) {
+            const float *column = group + (u / COT_CENTRE_GROUP * d + j) * COT_CENTRE_GROUP;
+            __m512 c = _mm512_set1_ps(column[u % COT_CENTRE_GROUP]);
             s->first[u] = _mm512_fnmadd_ps(x0, c, s->first[u]);
             s->other[u] = _mm512_fnmadd_ps(x1, c, s->other[u]);
         }
     }
 }
 
-/* As in nearest_avx2.c. */
-AVX512_INLINE void advance_group(struct running *r, const struct cot_centres *centres, const float *const pair[PAIR],
-                                 size_t group, size_t begin, struct scores *buffer)
+/* As in nearest_avx2.c; n_groups is a constant where this is inlined. */
+AVX512_INLINE void advance_groups(struct running *r, const struct cot_centres *centres, const float *const pair[PAIR],
+                                  size_t group, size_t n_groups, size_t begin, struct scores *buffer)
 {
     size_t d = centres->d;
     size_t end = d - begin < COT_CHAIN ? d : begin + COT_CHAIN;
+    size_t n = n_groups * COT_CENTRE_GROUP;
     const float *half_norm = centres->half_norm + group * COT_CENTRE_GROUP;
     struct scores s;
-#pragma GCC unroll 4
-    for (int u = 0; u < COT_CENTRE_GROUP; u++)
+#pragma GCC unroll 8
+    for (size_t u = 0; u < n; u++)
         s.first[u] = s.other[u] = begin == 0 ? _mm512_set1_ps(half_norm[u]) : _mm512_setzero_ps();
-    chain(&s, pair, centres->packed + group * d * COT_CENTRE_GROUP, begin, end);
-#pragma GCC unroll 4
-    for (int u = 0; u < COT_CENTRE_GROUP && begin > 0; u++) {
+    chain(&s, pair, centres->packed + group * d * COT_CENTRE_GROUP, n_groups, d, begin, end);
+#pragma GCC unroll 8
+    for (size_t u = 0; u < n && begin > 0; u++) {
         s.first[u] = _mm512_add_ps(buffer->first[u], s.first[u]);
         s.other[u] = _mm512_add_ps(buffer->other[u], s.other[u]);
     }
     if (end < d) {
-        *buffer = s;
+#pragma GCC unroll 8
+        for (size_t u = 0; u < n; u++) {
+            buffer->first[u] = s.first[u];
+            buffer->other[u] = s.other[u];
+        }
         return;
     }
-#pragma GCC unroll 4
-    for (int u = 0; u < COT_CENTRE_GROUP; u++) {
-        take(r, 0, s.first[u], (int32_t)(group * COT_CENTRE_GROUP) + u);
-        take(r, 1, s.other[u], (int32_t)(group * COT_CENTRE_GROUP) + u);
+#pragma GCC unroll 8
+    for (size_t u = 0; u < n; u++) {
+        take(r, 0, s.first[u], (int32_t)(group * COT_CENTRE_GROUP + u));
+        take(r, 1, s.other[u], (int32_t)(group * COT_CENTRE_GROUP + u));
     }
 }
 
+/* Groups that a chain's columns of a pair of tiles meet at once. */
 enum { PANEL = 16 };
 
 AVX512 void cot_nearest_avx512(const struct cot_centres *centres, const struct cot_tile_view *tiles, size_t n_tiles,
                                struct cot_nearest *ret_nearest)
 {
-    struct scores buffer[PANEL];
+    struct scores buffer[PANEL / GROUPS];
     for (size_t t = 0; t < n_tiles; t += PAIR) {
         size_t n_both = n_tiles - t < PAIR ? 1 : PAIR;
         const float *pair[PAIR] = {tiles[t].data, tiles[t + n_both - 1].data}; /* an odd last one is its own partner */
@@ -88,8 +99,11 @@ AVX512 void cot_nearest_avx512(const struct cot_centres *centres, const struct c
         for (size_t first = 0; first < centres->n_groups; first += PANEL) {
             size_t n = centres->n_groups - first < PANEL ? centres->n_groups - first : PANEL;
             for (size_t begin = 0; begin < centres->d; begin += COT_CHAIN)
-                for (size_t g = 0; g < n; g++)
-                    advance_group(&r, centres, pair, first + g, begin, buffer + g);
+                for (size_t g = 0; g < n; g += GROUPS)
+                    if (n - g >= GROUPS)
+                        advance_groups(&r, centres, pair, first + g, GROUPS, begin, buffer + g / GROUPS);
+                    else
+                        advance_groups(&r, centres, pair, first + g, 1, begin, buffer + g / GROUPS);
         }
         for (size_t i = 0; i < n_both; i++) {
             _mm512_storeu_ps(ret_nearest[t + i].best, r.best[i]);

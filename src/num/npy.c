@@ -214,7 +214,7 @@ static cot_code decode_body(const unsigned char *items, size_t size, const struc
         __builtin_mul_overflow(expected, header->item_size, &expected) || expected != size)
         return cot_fail(err, COT_BAD_DATA, "the array says %zu x %zu, but %zu bytes of numbers follow: the file is %s",
                         array.n, array.d, size, size < expected ? "cut off" : "damaged");
-    array.data = cot_alloc_array(array.n, array.d, sizeof *array.data);
+    array.data = cot_alloc_uninitialised(array.n, array.d, sizeof *array.data);
     if (array.data == NULL)
         return cot_fail(err, COT_NOMEM, "an array of %zu x %zu", array.n, array.d);
     cot_code rc = take_items(items, header, &array, err);

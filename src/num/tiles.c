@@ -7,6 +7,7 @@
 
 #include "base/threads.h"
 #include "num/check.h"
+#include "num/tiles_turn.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -14,7 +15,7 @@ typedef float quad __attribute__((vector_size(16)));
 typedef int32_t quad_mask __attribute__((vector_size(16)));
 typedef double four __attribute__((vector_size(32)));
 
-enum { QUAD = 4, MIN_TILES_A_BLOCK = 64, MAX_EXPONENT = 126 };
+enum { QUAD = 4, MAX_EXPONENT = 126 };
 
 /* ---- what centring needs to know of the columns ---- */
 
@@ -25,9 +26,8 @@ struct pass {
     double *sums;    /* a block: d sums, then the sum of weights */
     float *low;      /* a block: d smallest values */
     float *high;     /* a block: d largest values */
-    float *rows;     /* a block: a row of tiles in the making, COT_TILE x d */
     bool *wrong;     /* a block: holds NaN or infinity */
-    double *squares; /* a block of tiles: sum of weight * |x|^2 */
+    double *squares; /* a block: sum of weight * |x|^2 */
 };
 
 /* Rows whose columns are looked at four by four while they are in the nearest cache. */
@@ -96,27 +96,6 @@ INLINE void survey_body(const struct pass *pass, size_t begin, size_t end, size_
     pass->wrong[i_block] = (wrong[0] | wrong[1] | wrong[2] | wrong[3]) != 0;
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void survey_avx2(const struct pass *pass, size_t begin, size_t end,
-                                                        size_t i_block)
-{
-    survey_body(pass, begin, end, i_block);
-}
-#define HAVE_AVX2() __builtin_cpu_supports("avx2")
-#else
-#define survey_avx2 survey_body
-#define HAVE_AVX2() 0
-#endif
-
-static void survey_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
-{
-    (void)i_thread;
-    if (HAVE_AVX2())
-        survey_avx2(context, begin, end, i_block);
-    else
-        survey_body(context, begin, end, i_block);
-}
-
 /* The power of two that brings the largest value into [0.5, 1), as far as it is an ordinary float32. */
 static double scale_for(double largest)
 {
@@ -146,138 +125,286 @@ static void centre_on_means(struct pass *pass, size_t n_blocks)
         tiles->centre[j] = centre;
     }
     tiles->scale = scale_for(largest);
+    /* Large numbers are scaled first, so that no difference overflows; small ones after, so that none is lost. */
+    tiles->down = tiles->scale < 1 ? (float)tiles->scale : 1.0F;
+    tiles->up = tiles->scale < 1 ? 1.0F : (float)tiles->scale;
+    for (size_t j = 0; j < d; j++)
+        tiles->offset[j] = (float)tiles->centre[j] * tiles->down;
 }
 
 /* ---- making tiles ---- */
 
-/* Four rows of four become four columns of four. */
-INLINE void transpose_quad(const float *rows, size_t stride, float *columns)
+INLINE quad load_quad(const float *from)
 {
-    quad a;
-    quad b;
-    quad c;
-    quad e;
-    memcpy(&a, rows, sizeof a);
-    memcpy(&b, rows + stride, sizeof b);
-    memcpy(&c, rows + 2 * stride, sizeof c);
-    memcpy(&e, rows + 3 * stride, sizeof e);
+    quad result;
+    memcpy(&result, from, sizeof result);
+    return result;
+}
+
+INLINE void store_quad(float *to, quad value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+/* Four columns of four rows, in the tiles' units, become four rows of the tile. */
+INLINE void transpose_quad(const struct cot_tiles *tiles, const float *const rows[QUAD], size_t j, float *columns)
+{
+    quad offset = load_quad(tiles->offset + j);
+    quad a = (load_quad(rows[0] + j) * tiles->down - offset) * tiles->up;
+    quad b = (load_quad(rows[1] + j) * tiles->down - offset) * tiles->up;
+    quad c = (load_quad(rows[2] + j) * tiles->down - offset) * tiles->up;
+    quad e = (load_quad(rows[3] + j) * tiles->down - offset) * tiles->up;
     quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
     quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
     quad ce_low = __builtin_shufflevector(c, e, 0, 4, 1, 5);
     quad ce_high = __builtin_shufflevector(c, e, 2, 6, 3, 7);
-    quad first = __builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5);
-    quad second = __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7);
-    quad third = __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5);
-    quad fourth = __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7);
-    memcpy(columns, &first, sizeof first);
-    memcpy(columns + COT_TILE, &second, sizeof second);
-    memcpy(columns + 2 * COT_TILE, &third, sizeof third);
-    memcpy(columns + 3 * COT_TILE, &fourth, sizeof fourth);
+    store_quad(columns, __builtin_shufflevector(ab_low, ce_low, 0, 1, 4, 5));
+    store_quad(columns + COT_TILE, __builtin_shufflevector(ab_low, ce_low, 2, 3, 6, 7));
+    store_quad(columns + (size_t)2 * COT_TILE, __builtin_shufflevector(ab_high, ce_high, 0, 1, 4, 5));
+    store_quad(columns + (size_t)3 * COT_TILE, __builtin_shufflevector(ab_high, ce_high, 2, 3, 6, 7));
 }
 
-/* rows: COT_TILE x d in the tiles' units. */
-static void transpose_tile(const float *rows, size_t d, float *tile)
+INLINE float inward(const struct cot_tiles *tiles, float value, size_t j)
 {
+    return (value * tiles->down - tiles->offset[j]) * tiles->up;
+}
+
+static void turn_base(const struct cot_tiles *tiles, const float *const *rows, float *tile)
+{
+    size_t d = tiles->d;
     size_t j = 0;
     for (; j + QUAD <= d; j += QUAD)
         for (size_t lane = 0; lane < COT_TILE; lane += QUAD)
-            transpose_quad(rows + lane * d + j, d, tile + j * COT_TILE + lane);
+            transpose_quad(tiles, rows + lane, j, tile + j * COT_TILE + lane);
     for (; j < d; j++)
         for (size_t lane = 0; lane < COT_TILE; lane++)
-            tile[j * COT_TILE + lane] = rows[lane * d + j];
+            tile[j * COT_TILE + lane] = inward(tiles, rows[lane][j], j);
 }
 
-/* Squared norms of a tile's points; returns their weighted sum (weights: of these points, NULL: 1 each; padding is 0).
- */
-static double norms_of_tile(const float *tile, size_t d, const float *weights, size_t n, float ret_norm2[COT_TILE])
+/* ---- points from their rows ---- */
+
+INLINE void move_body(const struct cot_tiles *tiles, size_t i, double weight, double *restrict to,
+                      double *restrict from)
 {
-    double sums[COT_TILE] = {0};
+    const float *row = cot_matrix_row(&tiles->x, i);
+    size_t j = 0;
+    for (; j + QUAD <= tiles->d; j += QUAD) {
+        quad x = (load_quad(row + j) * tiles->down - load_quad(tiles->offset + j)) * tiles->up;
+        four value = __builtin_convertvector(x, four) * weight;
+        four sum;
+        memcpy(&sum, to + j, sizeof sum);
+        sum += value;
+        memcpy(to + j, &sum, sizeof sum);
+        if (from == NULL)
+            continue;
+        memcpy(&sum, from + j, sizeof sum);
+        sum -= value;
+        memcpy(from + j, &sum, sizeof sum);
+    }
+    for (; j < tiles->d; j++) {
+        double value = weight * (double)inward(tiles, row[j], j);
+        to[j] += value;
+        if (from != NULL)
+            from[j] -= value;
+    }
+}
+
+INLINE double distance2_body(const struct cot_tiles *tiles, size_t i, const float *centre)
+{
+    const float *row = cot_matrix_row(&tiles->x, i);
+    four sum = {0};
+    double rest = 0;
+    size_t j = 0;
+    for (; j + QUAD <= tiles->d; j += QUAD) {
+        quad x = (load_quad(row + j) * tiles->down - load_quad(tiles->offset + j)) * tiles->up;
+        four difference = __builtin_convertvector(x, four) - __builtin_convertvector(load_quad(centre + j), four);
+        sum += difference * difference;
+    }
+    for (; j < tiles->d; j++) {
+        double difference = (double)inward(tiles, row[j], j) - (double)centre[j];
+        rest += difference * difference;
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]) + rest;
+}
+
+/* |x|^2 of a point; its columns go into their sums. */
+INLINE double norm2_of(const struct cot_tiles *tiles, size_t i, double *sums)
+{
+    const float *row = cot_matrix_row(&tiles->x, i);
+    four square = {0};
+    double rest = 0;
+    size_t j = 0;
+    for (; j + QUAD <= tiles->d; j += QUAD) {
+        quad x = (load_quad(row + j) * tiles->down - load_quad(tiles->offset + j)) * tiles->up;
+        four value = __builtin_convertvector(x, four);
+        four sum;
+        square += value * value;
+        memcpy(&sum, sums + j, sizeof sum);
+        sum += value;
+        memcpy(sums + j, &sum, sizeof sum);
+    }
+    for (; j < tiles->d; j++) {
+        double value = (double)inward(tiles, row[j], j);
+        rest += value * value;
+        sums[j] += value;
+    }
+    return (square[0] + square[1]) + (square[2] + square[3]) + rest;
+}
+
+INLINE void norms_body(const struct pass *pass, size_t begin, size_t end, size_t i_block)
+{
+    struct cot_tiles *tiles = pass->tiles;
+    double *sums = pass->sums + i_block * (tiles->d + 1);
     double square = 0;
-    for (size_t j = 0; j < d; j++)
-        for (size_t lane = 0; lane < COT_TILE; lane++)
-            sums[lane] += (double)tile[j * COT_TILE + lane] * (double)tile[j * COT_TILE + lane];
-    for (size_t lane = 0; lane < COT_TILE; lane++)
-        ret_norm2[lane] = (float)sums[lane];
-    for (size_t lane = 0; lane < n; lane++)
-        square += weights != NULL ? (double)weights[lane] * sums[lane] : sums[lane];
-    return square;
+    memset(sums, 0, tiles->d * sizeof *sums);
+    for (size_t i = begin; i < end; i++) {
+        double norm2 = norm2_of(tiles, i, sums);
+        tiles->norm2[i] = (float)norm2;
+        square += pass->weights != NULL ? (double)pass->weights[i] * norm2 : norm2;
+    }
+    pass->squares[i_block] = square;
 }
 
 float cot_tile_radius(const float *norm2)
 {
-    float most = 0;
+    float most[QUAD] = {0}; /* side by side: a comparison need not wait for the one before */
     for (size_t lane = 0; lane < COT_TILE; lane++)
-        most = norm2[lane] > most ? norm2[lane] : most;
-    return sqrtf(most) * (1 + 4 * FLT_EPSILON);
+        most[lane % QUAD] = norm2[lane] > most[lane % QUAD] ? norm2[lane] : most[lane % QUAD];
+    float low = most[0] > most[1] ? most[0] : most[1];
+    float high = most[2] > most[3] ? most[2] : most[3];
+    return sqrtf(low > high ? low : high) * (1 + 4 * FLT_EPSILON);
 }
 
-static void fill_tiles(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+/* ---- one body each, compiled for the base instruction set and for AVX2 ---- */
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2"))) static
+AVX2 void survey_avx2(const struct pass *pass, size_t begin, size_t end, size_t i_block)
 {
-    struct pass *pass = context;
-    struct cot_tiles *tiles = pass->tiles;
-    size_t d = tiles->d;
-    float *restrict rows = pass->rows + i_block * (COT_TILE + 1) * d;
-    float *restrict centre = rows + COT_TILE * d;
-    /* Large numbers are scaled first, so that no difference overflows; small ones after, so that none is lost. */
-    float down = tiles->scale < 1 ? (float)tiles->scale : 1.0F;
-    float up = tiles->scale < 1 ? 1.0F : (float)tiles->scale;
-    (void)i_thread;
-    for (size_t j = 0; j < d; j++)
-        centre[j] = (float)tiles->centre[j] * down;
-    for (size_t t = begin; t < end; t++) {
-        float *tile = tiles->data + t * d * COT_TILE;
-        for (size_t lane = 0; lane < COT_TILE; lane++) {
-            size_t i = t * COT_TILE + lane;
-            if (i >= tiles->n) {
-                memset(rows + lane * d, 0, d * sizeof *rows);
-                continue;
-            }
-            const float *row = cot_matrix_row(pass->x, i);
-            for (size_t j = 0; j < d; j++)
-                rows[lane * d + j] = (row[j] * down - centre[j]) * up;
-        }
-        transpose_tile(rows, d, tile);
-        size_t n = tiles->n - t * COT_TILE < COT_TILE ? tiles->n - t * COT_TILE : COT_TILE;
-        const float *weights = pass->weights != NULL ? pass->weights + t * COT_TILE : NULL;
-        pass->squares[i_block] += norms_of_tile(tile, d, weights, n, tiles->norm2 + t * COT_TILE);
-        tiles->radius[t] = cot_tile_radius(tiles->norm2 + t * COT_TILE);
+    survey_body(pass, begin, end, i_block);
+}
+AVX2 void norms_avx2(const struct pass *pass, size_t begin, size_t end, size_t i_block)
+{
+    norms_body(pass, begin, end, i_block);
+}
+AVX2 void move_avx2(const struct cot_tiles *tiles, size_t i, double weight, double *to, double *from)
+{
+    move_body(tiles, i, weight, to, from);
+}
+AVX2 double distance2_avx2(const struct cot_tiles *tiles, size_t i, const float *centre)
+{
+    return distance2_body(tiles, i, centre);
+}
+#define HAVE_AVX2() __builtin_cpu_supports("avx2")
+#else
+#define survey_avx2 survey_body
+#define norms_avx2 norms_body
+#define move_avx2 move_body
+#define distance2_avx2 distance2_body
+#define HAVE_AVX2() 0
+#endif
+
+static cot_tile_turn *turn_for(enum cot_isa isa)
+{
+    switch (isa) {
+#if defined(__x86_64__)
+    case COT_ISA_AVX2: return cot_tile_turn_avx2;
+    case COT_ISA_AVX512:
+    case COT_ISA_AMX: return cot_tile_turn_avx512;
+#endif
+    default: return turn_base;
     }
 }
 
+static void survey_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    (void)i_thread;
+    if (HAVE_AVX2())
+        survey_avx2(context, begin, end, i_block);
+    else
+        survey_body(context, begin, end, i_block);
+}
+
+static void measure_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    (void)i_thread;
+    if (HAVE_AVX2())
+        norms_avx2(context, begin, end, i_block);
+    else
+        norms_body(context, begin, end, i_block);
+}
+
+void cot_tiles_get(const struct cot_tiles *tiles, size_t i_tile, float *ret_tile)
+{
+    const float *rows[COT_TILE];
+    size_t first = i_tile * COT_TILE;
+    size_t n = tiles->n - first < COT_TILE ? tiles->n - first : COT_TILE;
+    for (size_t lane = 0; lane < COT_TILE; lane++)
+        rows[lane] = cot_matrix_row(&tiles->x, first + (lane < n ? lane : 0));
+    turn_for(tiles->isa)(tiles, rows, ret_tile);
+    for (size_t j = 0; n < COT_TILE && j < tiles->d; j++)
+        memset(ret_tile + j * COT_TILE + n, 0, (COT_TILE - n) * sizeof *ret_tile);
+}
+
+void cot_tiles_gather(const struct cot_tiles *tiles, size_t first, const uint32_t *at, size_t n, float *ret_tiles)
+{
+    cot_tile_turn *turn = turn_for(tiles->isa);
+    const float *rows[COT_TILE];
+    for (size_t begin = 0; begin < n; begin += COT_TILE) {
+        for (size_t lane = 0; lane < COT_TILE; lane++)
+            rows[lane] = cot_matrix_row(&tiles->x, first + at[begin + lane < n ? begin + lane : n - 1]);
+        turn(tiles, rows, ret_tiles + begin * tiles->d);
+    }
+}
+
+void cot_tiles_move(const struct cot_tiles *tiles, size_t i, double weight, double *to, double *from)
+{
+    if (HAVE_AVX2())
+        move_avx2(tiles, i, weight, to, from);
+    else
+        move_body(tiles, i, weight, to, from);
+}
+
+double cot_tiles_distance2(const struct cot_tiles *tiles, size_t i, const float *centre)
+{
+    return HAVE_AVX2() ? distance2_avx2(tiles, i, centre) : distance2_body(tiles, i, centre);
+}
+
+/* ---- making and unmaking ---- */
+
 size_t cot_tiles_memory(size_t n, size_t d)
 {
-    size_t size = 0;
-    size_t n_padded = (n + COT_TILE - 1) / COT_TILE * COT_TILE;
-    if (__builtin_mul_overflow(n_padded, (d + 2) * sizeof(float), &size))
+    enum { BLOCKS = 64 };
+    size_t size = n < SIZE_MAX - COT_TILE ? (n + COT_TILE) * sizeof(float) : SIZE_MAX;
+    if (n > SIZE_MAX / sizeof(float) / 2)
         return SIZE_MAX;
-    return size + 64 * (COT_TILE + 6) * d * sizeof(float);
+    return size + BLOCKS * ((d + 2) * sizeof(double) + 2 * d * sizeof(float)) + 3 * d * sizeof(double);
 }
 
 cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x, const float *weights,
-                        unsigned n_threads, struct cot_err *err)
+                        unsigned n_threads, enum cot_isa isa, struct cot_err *err)
 {
-    struct cot_tiles tiles = {.n = x->n, .d = x->d, .n_tiles = (x->n + COT_TILE - 1) / COT_TILE, .scale = 1};
+    struct cot_tiles tiles = {.x = *x, .n = x->n, .d = x->d, .n_tiles = (x->n + COT_TILE - 1) / COT_TILE, .scale = 1};
     struct pass pass = {.x = x, .weights = weights, .tiles = &tiles};
     size_t block = cot_block_of(x->n, 1024);
     size_t n_blocks = cot_n_blocks(x->n, block);
-    size_t tile_block = cot_block_of(tiles.n_tiles, MIN_TILES_A_BLOCK);
     bool wrong = false;
-    cot_code rc = COT_OK;
+    cot_code rc = cot_isa_resolve(isa, &tiles.isa, err);
+    if (rc != COT_OK)
+        return rc;
 
-    tiles.data = cot_alloc_uninitialised(tiles.n_tiles * COT_TILE, x->d, sizeof *tiles.data);
     tiles.norm2 = cot_alloc_uninitialised(tiles.n_tiles, COT_TILE, sizeof *tiles.norm2);
-    tiles.radius = cot_alloc_array(tiles.n_tiles, 1, sizeof *tiles.radius);
+    tiles.mean = cot_alloc_array(x->d, 1, sizeof *tiles.mean);
     tiles.centre = cot_alloc_array(x->d, 1, sizeof *tiles.centre);
+    tiles.offset = cot_alloc_array(x->d, 1, sizeof *tiles.offset);
     pass.sums = cot_alloc_array(n_blocks, x->d + 1, sizeof *pass.sums);
     pass.low = cot_alloc_array(n_blocks, x->d, sizeof *pass.low);
     pass.high = cot_alloc_array(n_blocks, x->d, sizeof *pass.high);
-    pass.rows = cot_alloc_array(cot_n_blocks(tiles.n_tiles, tile_block), (COT_TILE + 1) * x->d, sizeof *pass.rows);
     pass.wrong = cot_alloc_array(n_blocks, 1, sizeof *pass.wrong);
-    pass.squares = cot_alloc_array(cot_n_blocks(tiles.n_tiles, tile_block), 1, sizeof *pass.squares);
-    if (tiles.data == NULL || tiles.norm2 == NULL || tiles.radius == NULL || tiles.centre == NULL ||
-        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.rows == NULL || pass.wrong == NULL ||
-        pass.squares == NULL) {
-        rc = cot_fail(err, COT_NOMEM, "a copy of %zu x %zu numbers", x->n, x->d);
+    pass.squares = cot_alloc_array(n_blocks, 1, sizeof *pass.squares);
+    if (tiles.norm2 == NULL || tiles.mean == NULL || tiles.centre == NULL || tiles.offset == NULL ||
+        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.wrong == NULL || pass.squares == NULL) {
+        rc = cot_fail(err, COT_NOMEM, "what k-means knows of %zu x %zu numbers", x->n, x->d);
         goto out;
     }
     cot_parallel_for(n_threads, x->n, block, survey_rows, &pass);
@@ -288,9 +415,14 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
         goto out;
     }
     centre_on_means(&pass, n_blocks);
-    cot_parallel_for(n_threads, tiles.n_tiles, tile_block, fill_tiles, &pass);
-    for (size_t b = 0; b < cot_n_blocks(tiles.n_tiles, tile_block); b++)
+    cot_parallel_for(n_threads, x->n, block, measure_rows, &pass);
+    for (size_t b = 0; b < n_blocks; b++) {
         tiles.square += pass.squares[b];
+        for (size_t j = 0; j < x->d; j++)
+            tiles.mean[j] += pass.sums[b * (x->d + 1) + j] / (double)x->n;
+    }
+    for (size_t i = x->n; i < tiles.n_tiles * COT_TILE; i++)
+        tiles.norm2[i] = 0;
     *ret_tiles = tiles;
     tiles = (struct cot_tiles){0};
 out:
@@ -298,26 +430,40 @@ out:
     free(pass.sums);
     free(pass.low);
     free(pass.high);
-    free(pass.rows);
     free(pass.wrong);
     free(pass.squares);
     return rc;
 }
 
+cot_code cot_tiles_of_units(struct cot_tiles *ret_tiles, const struct cot_matrix *x, enum cot_isa isa,
+                            struct cot_err *err)
+{
+    struct cot_tiles tiles = {
+        .x = *x, .n = x->n, .d = x->d, .n_tiles = (x->n + COT_TILE - 1) / COT_TILE, .scale = 1, .down = 1, .up = 1};
+    cot_code rc = cot_isa_resolve(isa, &tiles.isa, err);
+    if (rc != COT_OK)
+        return rc;
+    tiles.offset = cot_alloc_array(x->d, 1, sizeof *tiles.offset);
+    if (tiles.offset == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu columns", x->d);
+    *ret_tiles = tiles;
+    return COT_OK;
+}
+
 void cot_tiles_release(struct cot_tiles *tiles)
 {
-    free(tiles->data);
     free(tiles->norm2);
-    free(tiles->radius);
+    free(tiles->mean);
     free(tiles->centre);
+    free(tiles->offset);
     *tiles = (struct cot_tiles){0};
 }
 
 void cot_tiles_point(const struct cot_tiles *tiles, size_t i, float *ret_row)
 {
-    const float *lane = cot_tile(tiles, i / COT_TILE) + i % COT_TILE;
+    const float *row = cot_matrix_row(&tiles->x, i);
     for (size_t j = 0; j < tiles->d; j++)
-        ret_row[j] = lane[j * COT_TILE];
+        ret_row[j] = inward(tiles, row[j], j);
 }
 
 void cot_tiles_inward(const struct cot_tiles *tiles, const float *row, float *ret_row)

@@ -23,7 +23,7 @@ static void check(enum cot_isa isa, enum scene scene, size_t n, size_t d, size_t
         double second = INFINITY;
         size_t index = 0;
         for (size_t c = 0; c < k; c++) {
-            double d2 = cot_lane_distance2(cot_tile(&data.tiles, i / COT_TILE), i % COT_TILE, d, data.centres + c * d);
+            double d2 = cot_lane_distance2(data.views[i / COT_TILE].data, i % COT_TILE, d, data.centres + c * d);
             if (d2 < best) {
                 second = best;
                 best = d2;
@@ -68,14 +68,17 @@ static void test_tight_centres_far_from_the_origin(void **state)
         x[i * D + 1] = 0;
     }
     struct cot_matrix view = {.data = x, .n = N, .d = D, .stride = D};
-    assert_int_equal(cot_tiles_init(&tiles, &view, NULL, 1, NULL), COT_OK);
+    assert_int_equal(cot_tiles_init(&tiles, &view, NULL, 1, COT_ISA_BEST, NULL), COT_OK);
     for (size_t c = 0; c < K; c++)
         cot_tiles_point(&tiles, c, centres + c * D);
     assert_int_equal(cot_assign_init(&assign, K, D, COT_ISA_BEST, NULL), COT_OK);
     cot_assign_set(&assign, centres);
     for (size_t t = 0; t < tiles.n_tiles; t++) {
-        struct cot_tile_view tile = cot_tile_view_of(&tiles, t);
+        _Alignas(64) float data[D * COT_TILE];
+        const float *norm2 = tiles.norm2 + t * COT_TILE;
+        struct cot_tile_view tile = {data, norm2, cot_tile_radius(norm2)};
         struct cot_nearest nearest;
+        cot_tiles_get(&tiles, t, data);
         cot_assign_run(&assign, &tile, 1, &nearest);
         for (size_t lane = 0; lane < COT_TILE; lane++)
             assert_int_equal(nearest.index[lane], lane % K);

@@ -319,7 +319,7 @@ static void test_memory_is_priced_before_it_is_taken(void **state)
     (void)state;
     cot_kmeans_options_init(&options, 8);
     size_t needed = cot_kmeans_memory(1000000, 32, &options);
-    assert_true(needed > 4UL * 32 * 1000000 && needed < 8UL * 32 * 1000000);
+    assert_true(needed > 16UL * 1000000 && needed < 4UL * 32 * 1000000); /* less than a copy of the rows */
     assert_true(cot_kmeans_memory(SIZE_MAX / 8, 64, &options) == SIZE_MAX);
     options.k = 0;
     assert_true(cot_kmeans_memory(100, 2, &options) == 0 && cot_kmeans_memory(100, 0, &options) == 0);

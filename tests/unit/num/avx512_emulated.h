@@ -40,6 +40,29 @@ EMU struct emu_ps emu_load_ps(const float *p)
     memcpy(&r, p, sizeof r);
     return r;
 }
+EMU struct emu_si emu_load_si(const void *p)
+{
+    struct emu_si r;
+    memcpy(&r, p, sizeof r);
+    return r;
+}
+/* Lanes without a bit are 0, and nothing is read for them. */
+EMU struct emu_ps emu_maskz_load_ps(uint16_t mask, const float *p)
+{
+    struct emu_ps r = {{0}};
+    for (int i = 0; i < EMU_LANES; i++)
+        if ((mask >> i & 1) != 0)
+            r.v[i] = p[i];
+    return r;
+}
+EMU struct emu_si emu_maskz_load_si(uint16_t mask, const uint32_t *p)
+{
+    struct emu_si r = {{0}};
+    for (int i = 0; i < EMU_LANES; i++)
+        if ((mask >> i & 1) != 0)
+            r.v[i] = p[i];
+    return r;
+}
 EMU void emu_store(void *p, const void *a)
 {
     memcpy(p, a, 64);
@@ -69,6 +92,63 @@ EMU struct emu_ps emu_fnmadd_ps(struct emu_ps a, struct emu_ps b, struct emu_ps 
 {
     EACH(i) c.v[i] = fmaf(-a.v[i], b.v[i], c.v[i]);
     return c;
+}
+EMU struct emu_ps emu_mul_ps(struct emu_ps a, struct emu_ps b)
+{
+    EACH(i) a.v[i] *= b.v[i];
+    return a;
+}
+EMU struct emu_ps emu_sqrt_ps(struct emu_ps a)
+{
+    EACH(i) a.v[i] = sqrtf(a.v[i]);
+    return a;
+}
+/* Index bit 4 chooses the table, bits 0..3 the lane. */
+EMU struct emu_ps emu_permutex2var_ps(struct emu_ps low, struct emu_si index, struct emu_ps high)
+{
+    struct emu_ps r;
+    EACH(i) r.v[i] = (index.v[i] & 16) != 0 ? high.v[index.v[i] & 15] : low.v[index.v[i] & 15];
+    return r;
+}
+EMU struct emu_ps emu_gather_ps(struct emu_si index, const float *base)
+{
+    struct emu_ps r;
+    EACH(i) r.v[i] = base[index.v[i]];
+    return r;
+}
+/* Within 128 bits: lanes 0 and 1 (high: 2 and 3) of both, in turn. */
+EMU struct emu_ps emu_unpack(struct emu_ps a, struct emu_ps b, int from)
+{
+    struct emu_ps r;
+    EACH(i) r.v[i] = (i & 1) != 0 ? b.v[(i & 12) + from + (i & 3) / 2] : a.v[(i & 12) + from + (i & 3) / 2];
+    return r;
+}
+/* Within 128 bits: two lanes of a, then two of b, each chosen by two bits. */
+EMU struct emu_ps emu_shuffle_ps(struct emu_ps a, struct emu_ps b, int control)
+{
+    struct emu_ps r;
+    EACH(i) r.v[i] = ((i & 3) < 2 ? a : b).v[(i & 12) + (control >> 2 * (i & 3) & 3)];
+    return r;
+}
+/* Two quarters of a, then two of b, each chosen by two bits. */
+EMU struct emu_ps emu_shuffle_quarters(struct emu_ps a, struct emu_ps b, int control)
+{
+    struct emu_ps r;
+    EACH(i) r.v[i] = (i < 8 ? a : b).v[4 * (control >> 2 * (i / 4) & 3) + (i & 3)];
+    return r;
+}
+EMU uint16_t emu_unequal_mask(struct emu_si a, struct emu_si b)
+{
+    uint16_t mask = 0;
+    EACH(i) mask = (uint16_t)(mask | (a.v[i] != b.v[i]) << i);
+    return mask;
+}
+EMU struct emu_si emu_compress(uint16_t mask, struct emu_si a)
+{
+    struct emu_si r = {{0}};
+    int n = 0;
+    EACH(i) if ((mask >> i & 1) != 0) r.v[n++] = a.v[i];
+    return r;
 }
 EMU uint16_t emu_less_mask(struct emu_ps a, struct emu_ps b)
 {
@@ -179,6 +259,22 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #undef _mm512_and_si512
 #undef _mm512_or_si512
 #undef _mm512_srli_epi32
+#undef _mm512_loadu_ps
+#undef _mm512_store_ps
+#undef _mm512_loadu_si512
+#undef _mm512_maskz_loadu_ps
+#undef _mm512_maskz_loadu_epi32
+#undef _mm512_setr_epi32
+#undef _mm512_mul_ps
+#undef _mm512_sqrt_ps
+#undef _mm512_permutex2var_ps
+#undef _mm512_i32gather_ps
+#undef _mm512_unpacklo_ps
+#undef _mm512_unpackhi_ps
+#undef _mm512_shuffle_ps
+#undef _mm512_shuffle_f32x4
+#undef _mm512_cmpneq_epi32_mask
+#undef _mm512_maskz_compress_epi32
 #undef _tile_loadconfig
 #undef _tile_release
 #undef _tile_zero
@@ -194,15 +290,31 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #define _mm512_set1_epi32 emu_set1_epi32
 #define _mm512_setzero_si512() emu_set1_epi32(0)
 #define _mm512_load_ps emu_load_ps
-#define _mm512_storeu_ps(p, a) emu_store(p, &(a))
-#define _mm512_storeu_si512(p, a) emu_store(p, &(a))
+#define _mm512_storeu_ps(p, a) emu_store(p, (struct emu_ps[1]){a})
+#define _mm512_store_ps(p, a) emu_store(p, (struct emu_ps[1]){a})
+#define _mm512_loadu_ps emu_load_ps
+#define _mm512_loadu_si512 emu_load_si
+#define _mm512_maskz_loadu_ps emu_maskz_load_ps
+#define _mm512_maskz_loadu_epi32(mask, p) emu_maskz_load_si(mask, (const uint32_t *)(p))
+#define _mm512_setr_epi32(...) ((struct emu_si){{__VA_ARGS__}})
+#define _mm512_mul_ps emu_mul_ps
+#define _mm512_sqrt_ps emu_sqrt_ps
+#define _mm512_permutex2var_ps emu_permutex2var_ps
+#define _mm512_i32gather_ps(index, base, scale) emu_gather_ps(index, base)
+#define _mm512_unpacklo_ps(a, b) emu_unpack(a, b, 0)
+#define _mm512_unpackhi_ps(a, b) emu_unpack(a, b, 2)
+#define _mm512_shuffle_ps emu_shuffle_ps
+#define _mm512_shuffle_f32x4 emu_shuffle_quarters
+#define _mm512_cmpneq_epi32_mask emu_unequal_mask
+#define _mm512_maskz_compress_epi32 emu_compress
+#define _mm512_storeu_si512(p, a) emu_store(p, (struct emu_si[1]){a})
 #define _mm512_store_si512(p, a) emu_store(p, (struct emu_si[1]){a})
 #define _mm512_min_ps emu_min_ps
 #define _mm512_max_ps emu_max_ps
 #define _mm512_add_ps emu_add_ps
 #define _mm512_sub_ps emu_sub_ps
 #define _mm512_fnmadd_ps emu_fnmadd_ps
-#define _mm512_cmp_ps_mask(a, b, predicate) emu_less_mask(a, b)
+#define _mm512_cmp_ps_mask(a, b, predicate) ((predicate) == _CMP_LT_OQ ? emu_less_mask(a, b) : emu_less_mask(b, a))
 #define _mm512_mask_set1_epi32 emu_mask_set1_epi32
 #define _mm512_castps_si512 emu_castps_si512
 #define _mm512_add_epi32 emu_add_epi32
@@ -218,5 +330,7 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #define target(...)
 #define cot_nearest_avx512 emulated_nearest_avx512
 #define cot_nearest_amx emulated_nearest_amx
+#define cot_lanes_avx512 emulated_lanes_avx512
+#define cot_tile_turn_avx512 emulated_tile_turn_avx512
 
 #endif

@@ -32,6 +32,7 @@ struct scene_data {
     float *x;       /* n x d */
     float *centres; /* k x d in the tiles' units; each near a point */
     struct cot_tiles tiles;
+    float *data; /* all tiles */
     struct cot_tile_view *views;
     struct cot_nearest *nearest;
 };
@@ -41,6 +42,7 @@ static inline void scene_free(struct scene_data *s)
     cot_tiles_release(&s->tiles);
     free(s->x);
     free(s->centres);
+    free(s->data);
     free(s->views);
     free(s->nearest);
 }
@@ -58,24 +60,30 @@ static inline int scene_make(struct scene_data *s, enum scene scene, size_t n, s
     for (size_t i = 0; i < n * d; i++)
         s->x[i] = scene_value(scene, &rng);
     struct cot_matrix x = {.data = s->x, .n = n, .d = d, .stride = d};
-    if (cot_tiles_init(&s->tiles, &x, NULL, 1, NULL) != COT_OK)
+    if (cot_tiles_init(&s->tiles, &x, NULL, 1, COT_ISA_BEST, NULL) != COT_OK)
         return 0;
     s->views = cot_alloc_array(s->tiles.n_tiles, 1, sizeof *s->views);
     s->nearest = cot_alloc_array(s->tiles.n_tiles, 1, sizeof *s->nearest);
-    for (size_t t = 0; t < s->tiles.n_tiles && s->views != NULL; t++)
-        s->views[t] = cot_tile_view_of(&s->tiles, t);
+    s->data = cot_alloc_aligned(s->tiles.n_tiles * COT_TILE, d, sizeof *s->data);
+    if (s->views == NULL || s->nearest == NULL || s->data == NULL)
+        return 0;
+    for (size_t t = 0; t < s->tiles.n_tiles; t++) {
+        const float *norm2 = s->tiles.norm2 + t * COT_TILE;
+        cot_tiles_get(&s->tiles, t, s->data + t * COT_TILE * d);
+        s->views[t] = (struct cot_tile_view){s->data + t * COT_TILE * d, norm2, cot_tile_radius(norm2)};
+    }
     for (size_t c = 0; c < k; c++) {
         cot_tiles_point(&s->tiles, (size_t)cot_rng_below(&rng, n), s->centres + c * d);
         for (size_t j = 0; j < d && c % 2 == 1; j++)
             s->centres[c * d + j] += (float)(cot_rng_normal(&rng) * 1e-3);
     }
-    return s->views != NULL && s->nearest != NULL;
+    return 1;
 }
 
 /* The score in float64. */
 static inline double scene_score(const struct scene_data *s, size_t i, size_t c)
 {
-    const float *lane = cot_tile(&s->tiles, i / COT_TILE) + i % COT_TILE;
+    const float *lane = s->data + i / COT_TILE * COT_TILE * s->d + i % COT_TILE;
     double score = 0;
     for (size_t j = 0; j < s->d; j++) {
         double m = (double)s->centres[c * s->d + j];
