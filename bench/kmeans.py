@@ -19,12 +19,15 @@ os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
 import faiss  # noqa: E402
 import numpy as np  # noqa: E402
+import sklearn  # noqa: E402
 from sklearn.cluster import KMeans  # noqa: E402
 from sklearnex.cluster import KMeans as IntelKMeans  # noqa: E402
 
 COTERIE = os.environ["COTERIE"]
 LIMITS = os.path.join(os.path.dirname(COTERIE), "bench", "bench_limits")
 ROUNDS = int(os.environ.get("COTERIE_KMEANS_ROUNDS", "5"))
+SYSTEM_PYTHON = "/usr/bin/python3"  # Debian's python3-sklearn, where it is installed
+DEBIAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kmeans_debian.py")
 FASHION = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 STEPS = 20
 SEEDS = range(1, 1 + int(os.environ.get("COTERIE_KMEANS_SEEDS", "3")))
@@ -33,6 +36,7 @@ KERNELS = [isa for isa in ("avx2", "avx512", "amx")
            if subprocess.run([COTERIE, "lab", "cluster", "--isa", isa, "--input", "/dev/null", "--k", "1"],
                              capture_output=True, text=True).stderr.find("does not run") < 0]
 
+DEBIAN_VERSION = None  # set by main
 warnings.filterwarnings("ignore")
 
 
@@ -58,6 +62,11 @@ def fashion():
 
 SHAPES = [("1M x 16, k 8", lambda: planted(1000000, 16, 8, 1), 8), ("1M x 32, k 64", lambda: planted(1000000, 32, 64, 2), 64),
           ("200k x 128, k 256", lambda: planted(200000, 128, 256, 3), 256), ("Fashion-MNIST 70k x 784, k 100", fashion, 100)]
+
+
+def debian_version():
+    done = subprocess.run([SYSTEM_PYTHON, DEBIAN], capture_output=True, text=True) if os.path.exists(SYSTEM_PYTHON) else None
+    return done.stdout.strip() if done is not None and done.returncode == 0 else None
 
 
 def inertia_of(x, centroids):
@@ -93,6 +102,12 @@ class Case:
         model.fit(self.x)
         return time.monotonic() - began, model.n_iter_, model.cluster_centers_, None
 
+    def debian(self, steps):
+        done = subprocess.run([SYSTEM_PYTHON, DEBIAN, self.input, self.init_path, str(steps), f"{self.folder}/d.npy"],
+                              capture_output=True, text=True, check=True)
+        result = json.loads(done.stdout)
+        return result["seconds"], result["steps"], np.load(f"{self.folder}/d.npy"), None
+
     def faiss(self, steps, init, seed):
         faiss.omp_set_num_threads(THREADS)
         model = faiss.Kmeans(self.x.shape[1], self.k, niter=steps, seed=seed, min_points_per_centroid=1,
@@ -107,6 +122,8 @@ class Case:
         result = {f"coterie {isa}": lambda isa=isa: self.coterie(isa, "--init", self.init_path, "--max-iter", str(steps),
                                                                 "--tol", "0") for isa in KERNELS}
         result["scikit-learn"] = lambda: self.learner(KMeans(self.k, **given))
+        if DEBIAN_VERSION is not None:
+            result["scikit-learn of Debian"] = lambda: self.debian(steps)
         result["scikit-learn-intelex"] = lambda: self.learner(IntelKMeans(self.k, **given))
         result["faiss"] = lambda: self.faiss(steps, self.init, 1)
         return result
@@ -134,8 +151,9 @@ def steps_table(case, limits):
     n, d = case.x.shape
     flop = 2.0 * n * d * case.k
     print(f"\n### {case.name}: {STEPS} steps at most from the same start\n")
-    print("| side | ms a step | times faster than scikit-learn | than intelex | than faiss | inertia | GFLOP/s | of the limit |"
-          " GB/s | points not looked at |\n|---|---|---|---|---|---|---|---|---|---|")
+    peers = [name for name in seconds if not name.startswith("coterie")]
+    print(f"| side | ms a step |{''.join(f' times faster than {peer} |' for peer in peers)} inertia | GFLOP/s | of the limit |"
+          f" GB/s | points not looked at |\n|---|---|{'---|' * len(peers)}---|---|---|---|---|")
     for name, times in seconds.items():
         def ratio(peer):
             return f"{np.median([p / t for p, t in zip(seconds[peer], times)]):.2f}"
@@ -145,8 +163,7 @@ def steps_table(case, limits):
         peak = limits["gflops"].get("avx512" if "512" in name or "amx" in name else "avx2", float("nan"))
         rate = flop * looked * (steps + 1) / steps / median / 1e9
         bytes_rate = 4.0 * n * d * looked * (steps + 1) / steps / median / 1e9
-        print(f"| {name} ({steps} steps) | {1e3 * median:.1f} | {ratio('scikit-learn')} | {ratio('scikit-learn-intelex')} |"
-              f" {ratio('faiss')} | {inertia_of(case.x, inertia[name]):.6g} | {rate:.1f} | {rate / peak:.0%} |"
+        print(f"| {name} ({steps} steps) | {1e3 * median:.1f} |{''.join(f' {ratio(peer)} |' for peer in peers)} {inertia_of(case.x, inertia[name]):.6g} | {rate:.1f} | {rate / peak:.0%} |"
               f" {bytes_rate:.1f} | {1 - looked:.0%} |", flush=True)
 
 
@@ -173,12 +190,16 @@ def target_table(case):
 
 
 def main():
+    global DEBIAN_VERSION
+    DEBIAN_VERSION = debian_version()
     limits = json.loads(subprocess.run([LIMITS], capture_output=True, text=True, check=True).stdout)
     print("## K-means\n")
     print(f"Threads: {THREADS} each. Kernels here: {', '.join(KERNELS)}. Limits measured just before: "
           + ", ".join(f"{value} GFLOP/s float32 ({isa})" for isa, value in limits["gflops"].items())
-          + f", {limits['gbs']} GB/s reading. Seconds are those of the whole fit, copy of the data included, over its steps."
-          " GFLOP/s and GB/s count only the points that were looked at; faiss and intelex may do less than all, too.")
+          + f", {limits['gbs']} GB/s reading. Seconds are those of the whole fit, what each side does before the first included, over its steps."
+          f" scikit-learn {sklearn.__version__} of PyPI"
+          + (f" and {DEBIAN_VERSION} of Debian." if DEBIAN_VERSION else "; Debian's own build is not installed.")
+          + " GFLOP/s and GB/s count only the points that were looked at; faiss and intelex may do less than all, too.")
     wanted = os.environ.get("COTERIE_KMEANS_SHAPES", "0,1,2,3").split(",")
     for i, (name, make, k) in enumerate(SHAPES):
         if str(i) not in wanted:

@@ -1,7 +1,7 @@
 # The learners as a C library: include/coterie, libcoterie (static and shared) and coterie.pc. It is made of the layers
 # that never see customers (base, num, ml), so that it needs no DuckDB.
 set(library_objects $<TARGET_OBJECTS:cot_base> $<TARGET_OBJECTS:cot_num> $<TARGET_OBJECTS:cot_ml> $<TARGET_OBJECTS:yyjson>)
-set(library_needs Threads::Threads m xxhash ICU::i18n ICU::uc OpenSSL::Crypto openblas ZLIB::ZLIB)
+set(library_needs Threads::Threads m xxhash ICU::i18n ICU::uc OpenSSL::Crypto openblas nlopt ZLIB::ZLIB)
 
 add_library(coterie_static STATIC ${library_objects})
 set_target_properties(coterie_static PROPERTIES OUTPUT_NAME coterie LINKER_LANGUAGE C)

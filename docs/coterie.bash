@@ -8,6 +8,7 @@ _coterie() {
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
         'report'\ *) words=' --out --run --quality --data --json --seed --threads --quiet --help' ;;
+        'lab btyd') words=' --input --model --calibration-end --holdout-end --unit --k --prior --data --json --seed --threads --quiet --help' ;;
         'lab cluster') words=' --input --k --method --cut --n-init --max-iter --batch --tol --init --seeding --isa --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;
         'rfm'\ *) words=' --as-of --data --json --seed --threads --quiet --help' ;;
         'features list') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
@@ -39,6 +40,7 @@ _coterie() {
         esac
         if [ "$COMP_CWORD" -eq 2 ]; then
             case $command in
+            lab) words+=' btyd' ;;&
             lab) words+=' cluster' ;;&
             features) words+=' list' ;;&
             features) words+=' show' ;;&

@@ -8,9 +8,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(gcc g++ cmake ninja-build make pkg-config git libcmocka-dev libxxhash-dev libzstd-dev zlib1g-dev
-          libicu-dev libopenblas-dev libssl-dev libmicrohttpd-dev)
+          libicu-dev libopenblas-dev libnlopt-dev libssl-dev libmicrohttpd-dev)
 [ "${1:-}" = "--check" ] && packages+=(clang clang-format clang-tidy libclang-rt-14-dev llvm)
-[ "${1:-}" = "--bench" ] && packages+=(dataset-fashion-mnist)
+[ "${1:-}" = "--bench" ] && packages+=(dataset-fashion-mnist python3-sklearn)
 [ "${1:-}" = "--bench" ] && ! python3 -c 'import ensurepip' 2>/dev/null && packages+=(python3-venv)
 command -v npm >/dev/null 2>&1 || packages+=(npm)
 command -v python3 >/dev/null 2>&1 && python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip)

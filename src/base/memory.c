@@ -1,35 +1,41 @@
 #include "base/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* The number that a one-number file of the kernel holds; SIZE_MAX where there is none ("max", no such file). */
-static size_t number_in_file(const char *path)
+/* The number behind `label` at the begin of a line of a file of the kernel; SIZE_MAX where there is none ("max", no
+ * such file). */
+static size_t number_in_file(const char *path, const char *label)
 {
-    uint64_t value = 0;
+    char line[128];
+    size_t result = SIZE_MAX;
     FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return SIZE_MAX;
-    int n = fscanf(file, "%" SCNu64, &value);
-    (void)fclose(file);
-    return n == 1 ? (size_t)value : SIZE_MAX;
+    while (file != NULL && result == SIZE_MAX && fgets(line, sizeof line, file) != NULL) {
+        char *end = NULL;
+        if (strncmp(line, label, strlen(label)) != 0)
+            continue;
+        const char *digits = line + strlen(label);
+        errno = 0;
+        uint64_t value = strtoull(digits, &end, 10);
+        if (end != digits && errno == 0)
+            result = (size_t)value;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return result;
 }
 
 static size_t machine_available(void)
 {
-    char line[128];
-    uint64_t kibibytes = 0;
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kibibytes) == 1)
-            break;
-    if (file != NULL)
-        (void)fclose(file);
-    if (kibibytes > 0)
-        return (size_t)kibibytes * 1024;
+    size_t kibibytes = number_in_file("/proc/meminfo", "MemAvailable:");
+    if (kibibytes > 0 && kibibytes != SIZE_MAX)
+        return kibibytes * 1024;
     long pages = sysconf(_SC_PHYS_PAGES);
     long page = sysconf(_SC_PAGESIZE);
     return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
@@ -38,15 +44,8 @@ static size_t machine_available(void)
 /* What a group counts as used but gives back when asked: file pages that nobody has touched for a while. */
 static size_t group_cache(const char *path)
 {
-    char line[128];
-    uint64_t size = 0;
-    FILE *file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "inactive_file %" SCNu64, &size) == 1)
-            break;
-    if (file != NULL)
-        (void)fclose(file);
-    return (size_t)size;
+    size_t size = number_in_file(path, "inactive_file ");
+    return size != SIZE_MAX ? size : 0;
 }
 
 static size_t group_available(void)
@@ -60,8 +59,8 @@ static size_t group_available(void)
     };
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-        size_t most = number_in_file(groups[i].most);
-        size_t used = number_in_file(groups[i].used);
+        size_t most = number_in_file(groups[i].most, "");
+        size_t used = number_in_file(groups[i].used, "");
         if (most == SIZE_MAX || used == SIZE_MAX)
             continue;
         size_t cache = group_cache(groups[i].statistics);

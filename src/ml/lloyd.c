@@ -159,7 +159,7 @@ static void renew_light_clusters(struct cot_lloyd *l)
 static void assign(struct cot_lloyd *l)
 {
     enum { SUMS_A_BLOCK = 1 << 14 };
-    size_t per_centre = l->n_blocks * l->tiles->d;
+    size_t per_centre = l->n_blocks * l->tiles->d + 1;
     cot_assign_set(&l->assign, l->centres);
     cot_parallel_for(l->n_threads, l->tiles->n_tiles, l->block, assign_block, l);
     cot_parallel_for(l->n_threads, l->k, SUMS_A_BLOCK / per_centre + 1, reduce_centres, l);

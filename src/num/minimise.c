@@ -1,0 +1,134 @@
+#include "num/minimise.h"
+
+#include <math.h>
+#include <nlopt.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { MAX_EVALUATIONS = 2000 };
+
+struct objective {
+    cot_minimise_function *function;
+    void *context;
+    unsigned n_evaluations;
+    double best;
+    double at[COT_MINIMISE_MAX];
+};
+
+static double evaluate(unsigned n, const double *x, double *gradient, void *context)
+{
+    const double bad = 1e100;
+    struct objective *o = context;
+    double own[COT_MINIMISE_MAX] = {0};
+    double value = o->function(o->context, n, x, own);
+    o->n_evaluations++;
+    bool usable = isfinite(value);
+    for (unsigned i = 0; i < n; i++)
+        usable = usable && isfinite(own[i]);
+    if (gradient != NULL)
+        for (unsigned i = 0; i < n; i++)
+            gradient[i] = usable ? own[i] : 0;
+    if (!usable)
+        return bad;
+    if (value < o->best) {
+        o->best = value;
+        memcpy(o->at, x, n * sizeof *x);
+    }
+    return value;
+}
+
+cot_code cot_minimise(cot_minimise_function *function, void *context, size_t n, double *x, const double *low,
+                      const double *high, double *ret_value, unsigned *ret_n, struct cot_err *err)
+{
+    struct objective o = {.function = function, .context = context, .best = INFINITY};
+    double value = 0;
+    nlopt_opt optimiser = nlopt_create(NLOPT_LD_LBFGS, (unsigned)n);
+    if (optimiser == NULL)
+        return cot_fail(err, COT_NOMEM, "an optimiser of %zu variables", n);
+    memcpy(o.at, x, n * sizeof *x);
+    bool ready = nlopt_set_min_objective(optimiser, evaluate, &o) > 0 && nlopt_set_lower_bounds(optimiser, low) > 0 &&
+                 nlopt_set_upper_bounds(optimiser, high) > 0 && nlopt_set_ftol_rel(optimiser, 1e-14) > 0 &&
+                 nlopt_set_xtol_rel(optimiser, 1e-10) > 0 && nlopt_set_maxeval(optimiser, MAX_EVALUATIONS) > 0;
+    /* Its verdict does not matter (it calls a search that rounding ends a failure): the best point seen counts. */
+    if (ready)
+        (void)nlopt_optimize(optimiser, x, &value);
+    nlopt_destroy(optimiser);
+    if (!ready)
+        return cot_fail(err, COT_INTERNAL, "the optimiser refused its settings");
+    if (!isfinite(o.best))
+        return cot_fail(err, COT_INTERNAL, "no point with a finite value was found in %u evaluations", o.n_evaluations);
+    memcpy(x, o.at, n * sizeof *x);
+    *ret_value = o.best;
+    if (ret_n != NULL)
+        *ret_n += o.n_evaluations;
+    return COT_OK;
+}
+
+/* Gauss and Jordan with pivots; false where a is singular. */
+static bool invert(size_t n, double *a, double *ret_inverse)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            ret_inverse[i * n + j] = i == j;
+    for (size_t i = 0; i < n; i++) {
+        size_t pivot = i;
+        for (size_t r = i + 1; r < n; r++)
+            if (fabs(a[r * n + i]) > fabs(a[pivot * n + i]))
+                pivot = r;
+        if (!(fabs(a[pivot * n + i]) > 0))
+            return false;
+        for (size_t j = 0; j < n; j++) {
+            double t = a[i * n + j];
+            a[i * n + j] = a[pivot * n + j];
+            a[pivot * n + j] = t;
+            t = ret_inverse[i * n + j];
+            ret_inverse[i * n + j] = ret_inverse[pivot * n + j];
+            ret_inverse[pivot * n + j] = t;
+        }
+        double scale = 1 / a[i * n + i];
+        for (size_t j = 0; j < n; j++) {
+            a[i * n + j] *= scale;
+            ret_inverse[i * n + j] *= scale;
+        }
+        for (size_t r = 0; r < n; r++) {
+            double factor = a[r * n + i];
+            for (size_t j = 0; j < n && r != i; j++) {
+                a[r * n + j] -= factor * a[i * n + j];
+                ret_inverse[r * n + j] -= factor * ret_inverse[i * n + j];
+            }
+        }
+    }
+    return true;
+}
+
+cot_code cot_minimise_covariance(cot_minimise_function *function, void *context, size_t n, const double *x,
+                                 double *ret_covariance, struct cot_err *err)
+{
+    const double relative = 1e-5;
+    double hessian[COT_MINIMISE_MAX * COT_MINIMISE_MAX];
+    double above[COT_MINIMISE_MAX];
+    double below[COT_MINIMISE_MAX];
+    double at[COT_MINIMISE_MAX];
+    for (size_t i = 0; i < n; i++) {
+        double step = relative * fmax(fabs(x[i]), 1e-8);
+        memcpy(at, x, n * sizeof *x);
+        at[i] = x[i] + step;
+        (void)function(context, n, at, above);
+        at[i] = x[i] - step;
+        (void)function(context, n, at, below);
+        for (size_t j = 0; j < n; j++)
+            hessian[i * n + j] = (above[j] - below[j]) / (2 * step);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            hessian[i * n + j] = hessian[j * n + i] = (hessian[i * n + j] + hessian[j * n + i]) / 2;
+    bool usable = true;
+    for (size_t i = 0; i < n * n; i++)
+        usable = usable && isfinite(hessian[i]);
+    if (!usable || !invert(n, hessian, ret_covariance))
+        return cot_fail(err, COT_BAD_DATA, "the second derivatives are no positive definite matrix");
+    for (size_t i = 0; i < n; i++)
+        if (!(ret_covariance[i * n + i] > 0))
+            return cot_fail(err, COT_BAD_DATA, "the second derivatives are no positive definite matrix");
+    return COT_OK;
+}
