@@ -46,7 +46,7 @@ asan: setup
 
 tsan: setup
 	@tools/build.sh tsan
-	@cd build/tsan && TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=1" \
+	@cd build/tsan && TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=1 ignore_noninstrumented_modules=1" \
 	    ctest -R '^unit/' --output-on-failure -j$(JOBS)
 
 fuzz:
