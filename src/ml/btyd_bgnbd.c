@@ -184,7 +184,8 @@ static double sum_of_purchases(const struct cot_btyd *model, const struct outloo
         struct ticks ticks = ticks_in(o->shape + j, o->scale, t);
         double stays = 1;
         double sum = 0;
-        for (double m = 1; m <= last; m++) {
+        double m = 1;
+        while (m <= last) {
             if (m >= first) {
                 double term = stays * tail(&ticks, m * model->k - j);
                 sum += term;
@@ -192,6 +193,7 @@ static double sum_of_purchases(const struct cot_btyd *model, const struct outloo
                     break;
             }
             stays *= (o->b + m - 1) / (o->a + o->b + m - 1);
+            m += 1;
         }
         total += o->share[j] * sum;
     }

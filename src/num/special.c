@@ -12,8 +12,10 @@ double cot_digamma(double x)
 {
     const double enough = 10;
     double result = 0;
-    for (; x < enough; x += 1)
+    while (x < enough) {
         result -= 1 / x;
+        x += 1;
+    }
     double inverse2 = 1 / (x * x);
     double series =
         inverse2 *
