@@ -1,6 +1,7 @@
 /*
- * What this machine can do at most: float32 multiply-adds and reading memory, with as many threads as it has cores.
- * Prints {"gflops": {"avx2": ..., "avx512": ...}, "gbs": ..., "threads": ...}; the best of several short runs.
+ * What this machine can do at most: float32 multiply-adds, AMX's of bfloat16, and reading memory, with as many
+ * threads as it has cores. Prints {"gflops": {"avx2": ..., "avx512": ..., "amx": ...}, "gbs": ..., "threads": ...}; the
+ * best of several short runs.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "coterie/isa.h"
 #include "num/check.h"
 
-enum { MAX_THREADS = 256, SUMS = 12, STEPS = 4000000, RUNS = 7 };
+enum { MAX_THREADS = 256, SUMS = 12, STEPS = 4000000, RUNS = 7, AMX_ROWS = 16, AMX_COLUMNS = 32, AMX_STEPS = 400000 };
 #define READ_SIZE ((size_t)512 << 20)
 
 static double now(void)
@@ -75,6 +76,36 @@ __attribute__((target("avx512f"))) static void multiply_avx512(void *context, si
     work->results[i_block] = _mm512_cvtss_f32(s[0]);
 }
 
+/* Four sums, two tiles of each operand, as the assignment kernel has them; all in registers. */
+__attribute__((target("amx-tile,amx-bf16"))) static void multiply_amx(void *context, size_t begin, size_t end,
+                                                                      size_t i_block, unsigned i_thread)
+{
+    struct {
+        uint8_t palette, start_row;
+        uint8_t reserved[14];
+        uint16_t columns_size[16];
+        uint8_t rows[16];
+    } config = {.palette = 1};
+    (void)context;
+    (void)begin;
+    (void)end;
+    (void)i_block;
+    (void)i_thread;
+    for (int i = 0; i < 8; i++) {
+        config.columns_size[i] = AMX_COLUMNS * 2;
+        config.rows[i] = AMX_ROWS;
+    }
+    __asm__ volatile("" : : "r"(&config) : "memory"); /* GCC 12 thinks that only its first bytes are read */
+    _tile_loadconfig(&config);                        /* all registers are 0 */
+    for (int i = 0; i < AMX_STEPS; i++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_release();
+}
+
 #endif
 
 static void read_memory(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
@@ -124,6 +155,11 @@ int main(void)
     if (cot_isa_supported(COT_ISA_AVX512)) {
         double seconds = best_seconds(n_threads, n_threads, 1, multiply_avx512, &work);
         printf("%s\"avx512\": %.1f", comma, 2.0 * 16 * SUMS * STEPS * n_threads / seconds / 1e9);
+    }
+    if (cot_isa_supported(COT_ISA_AMX)) {
+        double seconds = best_seconds(n_threads, n_threads, 1, multiply_amx, &work);
+        double flop = 4.0 * 2 * AMX_ROWS * AMX_ROWS * AMX_COLUMNS * AMX_STEPS * n_threads;
+        printf("%s\"amx\": %.1f", comma, flop / seconds / 1e9);
     }
 #endif
     double seconds = best_seconds(n_threads, READ_SIZE / sizeof(float), READ_SIZE / sizeof(float) / n_threads / 4,

@@ -130,7 +130,7 @@ class Case:
 
     def free(self, seed):
         """Name -> one whole fit from the side's own start."""
-        result = {f"coterie {KERNELS[-1]}": lambda: self.coterie(KERNELS[-1], "--seed", str(seed), "--max-iter", str(MAX_STEPS))}
+        result = {"coterie": lambda: self.coterie("best", "--seed", str(seed), "--max-iter", str(MAX_STEPS))}
         result["scikit-learn"] = lambda: self.learner(KMeans(self.k, n_init=1, max_iter=MAX_STEPS, random_state=seed))
         result["scikit-learn-intelex"] = lambda: self.learner(IntelKMeans(self.k, n_init=1, max_iter=MAX_STEPS,
                                                                           random_state=seed))
@@ -160,7 +160,8 @@ def steps_table(case, limits):
         median = np.median(times)
         steps, result = detail[name]
         looked = 1 - result["skipped"] if result else 1
-        peak = limits["gflops"].get("avx512" if "512" in name or "amx" in name else "avx2", float("nan"))
+        isa = "amx" if "amx" in name else "avx512" if "512" in name else "avx2"
+        peak = limits["gflops"].get(isa, float("nan")) / (3 if isa == "amx" else 1)  # three products of bfloat16 each
         rate = flop * looked * (steps + 1) / steps / median / 1e9
         bytes_rate = 4.0 * n * d * looked * (steps + 1) / steps / median / 1e9
         print(f"| {name} ({steps} steps) | {1e3 * median:.1f} |{''.join(f' {ratio(peer)} |' for peer in peers)} {inertia_of(case.x, inertia[name]):.6g} | {rate:.1f} | {rate / peak:.0%} |"
@@ -195,11 +196,11 @@ def main():
     limits = json.loads(subprocess.run([LIMITS], capture_output=True, text=True, check=True).stdout)
     print("## K-means\n")
     print(f"Threads: {THREADS} each. Kernels here: {', '.join(KERNELS)}. Limits measured just before: "
-          + ", ".join(f"{value} GFLOP/s float32 ({isa})" for isa, value in limits["gflops"].items())
+          + ", ".join(f"{value} GFLOP/s {'bfloat16' if isa == 'amx' else 'float32'} ({isa})" for isa, value in limits["gflops"].items())
           + f", {limits['gbs']} GB/s reading. Seconds are those of the whole fit, what each side does before the first included, over its steps."
           f" scikit-learn {sklearn.__version__} of PyPI"
           + (f" and {DEBIAN_VERSION} of Debian." if DEBIAN_VERSION else "; Debian's own build is not installed.")
-          + " GFLOP/s and GB/s count only the points that were looked at; faiss and intelex may do less than all, too.")
+          + " GFLOP/s and GB/s count only the points that were looked at, one product a number (AMX makes three of bfloat16, so its limit is a third of that peak); faiss and intelex may do less than all, too.")
     wanted = os.environ.get("COTERIE_KMEANS_SHAPES", "0,1,2,3").split(",")
     for i, (name, make, k) in enumerate(SHAPES):
         if str(i) not in wanted:

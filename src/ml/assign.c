@@ -67,6 +67,23 @@ static void decide_lane(const struct cot_assign *assign, const float *tile, size
     nearest->second[lane] = (float)(sqrt(second) * (1 - 2 * FLT_EPSILON) - 2 * FLT_MIN);
 }
 
+/* Bounds of distances of some lanes from float32 scores; returns the lanes that these do not decide either. */
+static uint32_t refine(const struct cot_assign *assign, const struct cot_tile_view *tile, uint32_t lanes,
+                       struct cot_nearest *nearest)
+{
+    struct cot_nearest closer = {0};
+    double error = assign->centres.refined_error.base + assign->centres.refined_error.slope * (double)tile->radius;
+    cot_nearest_refine(&assign->centres, tile->data, lanes, &closer);
+    uint32_t doubtful = lanes & assign->lanes->bound(&closer, tile->norm2, (float)(error * (1 + FLT_EPSILON)));
+    for (uint32_t left = lanes & ~doubtful; left != 0; left &= left - 1) {
+        size_t lane = (size_t)__builtin_ctz(left);
+        nearest->best[lane] = closer.best[lane];
+        nearest->second[lane] = closer.second[lane];
+        nearest->index[lane] = closer.index[lane];
+    }
+    return doubtful;
+}
+
 void cot_assign_run(const struct cot_assign *assign, const struct cot_tile_view *tiles, size_t n_tiles,
                     struct cot_nearest *ret_nearest)
 {
@@ -74,6 +91,8 @@ void cot_assign_run(const struct cot_assign *assign, const struct cot_tile_view 
     for (size_t t = 0; t < n_tiles; t++) {
         double error = cot_centres_error(&assign->centres, (double)tiles[t].radius);
         uint32_t doubtful = assign->lanes->bound(ret_nearest + t, tiles[t].norm2, (float)(error * (1 + FLT_EPSILON)));
+        if (doubtful != 0 && assign->centres.wide != NULL)
+            doubtful = refine(assign, tiles + t, doubtful, ret_nearest + t);
         for (; doubtful != 0; doubtful &= doubtful - 1)
             decide_lane(assign, tiles[t].data, (size_t)__builtin_ctz(doubtful), ret_nearest + t);
     }

@@ -11,7 +11,7 @@
 
 enum {
     MIN_TILES_A_BLOCK = 64,
-    MAX_PARTIAL_SIZE = 256 << 20 /* bytes of sums over all blocks: fewer, larger blocks where k * d is large */
+    MAX_PARTIAL_SIZE = 16 << 20 /* bytes of sums over all blocks: fewer, larger blocks where k * d is large */
 };
 
 static size_t block_for(size_t n_tiles, size_t k, size_t d)
@@ -48,11 +48,11 @@ cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *til
     l.block = block_for(tiles->n_tiles, k, tiles->d);
     l.n_blocks = cot_n_blocks(tiles->n_tiles, l.block);
     l.centres = cot_alloc_array(k, tiles->d, sizeof *l.centres);
-    l.labels = cot_alloc_array(n_padded, 1, sizeof *l.labels);
+    l.labels = cot_alloc_uninitialised(n_padded, 1, sizeof *l.labels); /* filled by the first step */
     l.mass = cot_alloc_array(k, 1, sizeof *l.mass);
     l.sums = cot_alloc_array(k, tiles->d, sizeof *l.sums);
     l.count = cot_alloc_array(k, 1, sizeof *l.count);
-    l.slack = cot_alloc_array(n_padded, 1, sizeof *l.slack);
+    l.slack = cot_alloc_uninitialised(n_padded, 1, sizeof *l.slack);
     l.loss = cot_alloc_array(k, 1, sizeof *l.loss);
     l.loss_f = cot_alloc_array(k + COT_LANES_TABLE, 1, sizeof *l.loss_f);
     l.moves = cot_alloc_array(k, 1, sizeof *l.moves);
@@ -121,8 +121,8 @@ static void reduce_centres(void *context, size_t begin, size_t end, size_t i_blo
                 continue;
             for (size_t j = 0; j < d; j++)
                 l->sums[c * d + j] += block->sums[c * d + j];
-            l->mass[c] += block->mass[c];
             l->count[c] += block->count[c];
+            l->mass[c] = l->weights != NULL ? l->mass[c] + block->mass[c] : (double)l->count[c];
         }
 }
 
@@ -314,16 +314,12 @@ static double move_centres(struct cot_lloyd *l)
 
 static void start_anew(struct cot_lloyd *l)
 {
-    size_t n_padded = l->tiles->n_tiles * COT_TILE;
-    memset(l->labels, 0, n_padded * sizeof *l->labels);
     memset(l->mass, 0, l->k * sizeof *l->mass);
     memset(l->sums, 0, l->k * l->tiles->d * sizeof *l->sums);
     memset(l->count, 0, l->k * sizeof *l->count);
     memset(l->loss, 0, l->k * sizeof *l->loss);
     memset(l->loss_f, 0, l->k * sizeof *l->loss_f);
     memset(l->peak, 0, l->k * sizeof *l->peak);
-    for (size_t i = 0; i < n_padded; i++)
-        l->slack[i] = i < l->tiles->n ? -1 : INFINITY;
     l->fresh = true;
 }
 

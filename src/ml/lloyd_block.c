@@ -8,10 +8,18 @@
 #include "num/check.h"
 
 enum {
-    BATCH = 4 * COT_TILE, /* points that are looked at together */
-    AHEAD = 4 * BATCH,    /* so long before, their rows are asked for */
-    STRETCH = 256         /* points whose bounds are looked at together */
+    LEAST_BATCH = 4 * COT_TILE, /* points that are looked at together */
+    MOST_BATCH = 16 * COT_TILE,
+    BATCH_SIZE = 32 << 10, /* bytes of them that stay in the nearest cache */
+    AHEAD = 256,           /* so many points before, their rows are asked for */
+    STRETCH = 256          /* points whose bounds are looked at together */
 };
+
+static size_t batch_of(size_t d)
+{
+    size_t n = BATCH_SIZE / sizeof(float) / d / COT_TILE * COT_TILE;
+    return n < LEAST_BATCH ? LEAST_BATCH : n > MOST_BATCH ? MOST_BATCH : n;
+}
 
 cot_code cot_lloyd_block_init(struct cot_lloyd_block *ret_block, size_t k, size_t d, struct cot_err *err)
 {
@@ -39,18 +47,18 @@ void cot_lloyd_block_release(struct cot_lloyd_block *block)
 
 size_t cot_lloyd_scratch_memory(size_t d)
 {
-    return BATCH * (d + 1) * sizeof(float) + BATCH / COT_TILE * sizeof(struct cot_nearest);
+    return batch_of(d) * (d + 1) * sizeof(float) + batch_of(d) / COT_TILE * sizeof(struct cot_nearest);
 }
 
 cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, struct cot_err *err)
 {
     struct cot_lloyd_scratch s = {0};
-    s.tiles = cot_alloc_aligned(BATCH, d, sizeof *s.tiles);
-    s.norms2 = cot_alloc_array(BATCH, 1, sizeof *s.norms2);
-    s.nearest = cot_alloc_array(BATCH / COT_TILE, 1, sizeof *s.nearest);
+    s.tiles = cot_alloc_aligned(batch_of(d), d, sizeof *s.tiles);
+    s.norms2 = cot_alloc_array(batch_of(d), 1, sizeof *s.norms2);
+    s.nearest = cot_alloc_array(batch_of(d) / COT_TILE, 1, sizeof *s.nearest);
     if (s.tiles == NULL || s.norms2 == NULL || s.nearest == NULL) {
         cot_lloyd_scratch_release(&s);
-        return cot_fail(err, COT_NOMEM, "room for %d points of %zu columns", (int)BATCH, d);
+        return cot_fail(err, COT_NOMEM, "room for %zu points of %zu columns", batch_of(d), d);
     }
     *ret_scratch = s;
     return COT_OK;
@@ -87,15 +95,17 @@ static void take_change(struct cot_lloyd *l, struct cot_lloyd_block *block, size
     if (w <= 0)
         return;
     touch(block, c, d);
-    block->mass[c] += w;
     block->count[c]++;
+    if (l->weights != NULL)
+        block->mass[c] += w;
     if (l->fresh) {
         cot_tiles_move(l->tiles, i, w, block->sums + c * d, NULL);
         return;
     }
     touch(block, before, d);
-    block->mass[before] -= w;
     block->count[before]--;
+    if (l->weights != NULL)
+        block->mass[before] -= w;
     cot_tiles_move(l->tiles, i, w, block->sums + c * d, block->sums + before * d);
 }
 
@@ -144,7 +154,7 @@ static void gather_norms(const float *norm2, const uint32_t *at, size_t n, float
 static void look_at(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
                     size_t first, const uint32_t *at, size_t n)
 {
-    struct cot_tile_view tiles[BATCH / COT_TILE];
+    struct cot_tile_view tiles[MOST_BATCH / COT_TILE];
     size_t n_tiles = (n + COT_TILE - 1) / COT_TILE;
     cot_tiles_gather(l->tiles, first, at, n, scratch->tiles);
     for (size_t m = 0; m < n_tiles; m++) {
@@ -173,17 +183,17 @@ static inline __attribute__((always_inline)) void fetch(const struct cot_lloyd *
 
 /* The points of a block that must be looked at: found stretch by stretch, waiting until their rows have come. */
 struct queue {
-    uint32_t at[BATCH + AHEAD + STRETCH + COT_TILE]; /* counted from the block's first point */
+    uint32_t at[MOST_BATCH + AHEAD + STRETCH + COT_TILE]; /* counted from the block's first point */
     size_t begin, end;
     size_t n_found; /* points of the block whose bounds were looked at */
 };
 
-static void fill(const struct cot_lloyd *l, size_t first, size_t n, struct queue *queue)
+static void fill(const struct cot_lloyd *l, size_t first, size_t n, size_t batch, struct queue *queue)
 {
     memmove(queue->at, queue->at + queue->begin, (queue->end - queue->begin) * sizeof *queue->at);
     queue->end -= queue->begin;
     queue->begin = 0;
-    while (queue->end < BATCH + AHEAD && queue->n_found < n) {
+    while (queue->end < batch + AHEAD && queue->n_found < n) {
         size_t i = first + queue->n_found;
         size_t n_stretch = n - queue->n_found < STRETCH ? n - queue->n_found : STRETCH;
         queue->end += l->assign.lanes->open(l->slack + i, l->labels + i, l->loss_f, l->k, n_stretch,
@@ -192,24 +202,35 @@ static void fill(const struct cot_lloyd *l, size_t first, size_t n, struct queue
     }
 }
 
+/* No point has a centre yet; padding never asks for one. Here, where each thread's own memory is touched first. */
+static void start_points(struct cot_lloyd *l, size_t begin, size_t end)
+{
+    memset(l->labels + begin, 0, (end - begin) * sizeof *l->labels);
+    for (size_t i = begin; i < end; i++)
+        l->slack[i] = i < l->tiles->n ? -1 : INFINITY;
+}
+
 void cot_lloyd_block_step(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
                           size_t begin, size_t end)
 {
     size_t first = begin * COT_TILE;
     size_t n = (end * COT_TILE < l->tiles->n ? end * COT_TILE : l->tiles->n) - first;
+    size_t batch = batch_of(l->tiles->d);
     struct queue queue;
     queue.begin = queue.end = queue.n_found = 0;
     block->n_changed = 0;
     block->n_looked = 0;
+    if (l->fresh)
+        start_points(l, begin * COT_TILE, end * COT_TILE);
     memset(block->touched, 0, l->k * sizeof *block->touched);
     for (;;) {
-        if (queue.end - queue.begin < BATCH + AHEAD)
-            fill(l, first, n, &queue);
-        size_t n_batch = queue.end - queue.begin < BATCH ? queue.end - queue.begin : BATCH;
+        if (queue.end - queue.begin < batch + AHEAD)
+            fill(l, first, n, batch, &queue);
+        size_t n_batch = queue.end - queue.begin < batch ? queue.end - queue.begin : batch;
         size_t n_ahead = queue.end - queue.begin > AHEAD ? queue.end - queue.begin - AHEAD : 0;
         if (n_batch == 0)
             break;
-        fetch(l, first, queue.at + queue.begin + AHEAD, n_ahead < BATCH ? n_ahead : BATCH);
+        fetch(l, first, queue.at + queue.begin + AHEAD, n_ahead < batch ? n_ahead : batch);
         look_at(l, block, scratch, first, queue.at + queue.begin, n_batch);
         block->n_looked += n_batch;
         queue.begin += n_batch;

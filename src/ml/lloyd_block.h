@@ -7,7 +7,7 @@
 struct cot_lloyd_block {
     /* what the last step changed; a centre's rows count only where it was touched */
     double *sums;   /* k x d */
-    double *mass;   /* k */
+    double *mass;   /* k, where points have weights */
     int64_t *count; /* k */
     bool *touched;  /* k */
     size_t n_changed;

@@ -12,6 +12,7 @@
 #ifndef COT_NUM_NEAREST_H
 #define COT_NUM_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,19 +26,27 @@ enum { COT_CENTRE_GROUP = 4 };
 /* Columns that are summed up before the sum is added to the others: shorter chains round less. */
 enum { COT_CHAIN = 128 };
 
+/* A score of a point no farther than r from the origin is off by at most base + slope * r. */
+struct cot_score_error {
+    double base, slope;
+};
+
 struct cot_centres {
     size_t k, d, n_groups;
     enum cot_isa isa; /* resolved */
     float *packed;    /* n_groups x d x COT_CENTRE_GROUP, 64-byte aligned; column after column within a group */
-    float *half_norm; /* n_groups * COT_CENTRE_GROUP: |c|^2 / 2; FLT_MAX for padding */
-    uint16_t *bf16;   /* AMX only: operand tiles (nearest_amx.c), else NULL */
-    size_t bf16_size; /* elements of bf16 */
-    double error_base, error_slope; /* of cot_centres_error */
+    float *half_norm; /* k padded to COT_TILE: |c|^2 / 2; FLT_MAX for padding */
+    uint16_t *bf16;   /* AMX only: operand tiles (bf16.h), else NULL */
+    float *wide;      /* AMX only: 16 centres beside each other, column after column, for cot_nearest_refine */
+    struct cot_score_error error, refined_error;
 };
 
 cot_code cot_centres_init(struct cot_centres *ret_centres, size_t k, size_t d, enum cot_isa isa,
                           struct cot_err *err) COT_MUST_CHECK;
 void cot_centres_release(struct cot_centres *centres);
+
+/* Room for what AMX wants beside the rest; false when there is none. For cot_centres_init and tests. */
+bool cot_centres_add_bf16(struct cot_centres *centres);
 
 /* Packs k x d row-major centres, in the tiles' units. O(k * d). */
 void cot_centres_set(struct cot_centres *centres, const float *rows);
@@ -45,7 +54,7 @@ void cot_centres_set(struct cot_centres *centres, const float *rows);
 /* Largest error of a score of a point no farther than `radius` from the origin, for the kernel that runs. */
 static inline double cot_centres_error(const struct cot_centres *centres, double radius)
 {
-    return centres->error_base + centres->error_slope * radius;
+    return centres->error.base + centres->error.slope * radius;
 }
 
 /* Outputs of one tile. second is FLT_MAX where k = 1. index of padding points is meaningless. */
@@ -58,5 +67,12 @@ struct cot_nearest {
 /* The tiles need not be neighbours in memory. O(n_tiles * COT_TILE * k * d). */
 void cot_nearest_run(const struct cot_centres *centres, const struct cot_tile_view *tiles, size_t n_tiles,
                      struct cot_nearest *ret_nearest);
+
+/*
+ * Where the kernel that runs is less exact than float32 (centres->wide is there): the scores of some lanes of a tile
+ * once more, now off by at most centres->refined_error. Other lanes of ret_nearest stay as they are.
+ */
+void cot_nearest_refine(const struct cot_centres *centres, const float *tile, uint32_t lanes,
+                        struct cot_nearest *ret_nearest);
 
 #endif

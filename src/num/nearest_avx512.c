@@ -113,4 +113,71 @@ AVX512 void cot_nearest_avx512(const struct cot_centres *centres, const struct c
     }
 }
 
+/* ---- one point against 16 centres a vector ---- */
+
+enum { WIDE = 8 };
+
+/* Scores of n blocks of 16 centres, WIDE at most; n is a constant where it matters. Chains as above. */
+AVX512_INLINE void wide_scores(const struct cot_centres *centres, const float *tile, size_t lane, size_t block,
+                               size_t n, __m512 ret[WIDE])
+{
+    size_t d = centres->d;
+    const float *wide = centres->wide + block * d * COT_TILE;
+    for (size_t begin = 0; begin < d; begin += COT_CHAIN) {
+        size_t end = d - begin < COT_CHAIN ? d : begin + COT_CHAIN;
+        __m512 sums[WIDE];
+#pragma GCC unroll 8
+        for (size_t u = 0; u < n; u++)
+            sums[u] = begin == 0 ? _mm512_loadu_ps(centres->half_norm + (block + u) * COT_TILE) : _mm512_setzero_ps();
+        for (size_t j = begin; j < end; j++) {
+            __m512 x = _mm512_set1_ps(tile[j * COT_TILE + lane]);
+#pragma GCC unroll 8
+            for (size_t u = 0; u < n; u++)
+                sums[u] = _mm512_fnmadd_ps(x, _mm512_load_ps(wide + (u * d + j) * COT_TILE), sums[u]);
+        }
+#pragma GCC unroll 8
+        for (size_t u = 0; u < n; u++)
+            ret[u] = begin == 0 ? sums[u] : _mm512_add_ps(ret[u], sums[u]);
+    }
+}
+
+AVX512 void cot_nearest_lane_avx512(const struct cot_centres *centres, const float *tile, size_t lane,
+                                    struct cot_nearest *ret_nearest)
+{
+    size_t n_blocks = (centres->k + COT_TILE - 1) / COT_TILE;
+    struct cot_nearest each; /* of the centres c with c % 16 = lane */
+    float best = FLT_MAX;
+    float second = FLT_MAX;
+    uint32_t index = 0;
+    struct running r;
+    r.best[0] = r.second[0] = _mm512_set1_ps(FLT_MAX);
+    r.index[0] = _mm512_setzero_si512();
+    for (size_t block = 0; block < n_blocks; block += WIDE) {
+        __m512 scores[WIDE];
+        size_t n = n_blocks - block < WIDE ? n_blocks - block : WIDE;
+        if (n == WIDE)
+            wide_scores(centres, tile, lane, block, WIDE, scores);
+        else
+            for (size_t u = 0; u < n; u++)
+                wide_scores(centres, tile, lane, block + u, 1, scores + u);
+        for (size_t u = 0; u < n; u++)
+            take(&r, 0, scores[u], (int32_t)(block + u));
+    }
+    _mm512_storeu_ps(each.best, r.best[0]);
+    _mm512_storeu_ps(each.second, r.second[0]);
+    _mm512_storeu_si512(each.index, r.index[0]);
+    for (uint32_t i = 0; i < COT_TILE; i++) {
+        if (each.best[i] < best) {
+            second = best < each.second[i] ? best : each.second[i];
+            best = each.best[i];
+            index = each.index[i] * COT_TILE + i;
+        } else if (each.best[i] < second) {
+            second = each.best[i];
+        }
+    }
+    ret_nearest->best[lane] = best;
+    ret_nearest->second[lane] = second;
+    ret_nearest->index[lane] = index;
+}
+
 #endif

@@ -12,6 +12,10 @@ cot_nearest_kernel cot_nearest_scalar;
 cot_nearest_kernel cot_nearest_avx2;
 cot_nearest_kernel cot_nearest_avx512;
 cot_nearest_kernel cot_nearest_amx;
+
+/* One lane of a tile, in float32. */
+void cot_nearest_lane_avx512(const struct cot_centres *centres, const float *tile, size_t lane,
+                             struct cot_nearest *ret_nearest);
 #endif
 
 #endif

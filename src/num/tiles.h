@@ -31,7 +31,8 @@ struct cot_tiles {
     double scale;     /* a power of two */
     float *offset;    /* d: the same in float32, large numbers scaled first: (x * down - offset) * up */
     float down, up;   /* one of them is scale, the other 1 */
-    enum cot_isa isa; /* resolved: what turns the rows */
+    enum cot_isa isa; /* resolved */
+    const struct cot_tile_routines *routines; /* for it */
 };
 
 /*

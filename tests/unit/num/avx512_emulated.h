@@ -167,6 +167,12 @@ EMU struct emu_si emu_castps_si512(struct emu_ps a)
     memcpy(&r, &a, sizeof r);
     return r;
 }
+EMU struct emu_ps emu_castsi512_ps(struct emu_si a)
+{
+    struct emu_ps r;
+    memcpy(&r, &a, sizeof r);
+    return r;
+}
 EMU struct emu_si emu_add_epi32(struct emu_si a, struct emu_si b)
 {
     EACH(i) a.v[i] += b.v[i];
@@ -221,19 +227,22 @@ EMU float emu_bf16(const unsigned char *row, int i)
     memcpy(&x, &bits, sizeof x);
     return emu_flush(x);
 }
-/* TDPBF16PS: c[m][n] += a[m][2k] * b[k][2n] + a[m][2k + 1] * b[k][2n + 1], k after k. */
+/* TDPBF16PS: c[m][n] += (sum over k of a[m][2k] * b[k][2n]) + (sum over k of a[m][2k + 1] * b[k][2n + 1]). */
 EMU void emu_tile_dpbf16ps(int c, int a, int b)
 {
     struct emu_tiles *t = emu_tiles();
     EACH(m) EACH(n)
     {
         float sum = 0;
-        memcpy(&sum, t->rows[c][m] + 4 * n, sizeof sum);
+        float even = 0;
+        float odd = 0;
         EACH(k)
         {
-            sum = emu_flush(fmaf(emu_bf16(t->rows[a][m], 2 * k), emu_bf16(t->rows[b][k], 2 * n), sum));
-            sum = emu_flush(fmaf(emu_bf16(t->rows[a][m], 2 * k + 1), emu_bf16(t->rows[b][k], 2 * n + 1), sum));
+            even = emu_flush(fmaf(emu_bf16(t->rows[a][m], 2 * k), emu_bf16(t->rows[b][k], 2 * n), even));
+            odd = emu_flush(fmaf(emu_bf16(t->rows[a][m], 2 * k + 1), emu_bf16(t->rows[b][k], 2 * n + 1), odd));
         }
+        memcpy(&sum, t->rows[c][m] + 4 * n, sizeof sum);
+        sum = emu_flush(sum + emu_flush(even + odd));
         memcpy(t->rows[c][m] + 4 * n, &sum, sizeof sum);
     }
 }
@@ -255,6 +264,7 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #undef _mm512_cmp_ps_mask
 #undef _mm512_mask_set1_epi32
 #undef _mm512_castps_si512
+#undef _mm512_castsi512_ps
 #undef _mm512_add_epi32
 #undef _mm512_and_si512
 #undef _mm512_or_si512
@@ -317,6 +327,7 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #define _mm512_cmp_ps_mask(a, b, predicate) ((predicate) == _CMP_LT_OQ ? emu_less_mask(a, b) : emu_less_mask(b, a))
 #define _mm512_mask_set1_epi32 emu_mask_set1_epi32
 #define _mm512_castps_si512 emu_castps_si512
+#define _mm512_castsi512_ps emu_castsi512_ps
 #define _mm512_add_epi32 emu_add_epi32
 #define _mm512_and_si512 emu_and
 #define _mm512_or_si512 emu_or
@@ -330,6 +341,7 @@ EMU void emu_tile_dpbf16ps(int c, int a, int b)
 #define target(...)
 #define cot_nearest_avx512 emulated_nearest_avx512
 #define cot_nearest_amx emulated_nearest_amx
+#define cot_nearest_lane_avx512 emulated_nearest_lane_avx512
 #define cot_lanes_avx512 emulated_lanes_avx512
 #define cot_tile_turn_avx512 emulated_tile_turn_avx512
 

@@ -12,7 +12,16 @@
 #include "num/nearest_kernels.h"
 #include "num/tiles.h"
 
-enum scene { SCENE_RANDOM, SCENE_DENORMAL, SCENE_HUGE, SCENE_DUPLICATE, SCENE_CONSTANT, SCENE_FAR, N_SCENES };
+enum scene {
+    SCENE_RANDOM,
+    SCENE_DENORMAL,
+    SCENE_HUGE,
+    SCENE_DUPLICATE,
+    SCENE_CONSTANT,
+    SCENE_FAR,
+    SCENE_BETWEEN, /* halfway between the numbers of 8 bits, nearly, and of 16 */
+    N_SCENES
+};
 
 static inline float scene_value(enum scene scene, struct cot_rng *rng)
 {
@@ -23,6 +32,7 @@ static inline float scene_value(enum scene scene, struct cot_rng *rng)
     case SCENE_DUPLICATE: return (float)(cot_rng_below(rng, 3));
     case SCENE_CONSTANT: return 7.25F;
     case SCENE_FAR: return (float)(1e6 * (double)cot_rng_below(rng, 2) + z);
+    case SCENE_BETWEEN: return (float)(1 + 0x1p-8 + (z < 0 ? 0x1p-16 + 0x1p-17 : -0x1p-16 + 0x1p-23));
     default: return (float)z;
     }
 }
