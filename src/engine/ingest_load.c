@@ -21,8 +21,6 @@ void cot_ingest_unload(struct cot_ingest *ingest)
     ingest->consents_granted = NULL;
     ingest->consents_capacity = 0;
     cot_live_facts_release(&ingest->facts);
-    cot_identity_sets_release(&ingest->sets);
-    ingest->has_unlinked = false;
     ingest->loaded = false;
 }
 
@@ -88,7 +86,7 @@ static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
     struct cot_rule_segments *rules = NULL;
     cot_code rc = COT_OK;
     if (ingest->is_offline || ingest->live != NULL)
-        return cot_identity_sets_make(ingest, err);
+        return COT_OK;
     rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
     const struct cot_rule_shop over = {live, ingest->shop};
     if (rc == COT_OK)
@@ -101,7 +99,7 @@ static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
     ingest->live = live;
     ingest->rules = rules;
     pthread_mutex_unlock(&ingest->state);
-    return cot_identity_sets_make(ingest, err);
+    return COT_OK;
 }
 
 static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)

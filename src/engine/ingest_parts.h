@@ -47,13 +47,6 @@ struct cot_order_known {
     uint32_t node; /* whose it is; COT_DICT_NONE: nobody's */
 };
 
-/* Who is one person, as far as limits on identities go: sets of nodes, with how many of each kind they have. */
-struct cot_identity_sets {
-    uint32_t *parents;
-    uint32_t (*counts)[5]; /* of roots, by kind */
-    size_t n, parents_capacity, counts_capacity;
-};
-
 /* A source's row and this process's run of it in the store. */
 struct cot_live_run {
     int32_t source_id; /* 0: not there yet */
@@ -78,8 +71,6 @@ struct cot_ingest {
     size_t consents_capacity;
     struct cot_live_facts facts; /* of the group at hand */
     struct cot_import_tap tap;
-    struct cot_identity_sets sets;
-    bool has_unlinked; /* the group parts somebody: the sets are made anew */
     struct cot_live_run runs[COT_N_INGEST_SOURCES];
     int64_t counted_at_ms; /* when the runs' counts were written last */
     bool loaded;
@@ -143,11 +134,9 @@ cot_code cot_ingest_order_net(struct cot_ingest *ingest, enum cot_ingest_source 
                               int64_t *ret_net_minor, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_ingest_orders_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 
-/* ingest_identity.c: limits, and links by word of the shop. */
-cot_code cot_identity_sets_make(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
-void cot_identity_sets_release(struct cot_identity_sets *sets);
+/* ingest_identity.c: the tap, and links by word of the shop. */
 void cot_ingest_tap_init(struct cot_ingest *ingest);
-/* Links (op 1) or parts (-1) two nodes in the transaction at hand. */
+/* Links (COT_LINK_STATED) or parts (COT_LINK_PARTED) two nodes in the transaction at hand. */
 cot_code cot_ingest_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, int op, int64_t at_ms,
                          struct cot_err *err) COT_MUST_CHECK;
 /* alias calls whose previous id is a user's: ret_done. */

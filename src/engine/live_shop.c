@@ -141,7 +141,8 @@ static cot_code load_links(struct cot_store *store, struct cot_live_shop *live, 
 {
     struct cot_rows *rows = NULL;
     bool more = false;
-    cot_code rc = cot_rows_open(store, &rows, err, "select node_a, node_b, op, occurred_at, recorded_at from link");
+    cot_code rc =
+        cot_rows_open(store, &rows, err, "select node_a, node_b, op, occurred_at, recorded_at from link where op <> 0");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         const struct cot_link link = {(uint32_t)cot_rows_int(rows, 0), (uint32_t)cot_rows_int(rows, 1),
                                       (int)cot_rows_int(rows, 2), cot_rows_int(rows, 3), cot_rows_int(rows, 4)};

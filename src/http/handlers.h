@@ -32,6 +32,11 @@ cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_identity.c */
+cot_code cot_handle_identity(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_identity_simulate(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_identity_apply(struct cot_exchange *exchange, struct cot_err *err);
+
 /* handle_segment.c */
 cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err);

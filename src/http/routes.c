@@ -51,6 +51,21 @@ const struct cot_schema cot_schemas[] = {
              "scription\":\"an identifier, as in /v1/customers/{id}\"},\"b\":{\"type\":\"string\"}}}"},
     {"Linked", "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"},\""
                "one\":{\"type\":\"boolean\",\"description\":\"whether they are one customer now\"}}}"},
+    {"IdentityRules",
+     "{\"type\":\"object\",\"description\":\"what is left out is as by default\",\"properties\":{\"kinds\":{\"type\":"
+     "\"object\",\"description\":\"by user, email, phone, loyalty, external, device, anonymous\","
+     "\"additionalProperties\":{\"type\":\"object\",\"properties\":{\"limit\":{\"type\":\"integer\",\"minimum\":1},"
+     "\"priority\":{\"type\":\"integer\",\"minimum\":1},\"exclusive\":{\"type\":\"boolean\"}}}},\"blocked\":{\"type\":"
+     "\"array\",\"items\":{\"type\":\"string\",\"description\":\"KIND:VALUE\"}}}}"},
+    {"Identity", "{\"type\":\"object\",\"properties\":{\"rules\":{\"$ref\":\"#/components/schemas/"
+                 "IdentityRules\"},\"own\":{\"type\":"
+                 "\"boolean\"},\"kinds\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"identities\":{\"type\":"
+                 "\"integer\"},"
+                 "\"customers\":{\"type\":\"integer\"},\"refused\":{\"type\":\"integer\"}}}"},
+    {"IdentityChange",
+     "{\"type\":\"object\",\"properties\":{\"customers\":{\"type\":\"object\",\"properties\":{\"now\":{\"type\":"
+     "\"integer\"},\"then\":{\"type\":\"integer\"}}},\"joins\":{\"type\":\"object\"},\"splits\":{\"type\":\"object\"},"
+     "\"applied\":{\"type\":\"boolean\"}}}"},
     {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
                 "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
     {"RuleSegment", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
@@ -276,6 +291,28 @@ const struct cot_route cot_routes[] = {
      .request = COT_SCHEMA_REF("Pair"),
      .response = COT_SCHEMA_REF("Linked"),
      .summary = "Parts two identities that a link joins: both persons are as they were"},
+    {.method = "GET",
+     .path = "/v1/identity",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_identity,
+     .response = COT_SCHEMA_REF("Identity"),
+     .summary = "By which rules identifiers make one customer, and how many there are"},
+    {.method = "PUT",
+     .path = "/v1/identity",
+     .max_body_size = 1 << 20,
+     .handle = cot_handle_identity_apply,
+     .roles = COT_ROLE_ADMIN,
+     .request = COT_SCHEMA_REF("IdentityRules"),
+     .response = COT_SCHEMA_REF("IdentityChange"),
+     .summary = "Takes rules of identity up: joins and splits customers as they say"},
+    {.method = "POST",
+     .path = "/v1/identity/simulate",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .max_body_size = 1 << 20,
+     .handle = cot_handle_identity_simulate,
+     .request = COT_SCHEMA_REF("IdentityRules"),
+     .response = COT_SCHEMA_REF("IdentityChange"),
+     .summary = "Which customers rules of identity would join or split; changes nothing"},
     {.method = "GET",
      .path = "/v1/segments",
      .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
