@@ -236,12 +236,20 @@ cot_code cot_import_shop_load(struct cot_store *store, struct cot_import_shop **
     return rc;
 }
 
+void cot_import_shop_move(struct cot_import_shop *shop, struct cot_store *store)
+{
+    for (int i = 0; i < COT_N_TABLES; i++) {
+        cot_writer_abandon(shop->writers[i]);
+        shop->writers[i] = NULL;
+    }
+    shop->store = store;
+}
+
 void cot_import_shop_free(struct cot_import_shop *shop)
 {
     if (shop == NULL)
         return;
-    for (int i = 0; i < COT_N_TABLES; i++)
-        cot_writer_abandon(shop->writers[i]);
+    cot_import_shop_move(shop, NULL);
     cot_dict_release(&shop->nodes);
     cot_dict_release(&shop->pairs);
     cot_identity_rules_release(&shop->identity);

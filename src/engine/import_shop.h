@@ -80,6 +80,8 @@ struct cot_import_shop {
 
 cot_code cot_import_shop_load(struct cot_store *store, struct cot_import_shop **ret_shop,
                               struct cot_err *err) COT_MUST_CHECK;
+/* The same shop over another opening of its store (NULL: none for now). Writers that are open are abandoned. */
+void cot_import_shop_move(struct cot_import_shop *shop, struct cot_store *store);
 void cot_import_shop_free(struct cot_import_shop *shop); /* abandons open writers; NULL is fine */
 
 /* The writer of a table in the transaction at hand, opened when first asked for. */

@@ -7,10 +7,9 @@
 #include "engine/ingest_parts.h"
 
 static const struct cot_live_source *const sources[COT_N_INGEST_SOURCES] = {
-    [COT_INGEST_SEGMENT] = &cot_live_segment,
-    [COT_INGEST_RUDDERSTACK] = &cot_live_rudderstack,
-    [COT_INGEST_GA4] = &cot_live_ga4,
-    [COT_INGEST_SHOPIFY] = &cot_live_shopify,
+    [COT_INGEST_SEGMENT] = &cot_live_segment, [COT_INGEST_RUDDERSTACK] = &cot_live_rudderstack,
+    [COT_INGEST_GA4] = &cot_live_ga4,         [COT_INGEST_SHOPIFY] = &cot_live_shopify,
+    [COT_INGEST_API] = &cot_live_api,
 };
 
 const struct cot_live_source *cot_ingest_source_of(enum cot_ingest_source source)
@@ -203,10 +202,19 @@ cot_code cot_ingest_batch_result(const struct cot_ingest_batch *batch, struct co
     return batch->rc == COT_OK ? COT_OK : cot_fail(err, batch->rc, "%s", batch->err.message);
 }
 
+static const char *const fates[COT_N_CALL_FATES] = {
+    [COT_CALL_ACCEPTED] = "accepted", [COT_CALL_DUPLICATE] = "duplicate", [COT_CALL_QUARANTINED] = "quarantined"};
+
+size_t cot_ingest_batch_count(const struct cot_ingest_batch *batch, const char *status)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < batch->n_calls; i++)
+        n += strcmp(fates[batch->calls[i].fate], status) == 0;
+    return n;
+}
+
 void cot_ingest_batch_receipts(const struct cot_ingest_batch *batch, yyjson_mut_doc *doc, yyjson_mut_val *array)
 {
-    static const char *const fates[] = {
-        [COT_CALL_ACCEPTED] = "accepted", [COT_CALL_DUPLICATE] = "duplicate", [COT_CALL_QUARANTINED] = "quarantined"};
     for (size_t i = 0; i < batch->n_calls; i++) {
         const struct cot_ingest_call *call = &batch->calls[i];
         yyjson_mut_val *receipt = yyjson_mut_arr_add_obj(doc, array);

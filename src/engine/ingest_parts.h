@@ -115,6 +115,22 @@ cot_code cot_ingest_batch_decode(const char *base_currency, const struct cot_ing
 /* ingest_load.c: memory from the store; opens the store where it is closed. */
 cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 void cot_ingest_unload(struct cot_ingest *ingest);
+/* The same from the store that is open, readers having what was there before until the new is. */
+cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * ingest_away.c: the store given away for a while, on the committer's thread. Readers see memory as it was meanwhile;
+ * calls wait. Coming back, only what the store has anew is loaded: nothing, the model of a new segmentation, or all of
+ * it, beside the old, which readers have until it is there.
+ */
+struct cot_ingest_absence {
+    char *before; /* what the store held */
+};
+cot_code cot_ingest_leave(struct cot_ingest *ingest, struct cot_ingest_absence *ret_absence,
+                          struct cot_err *err) COT_MUST_CHECK;
+/* Where it fails, the next group or job tries again. */
+cot_code cot_ingest_come_back(struct cot_ingest *ingest, struct cot_ingest_absence *absence,
+                              struct cot_err *err) COT_MUST_CHECK;
 
 /* ingest_take.c: one call into the transaction at hand; sets its fate. */
 cot_code cot_ingest_take(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_ingest_call *call,

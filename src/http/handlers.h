@@ -32,6 +32,15 @@ cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_facts.c */
+cot_code cot_handle_products(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_consent(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_traits_patch(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_traits_put(struct cot_exchange *exchange, struct cot_err *err);
+
+/* upload.c */
+cot_code cot_handle_upload(struct cot_exchange *exchange, struct cot_err *err);
+
 /* handle_identity.c */
 cot_code cot_handle_identity(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_identity_simulate(struct cot_exchange *exchange, struct cot_err *err);

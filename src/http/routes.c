@@ -66,6 +66,25 @@ const struct cot_schema cot_schemas[] = {
      "{\"type\":\"object\",\"properties\":{\"customers\":{\"type\":\"object\",\"properties\":{\"now\":{\"type\":"
      "\"integer\"},\"then\":{\"type\":\"integer\"}}},\"joins\":{\"type\":\"object\"},\"splits\":{\"type\":\"object\"},"
      "\"applied\":{\"type\":\"boolean\"}}}"},
+    {"Products",
+     "{\"type\":\"object\",\"properties\":{\"products\":{\"type\":\"array\",\"maxItems\":2500,\"items\":{\"type\":"
+     "\"object\","
+     "\"required\":[\"product_id\"],\"properties\":{\"product_id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"}"
+     ","
+     "\"category\":{\"type\":\"string\"},\"subcategory\":{\"type\":\"string\"},\"brand\":{\"type\":\"string\"},"
+     "\"price\":"
+     "{\"type\":\"number\"},\"cost\":{\"type\":\"number\"},\"currency\":{\"type\":\"string\"},\"timestamp\":{\"type\":"
+     "\"string\",\"format\":\"date-time\"}}}}}}"},
+    {"Consents",
+     "{\"type\":\"object\",\"properties\":{\"consents\":{\"type\":\"array\",\"maxItems\":2500,\"items\":{\"type\":"
+     "\"object\","
+     "\"required\":[\"purposes\"],\"properties\":{\"userId\":{\"type\":\"string\"},\"email\":{\"type\":\"string\"},"
+     "\"phone\":{\"type\":\"string\"},\"anonymousId\":{\"type\":\"string\"},\"loyalty_card\":{\"type\":\"string\"},"
+     "\"purposes\":{\"type\":\"object\",\"description\":\"service, analytics, personalisation, marketing, "
+     "advertising\","
+     "\"additionalProperties\":{\"type\":\"boolean\"}},\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"}}}}}"
+     "}"},
+    {"Traits", "{\"type\":\"object\",\"description\":\"by name; null takes one back\",\"additionalProperties\":true}"},
     {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
                 "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
     {"RuleSegment", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
@@ -124,6 +143,24 @@ static const struct cot_route_query timeline_query[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct cot_route_query upload_query[] = {
+    {"name", "{\"type\":\"string\"}", "the file's name, with its ending: orders.csv, events.jsonl.gz"},
+    {"dry_run", "{\"type\":\"boolean\"}", "say what the file would be understood as, and take nothing in"},
+    {"as", "{\"type\":\"string\"}", "the shape of the file, where it is not to be found out"},
+    {"kind", "{\"type\":\"string\"}", "the kind of file likewise"},
+    {"source", "{\"type\":\"string\"}", "where the rows come from"},
+    {"map", "{\"type\":\"string\"}", "COLUMN=FIELD, what a column means; may be repeated"},
+    {"date_order", "{\"type\":\"string\",\"enum\":[\"dmy\",\"mdy\"]}", "where a column of dates can't tell"},
+    {"decimal", "{\"type\":\"string\",\"enum\":[\"point\",\"comma\"]}", "where a column of numbers can't tell"},
+    {"currency", "{\"type\":\"string\"}", "ISO 4217 code of amounts that name none"},
+    {"time_zone", "{\"type\":\"string\"}", "IANA zone of times without offset"},
+    {"channel", "{\"type\":\"string\"}", "channel of rows that name none"},
+    {"encoding", "{\"type\":\"string\"}", "character encoding, where it is not to be found out"},
+    {"delimiter", "{\"type\":\"string\"}", "what separates columns: one character, tab or space"},
+    {"header", "{\"type\":\"string\",\"enum\":[\"yes\",\"no\"]}", "whether the first line names the columns"},
+    {NULL, NULL, NULL},
+};
+
 static const struct cot_route_query members_query[] = {
     {"from", "{\"type\":\"integer\"}", "where to go on: next of the answer before"},
     {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000}", "customers shown (1000)"},
@@ -131,6 +168,8 @@ static const struct cot_route_query members_query[] = {
 };
 
 enum { MAX_COMPRESSED = 512 * 1024 + 4096, MAX_WEBHOOK = 5 << 20 };
+
+#define MAX_UPLOAD ((size_t)8 << 30)
 
 /* Paths of the tracking API: every one takes browsers of any origin and finds its key in the head, the body or the
  * query. */
@@ -250,6 +289,47 @@ const struct cot_route cot_routes[] = {
      .handle = cot_handle_customer_forget,
      .response = COT_SCHEMA_REF("Erasure"),
      .summary = "Erases a person: rows, models, exports; the receipt says what was removed and how it was proved"},
+    {.method = "PATCH",
+     .path = "/v1/customers/{id}/traits",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_CALL_SIZE,
+     .handle = cot_handle_traits_patch,
+     .request = COT_SCHEMA_REF("Traits"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States traits of a customer; those not named stay"},
+    {.method = "PUT",
+     .path = "/v1/customers/{id}/traits",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_CALL_SIZE,
+     .handle = cot_handle_traits_put,
+     .request = COT_SCHEMA_REF("Traits"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States all traits of a customer; those not named are taken back"},
+    {.method = "PUT",
+     .path = "/v1/products",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_BODY,
+     .handle = cot_handle_products,
+     .request = COT_SCHEMA_REF("Products"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States facts of products; prices hold from their timestamp on"},
+    {.method = "POST",
+     .path = "/v1/uploads",
+     .roles = COT_ROLE_SERVER,
+     .flags = COT_ROUTE_UPLOAD,
+     .max_body_size = MAX_UPLOAD,
+     .handle = cot_handle_upload,
+     .response = "{\"type\":\"object\",\"description\":\"as 'coterie import --json' prints it\"}",
+     .query = upload_query,
+     .summary = "Imports a file that is the body: wholly in or wholly out, its rows told apart"},
+    {.method = "PUT",
+     .path = "/v1/consent",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_BODY,
+     .handle = cot_handle_consent,
+     .request = COT_SCHEMA_REF("Consents"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States what people allow, by purpose"},
     {.method = "GET",
      .path = "/v1/customers/{id}/timeline",
      .roles = COT_ROLE_SERVER,
