@@ -148,6 +148,9 @@ cot_code cot_ingest_order_end(struct cot_ingest *ingest, const struct cot_ingest
 /* What is left of an order to give back, in minor units of the base currency; 0: nothing is known of it. */
 cot_code cot_ingest_order_net(struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
                               int64_t *ret_net_minor, struct cot_err *err) COT_MUST_CHECK;
+/* Whose a known order is. False: not known, or nobody's. */
+bool cot_ingest_order_owner(const struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
+                            struct cot_identity *ret_owner);
 cot_code cot_ingest_orders_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 
 /* ingest_identity.c: the tap, and links by word of the shop. */

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "engine/ingest.h"
+#include "engine/service_privacy.h"
 #include "http/handlers.h"
+#include "http/job.h"
 #include "http/server_parts.h"
 #include "http/submit.h"
 
@@ -138,6 +140,18 @@ static bool is_signed(const struct cot_exchange *exchange, const char *secret)
     return strlen(given) == (size_t)size && CRYPTO_memcmp(given, text, (size_t)size) == 0;
 }
 
+/* Requests of privacy are done, not taken in as calls: the answer says what was. */
+static cot_code do_privacy(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    yyjson_doc *doc =
+        yyjson_read(cot_buf_text(&exchange->body), exchange->body.size, YYJSON_READ_NUMBER_AS_RAW); /* read before */
+    const char *topic = cot_exchange_header(exchange, "X-Shopify-Topic");
+    cot_code rc = doc == NULL ? cot_fail(err, COT_NOMEM, "a webhook")
+                              : cot_service_privacy(exchange->service, topic, yyjson_doc_get_root(doc), ret_doc, err);
+    yyjson_doc_free(doc);
+    return rc;
+}
+
 cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err)
 {
     const char *secret = exchange->server->shopify_secret;
@@ -156,6 +170,10 @@ cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err)
     yyjson_doc *doc = cot_submit_read_body(exchange, exchange->route->max_body_size);
     if (doc == NULL)
         return COT_OK;
+    if (cot_service_is_privacy_topic(topic)) {
+        yyjson_doc_free(doc);
+        return cot_exchange_run(exchange, do_privacy, err);
+    }
     struct cot_ingest_request request = {
         .source = COT_INGEST_SHOPIFY, .doc = doc, .calls = yyjson_doc_get_root(doc), .type = topic, .call_id = id};
     return cot_submit(exchange, &request, COT_SUBMIT_SUCCESS, err);

@@ -17,6 +17,9 @@ cot_code cot_handle_ga4(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_ga4_debug(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_pixel.c */
+cot_code cot_handle_pixel(struct cot_exchange *exchange, struct cot_err *err);
+
 /* handle_quarantine.c */
 cot_code cot_handle_quarantine_list(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_quarantine_replay(struct cot_exchange *exchange, struct cot_err *err);

@@ -125,6 +125,14 @@ static const struct cot_route_query receipts_query[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct cot_route_query pixel_query[] = {
+    {"writeKey", "{\"type\":\"string\"}", "a key of the role write"},
+    {"anonymousId", "{\"type\":\"string\"}", "who, or userId"},
+    {"event", "{\"type\":\"string\"}", "track: the event's name"},
+    {"properties.KEY", "{\"type\":\"string\"}", "names with dots are nested: properties.price, context.page.path"},
+    {NULL, NULL, NULL},
+};
+
 static const struct cot_route_query ga4_query[] = {
     {"measurement_id", "{\"type\":\"string\"}", "taken for compatibility"},
     {"api_secret", "{\"type\":\"string\"}", "a key of the role write"},
@@ -223,6 +231,20 @@ const struct cot_route cot_routes[] = {
     TRACKING("/v1/b", cot_handle_batch, "Batch", "batch, as browsers send it"),
     TRACKING("/beacon/v1/batch", cot_handle_batch, "Batch", "batch, as RudderStack's beacon sends it"),
     {.method = "GET",
+     .path = "/pixel/v1/track",
+     .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,
+     .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY,
+     .handle = cot_handle_pixel,
+     .query = pixel_query,
+     .summary = "track as a picture, as RudderStack has it"},
+    {.method = "GET",
+     .path = "/pixel/v1/page",
+     .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,
+     .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY,
+     .handle = cot_handle_pixel,
+     .query = pixel_query,
+     .summary = "page as a picture, as RudderStack has it"},
+    {.method = "GET",
      .path = "/health",
      .flags = COT_ROUTE_ALWAYS | COT_ROUTE_CORS,
      .handle = cot_handle_health,
@@ -253,7 +275,7 @@ const struct cot_route cot_routes[] = {
      .handle = cot_handle_shopify,
      .request = "{\"type\":\"object\"}",
      .response = COT_SCHEMA_REF("Receipts"),
-     .summary = "Shopify's webhooks: orders, refunds, customers, products; signed instead of keyed"},
+     .summary = "Shopify's webhooks: orders, refunds, customers, products, privacy; signed instead of keyed"},
     {.method = "GET",
      .path = "/v1/quarantine",
      .roles = COT_ROLE_SERVER,
