@@ -3,7 +3,7 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='simulate report lab rfm features import segment segment customer quarantine sql quality export backup restore forget serve keys help man completion version '
+        words='simulate report lab rfm features import segment segment customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
     else
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
@@ -20,6 +20,9 @@ _coterie() {
         'segment history') words=' --data --json --seed --threads --quiet --help' ;;
         'segment diff') words=' --data --json --seed --threads --quiet --help' ;;
         'customer show') words=' --data --json --seed --threads --quiet --help' ;;
+        'identity show') words=' --data --json --seed --threads --quiet --help' ;;
+        'identity simulate') words=' --rules --data --json --seed --threads --quiet --help' ;;
+        'identity apply') words=' --rules --data --json --seed --threads --quiet --help' ;;
         'quarantine list') words=' --code --limit --data --json --seed --threads --quiet --help' ;;
         'quarantine replay') words=' --code --map --date-order --decimal --currency --time-zone --channel --data --json --seed --threads --quiet --help' ;;
         'sql'\ *) words=' --data --json --seed --threads --quiet --help' ;;
@@ -49,6 +52,9 @@ _coterie() {
             segment) words+=' history' ;;&
             segment) words+=' diff' ;;&
             customer) words+=' show' ;;&
+            identity) words+=' show' ;;&
+            identity) words+=' simulate' ;;&
+            identity) words+=' apply' ;;&
             quarantine) words+=' list' ;;&
             quarantine) words+=' replay' ;;&
             export) words+=' segment' ;;&

@@ -14,4 +14,5 @@ const struct cot_command cot_command_completion = {
     .summary = "print the completion script for bash",
     .help = "Prints a completion script for bash:\n\n  source <(coterie completion)",
     .run = run,
+    .leaves_store = true,
 };

@@ -57,4 +57,5 @@ const struct cot_command cot_command_features_list = {
         "  coterie features list --as-of 2011-06-30 --json",
     .options = options,
     .run = run,
+    .leaves_store = true,
 };

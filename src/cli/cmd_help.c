@@ -27,4 +27,5 @@ const struct cot_command cot_command_help = {
     .summary = "explain a command, or list them all",
     .help = "Lists the commands, or explains one:\n\n  coterie help import",
     .run = run,
+    .leaves_store = true,
 };

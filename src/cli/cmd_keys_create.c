@@ -47,4 +47,5 @@ const struct cot_command cot_command_keys_create = {
         "  coterie keys create --role write --name 'web site' --json\n",
     .options = options,
     .run = run,
+    .leaves_store = true,
 };

@@ -41,4 +41,5 @@ const struct cot_command cot_command_keys_list = {
             "  coterie keys list --data shop\n",
     .options = NULL,
     .run = run,
+    .leaves_store = true,
 };

@@ -27,4 +27,5 @@ const struct cot_command cot_command_keys_revoke = {
             "  coterie keys revoke key-3f9c0a1b2c3d --data shop\n",
     .options = NULL,
     .run = run,
+    .leaves_store = true,
 };

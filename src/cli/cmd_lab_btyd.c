@@ -111,4 +111,5 @@ const struct cot_command cot_command_lab_btyd = {
             "  coterie lab btyd --input orders.csv --model mbgcnbdk --json",
     .options = options_of_lab_btyd,
     .run = run,
+    .leaves_store = true,
 };

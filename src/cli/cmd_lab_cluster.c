@@ -150,4 +150,5 @@ const struct cot_command cot_command_lab_cluster = {
             "  coterie lab cluster --input points.csv.gz --k 8 --method ward --linkage-out linkage.npy",
     .options = options_of_lab_cluster,
     .run = run,
+    .leaves_store = true,
 };

@@ -14,4 +14,5 @@ const struct cot_command cot_command_man = {
     .summary = "print the manual page",
     .help = "Prints the manual page, made from the same table as --help:\n\n  coterie man | man -l -",
     .run = run,
+    .leaves_store = true,
 };

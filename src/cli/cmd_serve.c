@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "engine/lend.h"
 #include "engine/service.h"
 #include "http/server.h"
 
@@ -68,6 +69,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
 {
     struct cot_service *service = NULL;
     struct cot_server *server = NULL;
+    struct cot_lender *lender = NULL;
     struct cot_server_options options;
     cot_code rc = read_options(call, &options, err);
     if (rc != COT_OK)
@@ -77,12 +79,15 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     if (rc == COT_OK)
         rc = cot_server_start(&options, service, &server, err);
     if (rc == COT_OK)
+        rc = cot_lender_open(service, call->context.data_dir, &lender, err);
+    if (rc == COT_OK)
         rc = cot_service_announce(service, cot_server_url(server), err);
     if (rc == COT_OK) {
         print_listening(call, cot_server_url(server));
         while (sem_wait(&stopped) != 0)
             continue;
     }
+    cot_lender_close(lender);
     cot_server_stop(server, STOP_TIMEOUT_MS);
     cot_service_close(service);
     return rc;
@@ -115,10 +120,13 @@ const struct cot_command cot_command_serve = {
         "(/mp/collect) and by Shopify's webhooks (/webhooks/shopify); what is acknowledged is on disk. /openapi.json "
         "describes every path; /healthz, /readyz and\n"
         "/metrics (Prometheus) are for whoever runs it.\n\n"
-        "While it runs the data directory is its own: other commands on it say so. Keys are made by 'coterie keys\n"
-        "create'; without any it serves this machine alone, and refuses to listen elsewhere.\n\n"
+        "While it runs other commands on the data directory borrow the store from it: it answers from memory "
+        "meanwhile,\n"
+        "lets calls wait, and takes up what they changed, a new segmentation say, when they end. Keys are made by\n"
+        "'coterie keys create'; without any it serves this machine alone, and refuses to listen elsewhere.\n\n"
         "  coterie serve --data shop\n"
         "  coterie serve --data shop --listen :443 --tls-cert chain.pem --tls-key key.pem --access-log access.jsonl\n",
     .options = options,
     .run = run,
+    .leaves_store = true,
 };

@@ -111,4 +111,5 @@ const struct cot_command cot_command_simulate = {
             "  coterie import shop",
     .options = options,
     .run = run,
+    .leaves_store = true,
 };

@@ -24,4 +24,5 @@ const struct cot_command cot_command_version = {
     .summary = "print the version of the program, its schema and DuckDB",
     .help = "Prints the versions of the program, of the data directory's schema that it writes, and of DuckDB.",
     .run = run,
+    .leaves_store = true,
 };

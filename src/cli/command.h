@@ -32,6 +32,7 @@ struct cot_command {
     const char *help;                 /* paragraphs that teach, with an example */
     const struct cot_option *options; /* ends with a row whose name is NULL; NULL for none */
     cot_code (*run)(struct cot_call *call, struct cot_err *err);
+    bool leaves_store; /* opens no store: nothing is to be borrowed from a server that runs */
 };
 
 /* All commands, ordered as help lists them; ends with NULL. */

@@ -19,6 +19,9 @@
     X(segment_history)                                                                                                 \
     X(segment_diff)                                                                                                    \
     X(customer_show)                                                                                                   \
+    X(identity_show)                                                                                                   \
+    X(identity_simulate)                                                                                               \
+    X(identity_apply)                                                                                                  \
     X(quarantine_list)                                                                                                 \
     X(quarantine_replay)                                                                                               \
     X(sql)                                                                                                             \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "engine/lend.h"
 
 /* A progress line redrawn on the terminal, or one line a stage where standard error is no terminal. */
 struct progress_line {
@@ -118,9 +119,13 @@ static int run_call(struct cot_call *call)
     struct progress_line line = {.terminal = isatty(STDERR_FILENO) == 1};
     if (!call->quiet)
         call->context.progress = (struct cot_progress){.report = show_progress, .context = &line};
-    cot_code rc = call->command->run(call, &err);
+    int loan = -1;
+    cot_code rc = call->command->leaves_store ? COT_OK : cot_lend_borrow(call->context.data_dir, &loan, &err);
+    if (rc == COT_OK)
+        rc = call->command->run(call, &err);
     if (line.drawn)
         fputs("\r\033[K", stderr);
+    cot_lend_return(loan);
     if (rc == COT_OK && (fflush(stdout) != 0 || ferror(stdout)))
         rc = cot_fail(&err, COT_IO, "writing to standard output failed");
     return rc == COT_OK ? 0 : report_error(call, &err);

@@ -316,6 +316,7 @@ void cot_call_strip_marked(struct cot_call_reader *reader)
         if (record->kind != COT_RECORD_EVENT)
             continue;
         record->user = record->email = record->anonymous = record->phone = (struct cot_text){"", 0};
+        record->n_others = 0;
         record->channel = (struct cot_text){reader->mark, (uint32_t)strlen(reader->mark)};
         record->n_traits = 0;
         records->records[n] = *record;

@@ -60,6 +60,7 @@ const char *cot_file_kind_name(enum cot_file_kind kind);
     X(COT_FIELD_EMAIL, "email", TEXT, "e-mail address")                                                                \
     X(COT_FIELD_ANONYMOUS_ID, "anonymous_id", TEXT, "browser or device id")                                            \
     X(COT_FIELD_PHONE, "phone", TEXT, "telephone number")                                                              \
+    X(COT_FIELD_LOYALTY_CARD, "loyalty_card", TEXT, "number of a loyalty card")                                        \
     X(COT_FIELD_ORDER_ID, "order_id", TEXT, "order, invoice or basket number")                                         \
     X(COT_FIELD_EVENT_ID, "event_id", TEXT, "the source's own id of the event or line: makes it idempotent")           \
     X(COT_FIELD_REFUND_OF, "refund_of", TEXT, "order that a refund gives back")                                        \

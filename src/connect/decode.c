@@ -191,11 +191,6 @@ struct cot_record *cot_decode_again(struct cot_decoder *d, size_t i_record)
     return record;
 }
 
-bool cot_record_has_identity(const struct cot_record *record)
-{
-    return record->user.size + record->email.size + record->anonymous.size + record->phone.size > 0;
-}
-
 /* "17850.0" is what a table of floating-point numbers makes of the id 17850. */
 static struct cot_text clean_id(struct cot_text id)
 {
@@ -262,6 +257,10 @@ bool cot_decode_identity(struct cot_decoder *d, struct cot_record *record)
     if (!take_email(d, cot_decode_text(d, COT_FIELD_EMAIL), &record->email))
         return false;
     if (!take_phone(d, cot_decode_text(d, COT_FIELD_PHONE), &record->phone))
+        return false;
+    d->rc = cot_record_add_identity(d->records, record, COT_NODE_LOYALTY,
+                                    clean_id(cot_decode_text(d, COT_FIELD_LOYALTY_CARD)), d->err);
+    if (d->rc != COT_OK)
         return false;
     /* Shops whose customer id is the address. */
     if (record->email.size == 0 && record->user.size > 0 && memchr(record->user.data, '@', record->user.size) != NULL)
@@ -421,6 +420,8 @@ bool cot_decode_accepts_marketing(struct cot_decoder *d, size_t i_record)
     record->email = source.email;
     record->anonymous = source.anonymous;
     record->phone = source.phone;
+    record->others = source.others;
+    record->n_others = source.n_others;
     record->occurred_at_ms = source.occurred_at_ms;
     record->recorded_at_ms = source.recorded_at_ms;
     record->flags = source.flags & (COT_RECORD_TIMELESS | COT_RECORD_UNDATED);

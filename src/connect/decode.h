@@ -84,9 +84,8 @@ struct cot_record *cot_decode_begin(struct cot_decoder *decoder, enum cot_record
 /* A further record of this row that repeats the one at index i_record of the records. */
 struct cot_record *cot_decode_again(struct cot_decoder *decoder, size_t i_record);
 
-/* user, email, anonymous, phone. False only for want of memory. */
+/* user, email, anonymous, phone, loyalty card. False only for want of memory. */
 bool cot_decode_identity(struct cot_decoder *decoder, struct cot_record *record);
-bool cot_record_has_identity(const struct cot_record *record);
 /* currency of the record, and decoder->exponent. */
 bool cot_decode_currency(struct cot_decoder *decoder, struct cot_record *record);
 /* occurred_at (with time_of_day) and recorded_at; a row without occurred_at is rejected, or made timeless. */

@@ -83,10 +83,10 @@ void cot_decode_link_row(struct cot_decoder *d)
     struct cot_record *record = cot_decode_begin(d, COT_RECORD_LINK);
     if (record == NULL || !cot_decode_identity(d, record) || !cot_decode_dates(d, record, COT_UNDATED_TIMELESS))
         return;
-    int n =
-        (record->user.size > 0) + (record->email.size > 0) + (record->anonymous.size > 0) + (record->phone.size > 0);
+    struct cot_identity identities[COT_RECORD_MAX_IDENTITIES];
+    size_t n = cot_record_identities(record, identities);
     if (n < 2)
-        cot_decode_reject(d, "nobody", "a link needs two identities, the row has %d", n);
+        cot_decode_reject(d, "nobody", "a link needs two identities, the row has %zu", n);
 }
 
 void cot_decode_ignored_row(struct cot_decoder *d)

@@ -10,6 +10,7 @@ static const struct cot_connector_column columns[] = {
     {COT_NAMES_CUSTOMER, COT_FIELD_CUSTOMER_ID, false},
     {COT_NAMES_EMAIL, COT_FIELD_EMAIL, false},
     {COT_NAMES_PHONE, COT_FIELD_PHONE, false},
+    {COT_NAMES_LOYALTY, COT_FIELD_LOYALTY_CARD, false},
     {COT_NAMES_ANONYMOUS, COT_FIELD_ANONYMOUS_ID, false},
     {"event|event_name|event_type|action|activity|interaction|interaction_type|behavior|behaviour|behavior_type",
      COT_FIELD_EVENT, true},
@@ -52,7 +53,7 @@ const struct cot_connector cot_connector_events = {
         "One row an event of a person, known or anonymous: views, cart, search, messages, purchases. Names of "
         "Segment, Google Analytics and common shops are understood; others are kept as custom events.",
     .columns = columns,
-    .one_of = "customer_id|email|anonymous_id|phone|session_id",
+    .one_of = "customer_id|email|anonymous_id|phone|loyalty_card|session_id",
     .assumed_purposes = "service,analytics,personalisation,marketing",
     .is_generic = true,
     .decode = decode};

@@ -9,6 +9,7 @@ static const struct cot_connector_column columns[] = {
     {COT_NAMES_CUSTOMER, COT_FIELD_CUSTOMER_ID, false},
     {COT_NAMES_EMAIL, COT_FIELD_EMAIL, false},
     {COT_NAMES_PHONE, COT_FIELD_PHONE, false},
+    {COT_NAMES_LOYALTY, COT_FIELD_LOYALTY_CARD, false},
     {COT_NAMES_ANONYMOUS, COT_FIELD_ANONYMOUS_ID, false},
     {"order_id|order_number|order_no|order|invoice_id|invoice_no|invoice_number|invoice|transaction_id|trans_id|"
      "transaction|basket_id|receipt_id|receipt|receipt_no|ticket_id|purchase_id|sale_id|order_ref|bestellnummer|"

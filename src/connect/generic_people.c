@@ -7,7 +7,7 @@
     "occurred_at|recorded_at|changed_at|updated_at|timestamp|datetime|date|time|created_at|consented_at|consent_date"
 #define PEOPLE                                                                                                         \
     {COT_NAMES_CUSTOMER, COT_FIELD_CUSTOMER_ID, false}, {COT_NAMES_EMAIL, COT_FIELD_EMAIL, false},                     \
-        {COT_NAMES_PHONE, COT_FIELD_PHONE, false},                                                                     \
+        {COT_NAMES_PHONE, COT_FIELD_PHONE, false}, {COT_NAMES_LOYALTY, COT_FIELD_LOYALTY_CARD, false},                 \
     {                                                                                                                  \
         COT_NAMES_ANONYMOUS, COT_FIELD_ANONYMOUS_ID, false                                                             \
     }
@@ -34,7 +34,7 @@ const struct cot_connector cot_connector_customers = {
         "One row a customer. Every other column is a trait: dated where there is a column such as updated_at, "
         "else flagged as timeless.",
     .columns = customer_columns,
-    .one_of = "customer_id|email|anonymous_id|phone",
+    .one_of = "customer_id|email|anonymous_id|phone|loyalty_card",
     .assumed_purposes = PURPOSES,
     .is_generic = true,
     .is_timeless = true,
@@ -113,7 +113,7 @@ const struct cot_connector cot_connector_links = {.name = "links",
                                                   .description =
                                                       "Two identities a row that are one person, and since when.",
                                                   .columns = link_columns,
-                                                  .one_of = "customer_id|email|phone;anonymous_id",
+                                                  .one_of = "customer_id|email|phone;anonymous_id|loyalty_card",
                                                   .is_generic = true,
                                                   .max_columns = 4,
                                                   .unless = "event|event_name|product_id|order_id|amount|name|country",

@@ -44,5 +44,6 @@ extern const struct cot_live_source cot_live_segment;
 extern const struct cot_live_source cot_live_rudderstack;
 extern const struct cot_live_source cot_live_ga4;
 extern const struct cot_live_source cot_live_shopify;
+extern const struct cot_live_source cot_live_api;
 
 #endif

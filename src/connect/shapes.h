@@ -51,6 +51,8 @@ extern const struct cot_connector cot_connector_simulator_truth;
 #define COT_NAMES_EMAIL                                                                                                \
     "email|e_mail|email_address|customer_email|mail|user_email|billing_email|contact_email|email_billing"
 #define COT_NAMES_PHONE "phone|phone_number|telephone|mobile|customer_phone|billing_phone|phone_billing"
+#define COT_NAMES_LOYALTY                                                                                              \
+    "loyalty_card|loyalty_card_number|loyalty_card_id|loyalty_id|loyalty_number|member_card|club_card"
 #define COT_NAMES_ANONYMOUS                                                                                            \
     "anonymous_id|anon_id|visitor_id|visitor|device_id|cookie_id|client_cookie|browser_id|ga_client_id|user_pseudo_id"
 #define COT_NAMES_PRODUCT                                                                                              \

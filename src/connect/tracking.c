@@ -10,6 +10,8 @@
 #include "connect/call.h"
 #include "connect/decode.h"
 
+enum { MAX_IDENTITY_SIZE = 256, MAX_TYPE_SIZE = 64 };
+
 /* One call being read. */
 struct tracked {
     struct cot_call_reader reader;
@@ -51,6 +53,97 @@ static bool read_times(struct tracked *t)
     return true;
 }
 
+/* Identities of other systems, by Segment's names of their types. What isn't known stays under its own type. */
+static const struct {
+    const char *types;
+    enum cot_node_kind kind; /* 0: nobody's */
+} external_types[] = {
+    {"device_id|device|ios.id|ios.idfa|ios.idfv|android.id|android.idfa|idfa|gaid|advertising_id", COT_NODE_DEVICE},
+    {"loyalty|loyalty_card|loyalty_id|loyalty_number|loyaltycard|loyaltyid", COT_NODE_LOYALTY},
+    {"anonymous_id|anonymousid", COT_NODE_ANONYMOUS},
+    {"group_id|groupid|account_id", 0},
+};
+
+static enum cot_node_kind external_kind(struct cot_text type)
+{
+    for (size_t i = 0; i < sizeof external_types / sizeof *external_types; i++)
+        if (cot_text_is_any(type, external_types[i].types))
+            return external_types[i].kind;
+    return COT_NODE_EXTERNAL;
+}
+
+static bool add_identity(struct tracked *t, struct cot_record *record, enum cot_node_kind kind, struct cot_text value)
+{
+    struct cot_call_reader *reader = &t->reader;
+    if (value.size > MAX_TYPE_SIZE + 1 + MAX_IDENTITY_SIZE || cot_identity_is_blocked(kind, value.data, value.size))
+        return true;
+    reader->rc = cot_record_add_identity(reader->records, record, kind, value, reader->err);
+    return reader->rc == COT_OK;
+}
+
+/* "type:id", the type in lower case. */
+static bool add_external(struct tracked *t, struct cot_record *record, struct cot_text type, struct cot_text id)
+{
+    if (type.size == 0 || type.size > MAX_TYPE_SIZE || id.size > MAX_IDENTITY_SIZE ||
+        cot_identity_is_blocked(COT_NODE_EXTERNAL, id.data, id.size))
+        return true;
+    char *text = cot_arena_alloc(&t->reader.records->arena, (size_t)type.size + 1 + id.size);
+    if (text == NULL)
+        return cot_call_no_memory(&t->reader);
+    for (uint32_t i = 0; i < type.size; i++)
+        text[i] = (char)(type.data[i] >= 'A' && type.data[i] <= 'Z' ? type.data[i] - 'A' + 'a' : type.data[i]);
+    text[type.size] = ':';
+    memcpy(text + type.size + 1, id.data, id.size);
+    return add_identity(t, record, COT_NODE_EXTERNAL, (struct cot_text){text, type.size + 1 + id.size});
+}
+
+/* One of context.externalIds: {"id","type","collection","encoding"}. Plain addresses and numbers are what they are. */
+static bool read_external(struct tracked *t, struct cot_record *record, yyjson_val *said)
+{
+    struct cot_text id = cot_call_text(said, "id");
+    struct cot_text type = cot_call_text(said, "type");
+    struct cot_text collection = cot_call_text(said, "collection");
+    struct cot_text encoding = cot_call_text(said, "encoding");
+    bool plain = encoding.size == 0 || cot_text_is(encoding, "none");
+    if (id.size == 0 || (collection.size > 0 && !cot_text_is(collection, "users")))
+        return true;
+    if (plain && cot_text_is_any(type, "email") && record->email.size == 0)
+        return cot_call_email(&t->reader, id, &record->email);
+    if (plain && cot_text_is_any(type, "phone") && record->phone.size == 0)
+        return cot_call_phone(&t->reader, id, &record->phone);
+    if (plain && cot_text_is_any(type, "user_id|userid") && record->user.size == 0) {
+        record->user = id;
+        return true;
+    }
+    enum cot_node_kind kind = plain ? external_kind(type) : COT_NODE_EXTERNAL;
+    if (kind == COT_NODE_EXTERNAL)
+        return cot_text_is_any(type, "user_id|userid|email|phone") && plain ? true : add_external(t, record, type, id);
+    return kind == 0 || add_identity(t, record, kind, id);
+}
+
+static bool read_other_identities(struct tracked *t, struct cot_record *record)
+{
+    static const char loyalty[] = "loyalty_card|loyaltyCard|loyalty_id|loyaltyId|loyalty_number|loyaltyNumber";
+    size_t i;
+    size_t n;
+    yyjson_val *said;
+    struct cot_text card = cot_call_text_any(yyjson_obj_get(t->call, "traits"), loyalty);
+    if (card.size == 0)
+        card = cot_call_text_any(context_at(t, "traits"), loyalty);
+    if (card.size == 0)
+        card = cot_call_text_any(t->properties, loyalty);
+    if (!add_identity(t, record, COT_NODE_LOYALTY, card) ||
+        !add_identity(t, record, COT_NODE_DEVICE, context_text(t, "device.id")) ||
+        !add_identity(t, record, COT_NODE_DEVICE, context_text(t, "device.advertisingId")))
+        return false;
+    yyjson_arr_foreach(context_at(t, "externalIds"), i, n, said)
+    {
+        if (!read_external(t, record, said))
+            return false;
+    }
+    return true;
+}
+
 /* userId, anonymousId, and the address and telephone number among the traits. */
 static bool read_identity(struct tracked *t, struct cot_record *record)
 {
@@ -73,7 +166,7 @@ static bool read_identity(struct tracked *t, struct cot_record *record)
         return false;
     if (record->user.size == 0 && record->anonymous.size == 0)
         return cot_call_reject(&t->reader, "nobody", "neither userId nor anonymousId");
-    return true;
+    return read_other_identities(t, record);
 }
 
 static struct cot_text channel_of(const struct tracked *t)

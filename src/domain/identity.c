@@ -59,7 +59,7 @@ cot_code cot_identity_resolve(const struct cot_link *links, size_t n_links, uint
             return cot_fail(err, COT_BAD_DATA, "link %zu joins nodes %u and %u, but there are only %u nodes", i,
                             link->node_a, link->node_b, n_nodes);
         }
-        if (link->occurred_at_ms > as_of_ms || link->recorded_at_ms > as_of_ms)
+        if (link->op == COT_LINK_REFUSED || link->occurred_at_ms > as_of_ms || link->recorded_at_ms > as_of_ms)
             continue;
         uint64_t low = link->node_a < link->node_b ? link->node_a : link->node_b;
         uint64_t high = link->node_a < link->node_b ? link->node_b : link->node_a;
@@ -126,10 +126,9 @@ static const struct kind_row {
     enum cot_node_kind kind;
     const char *name;
 } kind_rows[] = {
-    {COT_NODE_USER, "user"},
-    {COT_NODE_EMAIL, "email"},
-    {COT_NODE_ANONYMOUS, "anonymous"},
-    {COT_NODE_PHONE, "phone"},
+    {COT_NODE_USER, "user"},         {COT_NODE_EMAIL, "email"},   {COT_NODE_ANONYMOUS, "anonymous"},
+    {COT_NODE_PHONE, "phone"},       {COT_NODE_DEVICE, "device"}, {COT_NODE_LOYALTY, "loyalty"},
+    {COT_NODE_EXTERNAL, "external"},
 };
 
 const char *cot_node_kind_name(enum cot_node_kind kind)
@@ -155,18 +154,6 @@ void cot_anonymous_customer_id(enum cot_node_kind kind, const char *value, size_
 {
     XXH64_hash_t hash = XXH3_64bits_withSeed(value, size, (XXH64_hash_t)kind);
     snprintf(ret_text, COT_ANONYMOUS_ID_SIZE, "anon-%016llx", (unsigned long long)hash);
-}
-
-/* Users: a shop's own ids are never joined by what two of them share (a family's address), only by word of the shop. */
-unsigned cot_identity_limit(enum cot_node_kind kind)
-{
-    switch (kind) {
-    case COT_NODE_USER: return 1;
-    case COT_NODE_EMAIL:
-    case COT_NODE_PHONE: return 5;
-    case COT_NODE_ANONYMOUS: return 500;
-    }
-    return 1;
 }
 
 static bool is_one_character_repeated(const char *value, size_t size)

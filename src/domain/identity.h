@@ -12,26 +12,34 @@
 #include <stdint.h>
 
 #include "coterie/err.h"
+#include "domain/batch.h"
 
 /* Numbers as stored in table node. Values are normalised before they become nodes: e-mail trimmed and lower-cased. */
 enum cot_node_kind {
     COT_NODE_USER = 1, /* the shop's own customer id */
     COT_NODE_EMAIL = 2,
-    COT_NODE_ANONYMOUS = 3, /* a browser or device id */
-    COT_NODE_PHONE = 4
+    COT_NODE_ANONYMOUS = 3, /* a browser's id */
+    COT_NODE_PHONE = 4,
+    COT_NODE_DEVICE = 5,   /* a telephone's or tablet's id */
+    COT_NODE_LOYALTY = 6,  /* number of a loyalty card */
+    COT_NODE_EXTERNAL = 7, /* another system's id: "type:id" */
+    COT_N_NODE_KINDS = 8   /* 0 is none */
 };
 
-/* "user", "email", "anonymous", "phone"; NULL for a number that is no kind. From name: case-insensitive. */
+/* One identifier: kind and normalised value. */
+struct cot_identity {
+    enum cot_node_kind kind;
+    struct cot_text value;
+};
+
+/* "user", "email", "anonymous", "phone", "device", "loyalty", "external"; NULL for a number that is no kind. From name:
+ * case-insensitive. */
 const char *cot_node_kind_name(enum cot_node_kind kind);
 bool cot_node_kind_from_name(const char *name, size_t size, enum cot_node_kind *ret_kind);
 
 /* Values that name nobody, whatever sends them: "undefined", "guest", zeros, "test@test.com": they would make one
  * person of everybody who has them. Normalised, as nodes are. */
 bool cot_identity_is_blocked(enum cot_node_kind kind, const char *value, size_t size);
-
-/* How many identities of a kind one customer may have, before a record that names two no longer makes two customers
- * one. */
-unsigned cot_identity_limit(enum cot_node_kind kind);
 
 /* Our stable id of a customer for whom the shop has none: "anon-" and 16 hex digits, XXH3-64 of the value of the
  * customer's smallest node, seeded with its kind. */
@@ -41,7 +49,17 @@ void cot_anonymous_customer_id(enum cot_node_kind kind, const char *value, size_
 
 #define COT_NO_CUSTOMER UINT32_MAX
 
-/* One row of the ledger. op 1 links a and b from occurred_at on, -1 unlinks them. */
+/* What a row of the ledger says of a pair. Above 0 they are one person from occurred_at on, below 0 no longer; a row of
+ * 0 changes nothing: it is kept so that other rules may be tried on it. */
+enum cot_link_op {
+    COT_LINK_PARTED_BY_RULE = -2,
+    COT_LINK_PARTED = -1, /* by word of the shop */
+    COT_LINK_REFUSED = 0, /* a record named both, the rules said no */
+    COT_LINK_NAMED = 1,   /* a record named both */
+    COT_LINK_STATED = 2   /* by word of the shop: no limit applies */
+};
+
+/* One row of the ledger. */
 struct cot_link {
     uint32_t node_a;
     uint32_t node_b;

@@ -129,7 +129,53 @@ struct cot_hash128 cot_record_hash(const struct cot_record *r, const struct cot_
         hash_text(&hasher, traits[i].value);
         cot_hasher_int(&hasher, traits[i].timeless);
     }
+    for (size_t i = 0; i < r->n_others; i++) {
+        cot_hasher_int(&hasher, r->others[i].kind);
+        hash_text(&hasher, r->others[i].value);
+    }
     return cot_hasher_finish(&hasher);
+}
+
+bool cot_record_has_identity(const struct cot_record *record)
+{
+    return record->user.size + record->email.size + record->anonymous.size + record->phone.size + record->n_others > 0;
+}
+
+size_t cot_record_identities(const struct cot_record *record,
+                             struct cot_identity ret_identities[COT_RECORD_MAX_IDENTITIES])
+{
+    const struct cot_identity all[] = {{COT_NODE_USER, record->user},
+                                       {COT_NODE_EMAIL, record->email},
+                                       {COT_NODE_ANONYMOUS, record->anonymous},
+                                       {COT_NODE_PHONE, record->phone}};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].value.size > 0)
+            ret_identities[n++] = all[i];
+    for (size_t i = 0; i < record->n_others && n < COT_RECORD_MAX_IDENTITIES; i++)
+        ret_identities[n++] = record->others[i];
+    return n;
+}
+
+cot_code cot_record_add_identity(struct cot_records *records, struct cot_record *record, enum cot_node_kind kind,
+                                 struct cot_text value, struct cot_err *err)
+{
+    size_t n = record->n_others;
+    for (size_t i = 0; i < n; i++)
+        if (record->others[i].kind == kind && record->others[i].value.size == value.size &&
+            memcmp(record->others[i].value.data, value.data, value.size) == 0)
+            return COT_OK;
+    if (value.size == 0 || n >= COT_RECORD_MAX_IDENTITIES - 4)
+        return COT_OK;
+    struct cot_identity *others = cot_arena_alloc(&records->arena, (n + 1) * sizeof *others);
+    if (others == NULL)
+        return cot_fail(err, COT_NOMEM, "the identities of a record");
+    if (n > 0)
+        memcpy(others, record->others, n * sizeof *others);
+    others[n] = (struct cot_identity){kind, value};
+    record->others = others;
+    record->n_others = n + 1;
+    return COT_OK;
 }
 
 const char *cot_record_kind_name(enum cot_record_kind kind)

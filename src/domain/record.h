@@ -21,6 +21,7 @@
 #include "coterie/err.h"
 #include "domain/batch.h"
 #include "domain/event.h"
+#include "domain/identity.h"
 
 enum cot_record_kind {
     COT_RECORD_EVENT,       /* event_kind says which: order lines, refunds, views, e-mails, responses, redemptions */
@@ -75,6 +76,8 @@ struct cot_record {
     struct cot_text email;
     struct cot_text anonymous;
     struct cot_text phone;
+    const struct cot_identity *others; /* devices, loyalty cards, other systems' ids */
+    size_t n_others;
 
     int64_t occurred_at_ms;
     int64_t recorded_at_ms;
@@ -148,6 +151,16 @@ cot_code cot_records_add(struct cot_records *records, struct cot_record **ret_re
                          struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_records_add_trait(struct cot_records *records, const struct cot_trait *trait,
                                struct cot_err *err) COT_MUST_CHECK;
+
+/* Gives a record, the last one added, one more identity of the kinds that it has no field for; the text is borrowed. */
+cot_code cot_record_add_identity(struct cot_records *records, struct cot_record *record, enum cot_node_kind kind,
+                                 struct cot_text value, struct cot_err *err) COT_MUST_CHECK;
+
+/* Whether it names anybody; the identities that it names, at most max, in the order of kinds. */
+bool cot_record_has_identity(const struct cot_record *record);
+enum { COT_RECORD_MAX_IDENTITIES = 16 };
+size_t cot_record_identities(const struct cot_record *record,
+                             struct cot_identity ret_identities[COT_RECORD_MAX_IDENTITIES]);
 
 /* A reject of row i_row at `line`; code is a static word; the formatted reason is copied. */
 cot_code cot_records_reject(struct cot_records *records, uint64_t line, size_t i_row, const char *code,

@@ -118,8 +118,8 @@ static cot_code join_linked(struct cot_store *store, uint32_t *parents, size_t n
     struct cot_rows *rows = NULL;
     bool more = false;
     cot_code rc = cot_rows_open(store, &rows, err,
-                                "select node_a, node_b from link group by all"
-                                " having last(op order by occurred_at, rowid) = 1");
+                                "select node_a, node_b from link where op <> 0 group by all"
+                                " having last(op order by occurred_at, rowid) > 0");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         uint32_t a = (uint32_t)cot_rows_int(rows, 0);
         uint32_t b = (uint32_t)cot_rows_int(rows, 1);

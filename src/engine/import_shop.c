@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/civil.h"
+#include "engine/identity_rules_store.h"
 
 enum { PAIR_TAG = 1, CLAIMED_TAG = 2, GAP_TAG = 255 };
 
@@ -51,17 +53,48 @@ static cot_code load_dict(struct cot_store *store, struct cot_dict *dict, const 
     return rc;
 }
 
-static cot_code remember_pair(struct cot_import_shop *shop, uint32_t a, uint32_t b, bool *ret_new, struct cot_err *err)
+static bool is_exclusive(const struct cot_import_shop *shop, uint32_t node)
+{
+    uint8_t kind = cot_dict_entry(&shop->nodes, node)->tag;
+    return kind < COT_N_NODE_KINDS && shop->identity.kinds[kind].exclusive;
+}
+
+static cot_code remember_pair(struct cot_import_shop *shop, uint32_t a, uint32_t b, int op, struct cot_err *err)
 {
     uint32_t pair[2] = {a < b ? a : b, a < b ? b : a};
     uint32_t number = 0;
-    size_t n = shop->pairs.n;
+    uint32_t ignored = 0;
     cot_code rc = cot_dict_add(&shop->pairs, PAIR_TAG, (const char *)pair, sizeof pair, &number, err);
-    if (rc == COT_OK)
-        *ret_new = shop->pairs.n > n;
-    for (int i = 0; i < 2 && rc == COT_OK; i++)
-        if (cot_dict_entry(&shop->nodes, pair[i])->tag == COT_NODE_ANONYMOUS)
-            rc = cot_dict_add(&shop->pairs, CLAIMED_TAG, (const char *)&pair[i], sizeof pair[i], &number, err);
+    for (int i = 0; i < 2 && rc == COT_OK && op != COT_LINK_REFUSED; i++)
+        if (is_exclusive(shop, pair[i]))
+            rc = cot_dict_add(&shop->pairs, CLAIMED_TAG, (const char *)&pair[i], sizeof pair[i], &ignored, err);
+    if (rc != COT_OK)
+        return rc;
+    void *grown = cot_array_reserve(shop->pair_ops, &shop->pair_ops_capacity, shop->pairs.n, sizeof *shop->pair_ops);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu links", shop->pairs.n);
+    shop->pair_ops = grown;
+    shop->pair_ops[number] = (int8_t)op;
+    shop->sets_stale |= op < 0;
+    return COT_OK;
+}
+
+/* The sets of nodes as the pairs say, reaching every node. */
+static cot_code bring_sets(struct cot_import_shop *shop, struct cot_err *err)
+{
+    bool anew = shop->sets_stale;
+    if (anew)
+        cot_identity_sets_release(&shop->sets);
+    cot_code rc = cot_identity_sets_reach(&shop->sets, &shop->nodes, err);
+    for (uint32_t i = 0; anew && rc == COT_OK && i < shop->pairs.n; i++) {
+        const struct cot_dict_entry *entry = cot_dict_entry(&shop->pairs, i);
+        uint32_t pair[2];
+        if (entry->tag != PAIR_TAG || shop->pair_ops[i] <= 0)
+            continue;
+        memcpy(pair, entry->text, sizeof pair);
+        cot_identity_sets_join(&shop->sets, pair[0], pair[1]);
+    }
+    shop->sets_stale = rc != COT_OK;
     return rc;
 }
 
@@ -69,15 +102,18 @@ static cot_code load_links(struct cot_import_shop *shop, struct cot_err *err)
 {
     struct cot_rows *rows = NULL;
     bool more = false;
-    cot_code rc = cot_rows_open(shop->store, &rows, err, "select distinct node_a, node_b from link order by all");
+    cot_code rc =
+        cot_rows_open(shop->store, &rows, err,
+                      "select least(node_a, node_b), greatest(node_a, node_b), coalesce(arg_max(op, (occurred_at,"
+                      " rowid)) filter (where op <> 0), 0) from link group by 1, 2 order by 1, 2");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         uint32_t a = (uint32_t)cot_rows_int(rows, 0);
         uint32_t b = (uint32_t)cot_rows_int(rows, 1);
-        bool ignored = false;
         if (a < shop->nodes.n && b < shop->nodes.n)
-            rc = remember_pair(shop, a, b, &ignored, err);
+            rc = remember_pair(shop, a, b, (int)cot_rows_int(rows, 2), err);
     }
     cot_rows_close(rows);
+    shop->sets_stale = true; /* made when they are first asked */
     return rc;
 }
 
@@ -146,6 +182,8 @@ static cot_code load_settings(struct cot_import_shop *shop, struct cot_err *err)
     if (rc == COT_OK)
         rc = cot_store_setting(shop->store, "time_zone", &shop->time_zone, err);
     if (rc == COT_OK)
+        rc = cot_identity_rules_load(shop->store, &shop->identity, err);
+    if (rc == COT_OK)
         rc = cot_salt_get(shop->store, &shop->salt, err);
     if (rc == COT_OK)
         rc = cot_erased_load(shop->store, &shop->erased, err);
@@ -198,14 +236,25 @@ cot_code cot_import_shop_load(struct cot_store *store, struct cot_import_shop **
     return rc;
 }
 
+void cot_import_shop_move(struct cot_import_shop *shop, struct cot_store *store)
+{
+    for (int i = 0; i < COT_N_TABLES; i++) {
+        cot_writer_abandon(shop->writers[i]);
+        shop->writers[i] = NULL;
+    }
+    shop->store = store;
+}
+
 void cot_import_shop_free(struct cot_import_shop *shop)
 {
     if (shop == NULL)
         return;
-    for (int i = 0; i < COT_N_TABLES; i++)
-        cot_writer_abandon(shop->writers[i]);
+    cot_import_shop_move(shop, NULL);
     cot_dict_release(&shop->nodes);
     cot_dict_release(&shop->pairs);
+    cot_identity_rules_release(&shop->identity);
+    cot_identity_sets_release(&shop->sets);
+    free(shop->pair_ops);
     cot_dict_release(&shop->items);
     cot_dict_release(&shop->traits);
     cot_rate_table_release(&shop->rates);
@@ -274,10 +323,13 @@ cot_code cot_import_shop_node(struct cot_import_shop *shop, enum cot_node_kind k
 cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct cot_link *link, struct cot_err *err)
 {
     struct cot_writer *writer = NULL;
-    bool ignored = false;
     uint32_t a = link->node_a;
     uint32_t b = link->node_b;
-    cot_code rc = remember_pair(shop, a, b, &ignored, err);
+    cot_code rc = remember_pair(shop, a, b, link->op, err);
+    if (rc == COT_OK)
+        rc = bring_sets(shop, err);
+    if (rc == COT_OK && link->op > 0)
+        cot_identity_sets_join(&shop->sets, a, b);
     if (rc == COT_OK)
         rc = cot_import_shop_writer(shop, COT_TABLE_link, &writer, err);
     if (rc != COT_OK)
@@ -292,26 +344,46 @@ cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct c
     return rc == COT_OK && shop->tap != NULL ? shop->tap->link(shop->tap->context, link, err) : rc;
 }
 
-static bool pair_is_known(const struct cot_import_shop *shop, uint32_t a, uint32_t b)
+/* The ledger's last word on a pair; false: it has none. */
+static bool pair_op(const struct cot_import_shop *shop, uint32_t a, uint32_t b, int *ret_op)
 {
     uint32_t pair[2] = {a < b ? a : b, a < b ? b : a};
-    return cot_dict_find(&shop->pairs, PAIR_TAG, (const char *)pair, sizeof pair) != COT_DICT_NONE;
+    uint32_t number = cot_dict_find(&shop->pairs, PAIR_TAG, (const char *)pair, sizeof pair);
+    if (number == COT_DICT_NONE)
+        return false;
+    *ret_op = shop->pair_ops[number];
+    return true;
+}
+
+static bool is_claimed(const struct cot_import_shop *shop, uint32_t node)
+{
+    return is_exclusive(shop, node) &&
+           cot_dict_find(&shop->pairs, CLAIMED_TAG, (const char *)&node, sizeof node) != COT_DICT_NONE;
 }
 
 cot_code cot_import_shop_link(struct cot_import_shop *shop, uint32_t a, uint32_t b, int64_t occurred_at_ms,
                               int64_t recorded_at_ms, bool *ret_new, struct cot_err *err)
 {
-    const uint32_t nodes[2] = {a, b};
-    const struct cot_link link = {a, b, 1, occurred_at_ms, recorded_at_ms};
+    struct cot_link link = {a, b, COT_LINK_NAMED, occurred_at_ms, recorded_at_ms};
+    int op = COT_LINK_REFUSED;
     *ret_new = false;
     if (a == b)
         return COT_OK;
-    for (int i = 0; i < 2; i++)
-        if (cot_dict_entry(&shop->nodes, nodes[i])->tag == COT_NODE_ANONYMOUS &&
-            cot_dict_find(&shop->pairs, CLAIMED_TAG, (const char *)&nodes[i], sizeof nodes[i]) != COT_DICT_NONE)
-            return COT_OK;
-    if (pair_is_known(shop, a, b) || (shop->tap != NULL && !shop->tap->may_link(shop->tap->context, a, b)))
+    bool known = pair_op(shop, a, b, &op);
+    if (op != COT_LINK_REFUSED)
         return COT_OK;
+    bool may = !is_claimed(shop, a) && !is_claimed(shop, b);
+    if (may) {
+        cot_code rc = bring_sets(shop, err);
+        if (rc != COT_OK)
+            return rc;
+        may = cot_identity_sets_may_join(&shop->sets, &shop->identity, a, b);
+    }
+    if (!may) {
+        shop->n_links_refused++;
+        link.op = COT_LINK_REFUSED;
+        return known ? COT_OK : cot_import_shop_write_link(shop, &link, err);
+    }
     *ret_new = true;
     return cot_import_shop_write_link(shop, &link, err);
 }

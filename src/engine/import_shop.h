@@ -15,7 +15,7 @@
 #include "base/dict.h"
 #include "coterie/err.h"
 #include "domain/batch.h"
-#include "domain/identity.h"
+#include "domain/identity_sets.h"
 #include "domain/money.h"
 #include "engine/erased.h"
 #include "engine/import_tap.h"
@@ -44,7 +44,15 @@ struct cot_import_shop {
     const struct cot_import_tap *tap; /* borrowed; NULL: nobody follows */
 
     struct cot_dict nodes; /* tag: kind; number: node_id */
-    struct cot_dict pairs; /* linked nodes, 8 bytes a pair; and 4 bytes an anonymous node that has a person */
+    struct cot_identity_rules identity;
+    struct cot_dict pairs; /* nodes of the ledger, 8 bytes a pair; and 4 bytes a node of an exclusive kind that has a
+                              person */
+    int8_t *pair_ops;      /* by number: the ledger's last word (enum cot_link_op) */
+    size_t pair_ops_capacity;
+    struct cot_identity_sets sets;
+    bool sets_stale; /* a pair was parted: to be made anew from the pairs */
+    uint64_t n_links_refused;
+
     struct cot_dict items; /* number: item_id */
     struct cot_item_state *item_states;
     size_t item_states_capacity;
@@ -72,6 +80,8 @@ struct cot_import_shop {
 
 cot_code cot_import_shop_load(struct cot_store *store, struct cot_import_shop **ret_shop,
                               struct cot_err *err) COT_MUST_CHECK;
+/* The same shop over another opening of its store (NULL: none for now). Writers that are open are abandoned. */
+void cot_import_shop_move(struct cot_import_shop *shop, struct cot_store *store);
 void cot_import_shop_free(struct cot_import_shop *shop); /* abandons open writers; NULL is fine */
 
 /* The writer of a table in the transaction at hand, opened when first asked for. */
@@ -85,12 +95,12 @@ cot_code cot_import_shop_close_writers(struct cot_import_shop *shop, struct cot_
 cot_code cot_import_shop_node(struct cot_import_shop *shop, enum cot_node_kind kind, struct cot_text value,
                               uint32_t *ret_node, bool *ret_new, struct cot_err *err) COT_MUST_CHECK;
 
-/* Links two nodes unless the ledger has the pair already, or one is an anonymous id that has a person: a shared device
- * doesn't make two persons one. ret_new says whether a link was written. */
+/* A record names both: links them unless the ledger has the pair already, or the rules of identity are against it (then
+ * the ledger notes that). ret_new says whether a link was written. */
 cot_code cot_import_shop_link(struct cot_import_shop *shop, uint32_t a, uint32_t b, int64_t occurred_at_ms,
                               int64_t recorded_at_ms, bool *ret_new, struct cot_err *err) COT_MUST_CHECK;
 
-/* Says in the ledger that two nodes are one person (op 1) or no longer (op -1), whatever it said before. */
+/* Says a link's word in the ledger, whatever it said before. */
 cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct cot_link *link,
                                     struct cot_err *err) COT_MUST_CHECK;
 

@@ -21,8 +21,6 @@ struct cot_import_tap {
                       bool timeless, struct cot_err *err);
     cot_code (*item)(void *context, const struct cot_record *record, uint32_t item, struct cot_err *err);
     cot_code (*link)(void *context, const struct cot_link *link, struct cot_err *err);
-    /* Whether two nodes may become one person by a record that names both. */
-    bool (*may_link)(void *context, uint32_t a, uint32_t b);
 };
 
 #endif

@@ -5,34 +5,25 @@
 
 #include "base/civil.h"
 
-struct identity {
-    enum cot_node_kind kind;
-    struct cot_text value;
-};
-
-/* The identities that a record names, the strongest first: it is the one that the record's facts go with. */
-static size_t identities_of(const struct cot_record *record, struct identity ret_identities[4])
+/* The identities that a record names, in the order of the shop's rules and without the values that they block: the
+ * first is the one that the record's facts go with. */
+static size_t identities_of(const struct cot_import_shop *shop, const struct cot_record *record,
+                            struct cot_identity ret_identities[COT_RECORD_MAX_IDENTITIES])
 {
-    const struct identity all[4] = {
-        {COT_NODE_USER, record->user},
-        {COT_NODE_EMAIL, record->email},
-        {COT_NODE_PHONE, record->phone},
-        {COT_NODE_ANONYMOUS, record->anonymous},
-    };
-    size_t n = 0;
-    for (size_t i = 0; i < 4; i++)
-        if (all[i].value.size > 0)
-            ret_identities[n++] = all[i];
-    return n;
+    return cot_identity_rules_sort(&shop->identity, ret_identities, cot_record_identities(record, ret_identities));
+}
+
+static uint32_t find_node(const struct cot_import_shop *shop, struct cot_identity identity)
+{
+    return cot_dict_find(&shop->nodes, (uint8_t)identity.kind, identity.value.data, identity.value.size);
 }
 
 bool cot_record_node(const struct cot_import_shop *shop, const struct cot_record *record, uint32_t *ret_node)
 {
-    struct identity identities[4];
-    if (identities_of(record, identities) == 0)
+    struct cot_identity identities[COT_RECORD_MAX_IDENTITIES];
+    if (identities_of(shop, record, identities) == 0)
         return false;
-    uint32_t node =
-        cot_dict_find(&shop->nodes, (uint8_t)identities[0].kind, identities[0].value.data, identities[0].value.size);
+    uint32_t node = find_node(shop, identities[0]);
     if (node == COT_DICT_NONE)
         return false;
     *ret_node = node;
@@ -41,17 +32,15 @@ bool cot_record_node(const struct cot_import_shop *shop, const struct cot_record
 
 bool cot_record_is_erased(const struct cot_import_shop *shop, const struct cot_record *record)
 {
-    struct identity identities[4];
+    struct cot_identity identities[COT_RECORD_MAX_IDENTITIES];
     if (cot_erased_count(shop->erased) == 0)
         return false;
-    size_t n = identities_of(record, identities);
-    for (size_t i = 0; i < n; i++) {
-        struct cot_text value = identities[i].value;
+    size_t n = cot_record_identities(record, identities);
+    for (size_t i = 0; i < n; i++)
         /* Whoever the shop knows was not erased: only strangers cost a keyed hash. */
-        if (cot_dict_find(&shop->nodes, (uint8_t)identities[i].kind, value.data, value.size) == COT_DICT_NONE &&
-            cot_erased_contains(shop->erased, identities[i].kind, value.data, value.size))
+        if (find_node(shop, identities[i]) == COT_DICT_NONE &&
+            cot_erased_contains(shop->erased, identities[i].kind, identities[i].value.data, identities[i].value.size))
             return true;
-    }
     return false;
 }
 
@@ -59,10 +48,10 @@ bool cot_record_is_erased(const struct cot_import_shop *shop, const struct cot_r
 static cot_code resolve_node(struct cot_import_shop *shop, const struct cot_record *record, struct cot_row_write *write,
                              uint32_t *ret_node, struct cot_err *err)
 {
-    struct identity identities[4];
+    struct cot_identity identities[COT_RECORD_MAX_IDENTITIES];
     uint32_t first = COT_DICT_NONE;
     cot_code rc = COT_OK;
-    size_t n = identities_of(record, identities);
+    size_t n = identities_of(shop, record, identities);
     for (size_t i = 0; i < n && rc == COT_OK; i++) {
         uint32_t node = COT_DICT_NONE;
         bool is_new = false;

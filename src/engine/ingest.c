@@ -140,10 +140,7 @@ cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
     pthread_mutex_lock(&ingest->state);
     if (ingest->live != NULL)
         rc = apply(ingest, err);
-    if (rc == COT_OK && ingest->has_unlinked)
-        rc = cot_identity_sets_make(ingest, err);
     pthread_mutex_unlock(&ingest->state);
-    ingest->has_unlinked = false;
     cot_live_facts_clear(&ingest->facts);
     return rc;
 }
@@ -258,6 +255,10 @@ static void note_success(struct cot_ingest *ingest, const struct cot_ingest_batc
             atomic_fetch_add(&ingest->n_calls[batch->calls[i].fate], 1);
     atomic_fetch_add(&ingest->n_commits, 1);
     atomic_fetch_add(&ingest->commit_us, (uint64_t)(monotonic_us() - began_us));
+    if (ingest->shop != NULL) {
+        atomic_fetch_add(&ingest->n_links_refused, ingest->shop->n_links_refused);
+        ingest->shop->n_links_refused = 0;
+    }
     atomic_store(&ingest->n_ids, cot_message_seen_count(&ingest->seen));
     pthread_mutex_lock(&ingest->mutex);
     ingest->failed_at_ms = 0;

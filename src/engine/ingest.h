@@ -22,6 +22,7 @@ enum cot_ingest_source {
     COT_INGEST_RUDDERSTACK,
     COT_INGEST_GA4,
     COT_INGEST_SHOPIFY,
+    COT_INGEST_API,
     COT_N_INGEST_SOURCES
 };
 
@@ -59,6 +60,9 @@ cot_code cot_ingest_submit(struct cot_service *service, struct cot_ingest_batch 
 
 /* After `done`: COT_OK where every call has its fate on disk. */
 cot_code cot_ingest_batch_result(const struct cot_ingest_batch *batch, struct cot_err *err) COT_MUST_CHECK;
+
+/* How many calls have a status, as receipts name it; after `done`. */
+size_t cot_ingest_batch_count(const struct cot_ingest_batch *batch, const char *status);
 
 /* [{"messageId","status": "accepted" | "duplicate" | "quarantined"[,"code","reason"]}] in the order of the calls. */
 void cot_ingest_batch_receipts(const struct cot_ingest_batch *batch, yyjson_mut_doc *doc, yyjson_mut_val *array);

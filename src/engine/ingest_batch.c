@@ -7,10 +7,9 @@
 #include "engine/ingest_parts.h"
 
 static const struct cot_live_source *const sources[COT_N_INGEST_SOURCES] = {
-    [COT_INGEST_SEGMENT] = &cot_live_segment,
-    [COT_INGEST_RUDDERSTACK] = &cot_live_rudderstack,
-    [COT_INGEST_GA4] = &cot_live_ga4,
-    [COT_INGEST_SHOPIFY] = &cot_live_shopify,
+    [COT_INGEST_SEGMENT] = &cot_live_segment, [COT_INGEST_RUDDERSTACK] = &cot_live_rudderstack,
+    [COT_INGEST_GA4] = &cot_live_ga4,         [COT_INGEST_SHOPIFY] = &cot_live_shopify,
+    [COT_INGEST_API] = &cot_live_api,
 };
 
 const struct cot_live_source *cot_ingest_source_of(enum cot_ingest_source source)
@@ -56,22 +55,24 @@ static bool is_too_large(const struct cot_ingest_batch *batch, yyjson_val *value
     return size > COT_INGEST_MAX_CALL_SIZE;
 }
 
+/* Takes out identities that are placeholders; ret_named: there were some, returns whether any is left. */
+static bool block_placeholders(struct cot_record *record, bool *ret_named)
+{
+    struct cot_text *const texts[] = {&record->user, &record->email, &record->phone, &record->anonymous};
+    static const enum cot_node_kind kinds[] = {COT_NODE_USER, COT_NODE_EMAIL, COT_NODE_PHONE, COT_NODE_ANONYMOUS};
+    *ret_named = cot_record_has_identity(record);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i]->size > 0 && cot_identity_is_blocked(kinds[i], texts[i]->data, texts[i]->size))
+            *texts[i] = (struct cot_text){"", 0};
+    return cot_record_has_identity(record);
+}
+
 /* Takes out values that name nobody. A call that named somebody and now names no one is put aside. */
 static void block_values(struct cot_ingest_batch *batch, struct cot_ingest_call *call)
 {
     for (size_t i = call->first; i < call->first + call->n; i++) {
-        struct cot_record *record = &batch->records.records[i];
-        struct cot_text *const texts[] = {&record->user, &record->email, &record->phone, &record->anonymous};
-        static const enum cot_node_kind kinds[] = {COT_NODE_USER, COT_NODE_EMAIL, COT_NODE_PHONE, COT_NODE_ANONYMOUS};
-        size_t n_named = 0;
-        size_t n_left = 0;
-        for (size_t j = 0; j < 4; j++) {
-            n_named += texts[j]->size > 0;
-            if (texts[j]->size > 0 && cot_identity_is_blocked(kinds[j], texts[j]->data, texts[j]->size))
-                *texts[j] = (struct cot_text){"", 0};
-            n_left += texts[j]->size > 0;
-        }
-        if (n_named > 0 && n_left == 0) {
+        bool named = false;
+        if (!block_placeholders(&batch->records.records[i], &named) && named) {
             call->code = "blocked";
             call->reason = "the only identities that it names are placeholders: they name nobody";
         }
@@ -201,10 +202,19 @@ cot_code cot_ingest_batch_result(const struct cot_ingest_batch *batch, struct co
     return batch->rc == COT_OK ? COT_OK : cot_fail(err, batch->rc, "%s", batch->err.message);
 }
 
+static const char *const fates[COT_N_CALL_FATES] = {
+    [COT_CALL_ACCEPTED] = "accepted", [COT_CALL_DUPLICATE] = "duplicate", [COT_CALL_QUARANTINED] = "quarantined"};
+
+size_t cot_ingest_batch_count(const struct cot_ingest_batch *batch, const char *status)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < batch->n_calls; i++)
+        n += strcmp(fates[batch->calls[i].fate], status) == 0;
+    return n;
+}
+
 void cot_ingest_batch_receipts(const struct cot_ingest_batch *batch, yyjson_mut_doc *doc, yyjson_mut_val *array)
 {
-    static const char *const fates[] = {
-        [COT_CALL_ACCEPTED] = "accepted", [COT_CALL_DUPLICATE] = "duplicate", [COT_CALL_QUARANTINED] = "quarantined"};
     for (size_t i = 0; i < batch->n_calls; i++) {
         const struct cot_ingest_call *call = &batch->calls[i];
         yyjson_mut_val *receipt = yyjson_mut_arr_add_obj(doc, array);

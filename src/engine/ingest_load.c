@@ -5,12 +5,9 @@
 
 #include "engine/ingest_parts.h"
 
-void cot_ingest_unload(struct cot_ingest *ingest)
+/* What the committer alone looks at, but for the shop. */
+static void release_committers(struct cot_ingest *ingest)
 {
-    pthread_mutex_lock(&ingest->state); /* readers look things up in the shop */
-    cot_import_shop_free(ingest->shop); /* its writers end before the transaction does */
-    ingest->shop = NULL;
-    pthread_mutex_unlock(&ingest->state);
     cot_message_seen_release(&ingest->seen);
     cot_dict_release(&ingest->orders);
     free(ingest->orders_known);
@@ -21,8 +18,15 @@ void cot_ingest_unload(struct cot_ingest *ingest)
     ingest->consents_granted = NULL;
     ingest->consents_capacity = 0;
     cot_live_facts_release(&ingest->facts);
-    cot_identity_sets_release(&ingest->sets);
-    ingest->has_unlinked = false;
+}
+
+void cot_ingest_unload(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->state); /* readers look things up in the shop */
+    cot_import_shop_free(ingest->shop); /* its writers end before the transaction does */
+    ingest->shop = NULL;
+    pthread_mutex_unlock(&ingest->state);
+    release_committers(ingest);
     ingest->loaded = false;
 }
 
@@ -81,27 +85,43 @@ static cot_code load_ids(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
+static cot_code make_live(struct cot_ingest *ingest, struct cot_import_shop *shop, struct cot_live_shop **ret_live,
+                          struct cot_rule_segments **ret_rules, struct cot_err *err)
+{
+    struct cot_live_shop *live = NULL;
+    cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    const struct cot_rule_shop over = {live, shop};
+    if (rc == COT_OK)
+        rc = cot_rule_segments_load(ingest->store, &over, ret_rules, err);
+    if (rc == COT_OK)
+        *ret_live = live;
+    else
+        cot_live_shop_free(live);
+    return rc;
+}
+
 /* What readers see; kept over a commit that failed, since nothing of that group was applied. */
 static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
     struct cot_rule_segments *rules = NULL;
-    cot_code rc = COT_OK;
     if (ingest->is_offline || ingest->live != NULL)
-        return cot_identity_sets_make(ingest, err);
-    rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
-    const struct cot_rule_shop over = {live, ingest->shop};
-    if (rc == COT_OK)
-        rc = cot_rule_segments_load(ingest->store, &over, &rules, err);
-    if (rc != COT_OK) {
-        cot_live_shop_free(live);
+        return COT_OK;
+    cot_code rc = make_live(ingest, ingest->shop, &live, &rules, err);
+    if (rc != COT_OK)
         return rc;
-    }
     pthread_mutex_lock(&ingest->state);
     ingest->live = live;
     ingest->rules = rules;
     pthread_mutex_unlock(&ingest->state);
-    return cot_identity_sets_make(ingest, err);
+    return COT_OK;
+}
+
+static void publish_currency(struct cot_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->mutex);
+    memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
+    pthread_mutex_unlock(&ingest->mutex);
 }
 
 static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)
@@ -122,12 +142,44 @@ static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)
         rc = cot_ingest_orders_load(ingest, err);
     if (rc == COT_OK)
         rc = load_live(ingest, err);
-    if (rc != COT_OK)
+    if (rc == COT_OK)
+        publish_currency(ingest);
+    return rc;
+}
+
+cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_import_shop *shop = NULL;
+    struct cot_live_shop *live = NULL;
+    struct cot_rule_segments *rules = NULL;
+    cot_code rc = cot_import_shop_load(ingest->store, &shop, err);
+    if (rc == COT_OK)
+        rc = make_live(ingest, shop, &live, &rules, err);
+    if (rc != COT_OK) {
+        cot_import_shop_free(shop);
         return rc;
-    pthread_mutex_lock(&ingest->mutex);
-    memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
-    pthread_mutex_unlock(&ingest->mutex);
-    return COT_OK;
+    }
+    pthread_mutex_lock(&ingest->state);
+    struct cot_import_shop *old_shop = ingest->shop;
+    struct cot_live_shop *old_live = ingest->live;
+    struct cot_rule_segments *old_rules = ingest->rules;
+    ingest->shop = shop;
+    ingest->live = live;
+    ingest->rules = rules;
+    cot_ingest_tap_init(ingest);
+    pthread_mutex_unlock(&ingest->state);
+    cot_import_shop_free(old_shop);
+    cot_live_shop_free(old_live);
+    cot_rule_segments_free(old_rules);
+    release_committers(ingest);
+    rc = load_runs(ingest, err);
+    if (rc == COT_OK)
+        rc = load_ids(ingest, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_orders_load(ingest, err);
+    if (rc == COT_OK)
+        publish_currency(ingest);
+    return rc;
 }
 
 cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err)

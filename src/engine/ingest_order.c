@@ -160,6 +160,18 @@ cot_code cot_ingest_order_end(struct cot_ingest *ingest, const struct cot_ingest
     return write_version(ingest, batch->request.source, record->order_key, known, err);
 }
 
+bool cot_ingest_order_owner(const struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
+                            struct cot_identity *ret_owner)
+{
+    uint32_t number = cot_dict_find(&ingest->orders, (uint8_t)source, key.data, key.size);
+    uint32_t node = number != COT_DICT_NONE ? ingest->orders_known[number].node : COT_DICT_NONE;
+    if (node == COT_DICT_NONE || ingest->orders_known[number].version == 0)
+        return false;
+    const struct cot_dict_entry *entry = cot_dict_entry(&ingest->shop->nodes, node);
+    *ret_owner = (struct cot_identity){(enum cot_node_kind)entry->tag, {entry->text, entry->size}};
+    return true;
+}
+
 cot_code cot_ingest_order_net(struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
                               int64_t *ret_net_minor, struct cot_err *err)
 {

@@ -47,13 +47,6 @@ struct cot_order_known {
     uint32_t node; /* whose it is; COT_DICT_NONE: nobody's */
 };
 
-/* Who is one person, as far as limits on identities go: sets of nodes, with how many of each kind they have. */
-struct cot_identity_sets {
-    uint32_t *parents;
-    uint32_t (*counts)[5]; /* of roots, by kind */
-    size_t n, parents_capacity, counts_capacity;
-};
-
 /* A source's row and this process's run of it in the store. */
 struct cot_live_run {
     int32_t source_id; /* 0: not there yet */
@@ -78,8 +71,6 @@ struct cot_ingest {
     size_t consents_capacity;
     struct cot_live_facts facts; /* of the group at hand */
     struct cot_import_tap tap;
-    struct cot_identity_sets sets;
-    bool has_unlinked; /* the group parts somebody: the sets are made anew */
     struct cot_live_run runs[COT_N_INGEST_SOURCES];
     int64_t counted_at_ms; /* when the runs' counts were written last */
     bool loaded;
@@ -124,6 +115,22 @@ cot_code cot_ingest_batch_decode(const char *base_currency, const struct cot_ing
 /* ingest_load.c: memory from the store; opens the store where it is closed. */
 cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 void cot_ingest_unload(struct cot_ingest *ingest);
+/* The same from the store that is open, readers having what was there before until the new is. */
+cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * ingest_away.c: the store given away for a while, on the committer's thread. Readers see memory as it was meanwhile;
+ * calls wait. Coming back, only what the store has anew is loaded: nothing, the model of a new segmentation, or all of
+ * it, beside the old, which readers have until it is there.
+ */
+struct cot_ingest_absence {
+    char *before; /* what the store held */
+};
+cot_code cot_ingest_leave(struct cot_ingest *ingest, struct cot_ingest_absence *ret_absence,
+                          struct cot_err *err) COT_MUST_CHECK;
+/* Where it fails, the next group or job tries again. */
+cot_code cot_ingest_come_back(struct cot_ingest *ingest, struct cot_ingest_absence *absence,
+                              struct cot_err *err) COT_MUST_CHECK;
 
 /* ingest_take.c: one call into the transaction at hand; sets its fate. */
 cot_code cot_ingest_take(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_ingest_call *call,
@@ -141,13 +148,14 @@ cot_code cot_ingest_order_end(struct cot_ingest *ingest, const struct cot_ingest
 /* What is left of an order to give back, in minor units of the base currency; 0: nothing is known of it. */
 cot_code cot_ingest_order_net(struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
                               int64_t *ret_net_minor, struct cot_err *err) COT_MUST_CHECK;
+/* Whose a known order is. False: not known, or nobody's. */
+bool cot_ingest_order_owner(const struct cot_ingest *ingest, enum cot_ingest_source source, struct cot_text key,
+                            struct cot_identity *ret_owner);
 cot_code cot_ingest_orders_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 
-/* ingest_identity.c: limits, and links by word of the shop. */
-cot_code cot_identity_sets_make(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
-void cot_identity_sets_release(struct cot_identity_sets *sets);
+/* ingest_identity.c: the tap, and links by word of the shop. */
 void cot_ingest_tap_init(struct cot_ingest *ingest);
-/* Links (op 1) or parts (-1) two nodes in the transaction at hand. */
+/* Links (COT_LINK_STATED) or parts (COT_LINK_PARTED) two nodes in the transaction at hand. */
 cot_code cot_ingest_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, int op, int64_t at_ms,
                          struct cot_err *err) COT_MUST_CHECK;
 /* alias calls whose previous id is a user's: ret_done. */

@@ -92,6 +92,24 @@ static cot_code refund_whole(struct cot_ingest *ingest, struct cot_ingest_batch 
     return COT_OK;
 }
 
+/* A refund that names nobody is of whoever bought the order. */
+static cot_code name_owner(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_record *record,
+                           struct cot_err *err)
+{
+    struct cot_identity owner;
+    if (record->kind != COT_RECORD_EVENT || record->event_kind != COT_EVENT_REFUND || record->refund_of.size == 0 ||
+        cot_record_has_identity(record) ||
+        !cot_ingest_order_owner(ingest, batch->request.source, record->refund_of, &owner))
+        return COT_OK;
+    switch (owner.kind) {
+    case COT_NODE_USER: record->user = owner.value; return COT_OK;
+    case COT_NODE_EMAIL: record->email = owner.value; return COT_OK;
+    case COT_NODE_PHONE: record->phone = owner.value; return COT_OK;
+    case COT_NODE_ANONYMOUS: record->anonymous = owner.value; return COT_OK;
+    default: return cot_record_add_identity(&batch->records, record, owner.kind, owner.value, err);
+    }
+}
+
 static cot_code resolve(struct cot_ingest *ingest, struct cot_ingest_batch *batch, const struct cot_ingest_call *call,
                         struct cot_money *money, struct cot_refusal *refusal, struct cot_err *err)
 {
@@ -104,7 +122,9 @@ static cot_code resolve(struct cot_ingest *ingest, struct cot_ingest_batch *batc
             snprintf(refusal->reason, sizeof refusal->reason, "the call is of a person who was erased");
             break;
         }
-        rc = refund_whole(ingest, batch, record, refusal, err);
+        rc = name_owner(ingest, batch, record, err);
+        if (rc == COT_OK)
+            rc = refund_whole(ingest, batch, record, refusal, err);
         if (rc == COT_OK && refusal->code == NULL)
             cot_money_resolve(ingest->shop, record, &money[i], refusal);
     }

@@ -12,7 +12,8 @@
 #include "engine/customer_move.h"
 #include "engine/segment_json.h"
 
-static const enum cot_node_kind kinds[] = {COT_NODE_USER, COT_NODE_EMAIL, COT_NODE_PHONE, COT_NODE_ANONYMOUS};
+static const enum cot_node_kind kinds[] = {COT_NODE_USER,      COT_NODE_EMAIL,  COT_NODE_PHONE,   COT_NODE_LOYALTY,
+                                           COT_NODE_ANONYMOUS, COT_NODE_DEVICE, COT_NODE_EXTERNAL};
 enum { N_KINDS = sizeof kinds / sizeof *kinds, N_PULLS = 6 };
 
 /* The node of a kind and a value as people write it; COT_DICT_NONE. */

@@ -141,7 +141,8 @@ static cot_code load_links(struct cot_store *store, struct cot_live_shop *live, 
 {
     struct cot_rows *rows = NULL;
     bool more = false;
-    cot_code rc = cot_rows_open(store, &rows, err, "select node_a, node_b, op, occurred_at, recorded_at from link");
+    cot_code rc =
+        cot_rows_open(store, &rows, err, "select node_a, node_b, op, occurred_at, recorded_at from link where op <> 0");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         const struct cot_link link = {(uint32_t)cot_rows_int(rows, 0), (uint32_t)cot_rows_int(rows, 1),
                                       (int)cot_rows_int(rows, 2), cot_rows_int(rows, 3), cot_rows_int(rows, 4)};
@@ -257,26 +258,33 @@ static cot_code load_policies(struct cot_store *store, struct cot_live_shop *liv
 }
 
 /* The newest run's model: to which segment a customer belongs now. */
-static cot_code load_model(struct cot_store *store, const char *data_dir, struct cot_live_shop *live,
-                           struct cot_err *err)
+cot_code cot_live_shop_load_model(struct cot_store *store, const char *data_dir, struct cot_live_shop *live,
+                                  struct cot_err *err)
 {
     char *json = NULL;
-    cot_code rc = cot_segment_runs_load(store, &live->runs, err);
-    if (rc != COT_OK || live->runs.n == 0)
-        return rc;
-    rc = cot_segment_run_detail(store, live->runs.runs[live->runs.n - 1].run_id, &json, err);
-    if (rc != COT_OK)
-        return rc;
-    yyjson_doc *doc = yyjson_read(json, strlen(json), 0);
+    struct cot_segment_runs runs = {0};
+    struct cot_segment_model *model = NULL;
+    cot_code rc = cot_segment_runs_load(store, &runs, err);
+    if (rc == COT_OK && runs.n > 0)
+        rc = cot_segment_run_detail(store, runs.runs[runs.n - 1].run_id, &json, err);
+    yyjson_doc *doc = rc == COT_OK && json != NULL ? yyjson_read(json, strlen(json), 0) : NULL;
     const char *name = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(doc), "model"));
     /* An erasure deletes models: customers have no learned segment then, until 'coterie segment' learns anew. */
     if (name != NULL)
-        rc = cot_segment_model_read(data_dir, name, &live->model, err);
-    if (rc == COT_NOT_FOUND || rc == COT_IO)
+        rc = cot_segment_model_read(data_dir, name, &model, err);
+    if (name != NULL && (rc == COT_NOT_FOUND || rc == COT_IO))
         rc = COT_OK;
     yyjson_doc_free(doc);
     free(json);
-    return rc;
+    if (rc != COT_OK) {
+        cot_segment_runs_release(&runs);
+        return rc;
+    }
+    cot_segment_runs_release(&live->runs);
+    cot_segment_model_free(live->model);
+    live->runs = runs;
+    live->model = model;
+    return COT_OK;
 }
 
 static cot_code load_settings(struct cot_store *store, struct cot_live_shop *live, struct cot_err *err)
@@ -324,7 +332,7 @@ cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struc
     if (rc == COT_OK)
         rc = load_policies(store, live, err);
     if (rc == COT_OK)
-        rc = load_model(store, data_dir, live, err);
+        rc = cot_live_shop_load_model(store, data_dir, live, err);
     if (rc == COT_OK)
         *ret_live = live;
     else

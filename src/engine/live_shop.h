@@ -51,6 +51,10 @@ cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struc
                             struct cot_err *err) COT_MUST_CHECK;
 void cot_live_shop_free(struct cot_live_shop *live);
 
+/* The newest run of the segmentation and its model, as they are in the store now; others may be there already. */
+cot_code cot_live_shop_load_model(struct cot_store *store, const char *data_dir, struct cot_live_shop *live,
+                                  struct cot_err *err) COT_MUST_CHECK;
+
 /* What was said of consent by one node. */
 cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose, bool granted,
                                int64_t occurred_at_ms, struct cot_err *err) COT_MUST_CHECK;

@@ -53,8 +53,8 @@ static cot_code connect_nodes(struct cot_store *store, struct cot_buf *ids, stru
         rc = cot_buf_printf(&sql, err,
                             "with near as (select least(node_a, node_b) as a, greatest(node_a, node_b) as b,"
                             "  arg_max(op, (occurred_at, recorded_at, rowid)) as op from link"
-                            "  where node_a in (%s) or node_b in (%s) group by all)"
-                            " select distinct unnest([a, b]) as node_id from near where op = 1"
+                            "  where op <> 0 and (node_a in (%s) or node_b in (%s)) group by all)"
+                            " select distinct unnest([a, b]) as node_id from near where op > 0"
                             " union select node_id from node where node_id in (%s) order by 1",
                             cot_buf_text(ids), cot_buf_text(ids), cot_buf_text(ids));
         if (rc == COT_OK)
@@ -135,7 +135,7 @@ static cot_code find_by_value(struct cot_store *store, const char *id, enum cot_
     struct cot_rows *rows = NULL;
     struct cot_person person = {0};
     bool more = false;
-    char kinds[64] = "";
+    char kinds[128] = "";
     char *quoted = cot_sql_quote(id);
     char only[32] = "";
     cot_code rc = quoted == NULL ? cot_fail(err, COT_NOMEM, "'%s'", id) : COT_OK;
@@ -213,7 +213,8 @@ cot_code cot_person_find(struct cot_store *store, const char *id, struct cot_per
     if (rc == COT_OK && !found && strlen(id) + 1 == COT_ANONYMOUS_ID_SIZE && strncmp(id, "anon-", 5) == 0)
         rc = find_by_our_id(store, id, &node_id, &found, err);
     if (rc == COT_OK && !found)
-        rc = cot_fail(err, COT_NOT_FOUND, "'%s' is nobody in '%s': not as customer id, e-mail, anonymous id or phone",
-                      id, cot_store_data_dir(store));
+        rc = cot_fail(err, COT_NOT_FOUND,
+                      "'%s' is nobody in '%s': not as customer id, e-mail, phone, card, device or other id", id,
+                      cot_store_data_dir(store));
     return rc == COT_OK ? cot_person_of_node(store, node_id, ret_person, err) : rc;
 }

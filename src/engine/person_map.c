@@ -6,8 +6,8 @@
 static const char begin_sql[] =
     "create or replace temp table person_edge as"
     "  with last as (select least(node_a, node_b) as a, greatest(node_a, node_b) as b,"
-    "    arg_max(op, (occurred_at, recorded_at, rowid)) as op from link group by all)"
-    "  select a, b from last where op = 1 and a <> b union all select b, a from last where op = 1 and a <> b;"
+    "    arg_max(op, (occurred_at, recorded_at, rowid)) as op from link where op <> 0 group by all)"
+    "  select a, b from last where op > 0 and a <> b union all select b, a from last where op > 0 and a <> b;"
     "create or replace temp table person_map as"
     "  select a as node_id, least(a, min(b)) as customer from person_edge group by a";
 

@@ -165,7 +165,9 @@ static bool trait_of(void *context, struct cot_text key, struct cot_rule_value *
     const struct cot_live_shop *live = look->over->live;
     uint32_t code = cot_dict_find(&live->words.keys, 0, key.data, key.size);
     const struct cot_trait_fact *fact = code != COT_DICT_NONE ? cot_live_best_trait(live, look->root, code) : NULL;
-    if (fact == NULL)
+    /* A trait that was taken back has neither number nor word; the words of identifying ones are not held. */
+    if (fact == NULL ||
+        (isnan(fact->number) && fact->value == COT_DICT_NONE && live->words.roles[code] != COT_TRAIT_IDENTIFYING))
         return false;
     ret_value->number = (double)fact->number;
     if (fact->value != COT_DICT_NONE) {

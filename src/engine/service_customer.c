@@ -169,22 +169,20 @@ cot_code cot_service_timeline(struct cot_service *service, const char *id, size_
     return rc;
 }
 
-/* Whether the ledger holds two nodes together by a link of their own. */
-static cot_code is_linked(struct cot_ingest *ingest, uint32_t a, uint32_t b, bool *ret_linked, struct cot_err *err)
+/* What the ledger says last of two nodes (enum cot_link_op). */
+static cot_code last_op(struct cot_ingest *ingest, uint32_t a, uint32_t b, int64_t *ret_op, struct cot_err *err)
 {
-    int64_t op = 0;
-    cot_code rc = cot_store_number(
-        ingest->store, &op, err, "select arg_max(op, (occurred_at, rowid)) from link where node_a = %u and node_b = %u",
-        a < b ? a : b, a < b ? b : a);
-    *ret_linked = op > 0;
-    return rc;
+    return cot_store_number(ingest->store, ret_op, err,
+                            "select arg_max(op, (occurred_at, rowid)) from link where op <> 0 and node_a = %u and"
+                            " node_b = %u",
+                            a < b ? a : b, a < b ? b : a);
 }
 
 static cot_code write_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, int op, struct cot_err *err)
 {
-    bool linked = false;
-    cot_code rc = is_linked(ingest, a, b, &linked, err);
-    if (rc != COT_OK || linked == (op > 0))
+    int64_t last = COT_LINK_REFUSED;
+    cot_code rc = last_op(ingest, a, b, &last, err);
+    if (rc != COT_OK || last == op || (op < 0 && last <= 0))
         return rc == COT_OK && op < 0 ? cot_fail(err, COT_NOT_FOUND,
                                                  "nothing joins these two directly: GET /v1/customers/{id} shows the "
                                                  "identities")
@@ -217,7 +215,7 @@ cot_code cot_service_link(struct cot_service *service, const char *a, const char
     if (rc == COT_OK && nodes[0] == nodes[1])
         rc = cot_fail(err, COT_USAGE, "'a' and 'b' are the same identity");
     if (rc == COT_OK)
-        rc = write_link(ingest, nodes[0], nodes[1], op, err);
+        rc = write_link(ingest, nodes[0], nodes[1], op > 0 ? COT_LINK_STATED : COT_LINK_PARTED, err);
     pthread_mutex_lock(&ingest->state);
     if (rc == COT_OK && ingest->live != NULL) {
         cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, nodes[0], doc, root, "a");

@@ -16,6 +16,15 @@ enum cot_customer_view { COT_CUSTOMER_PROFILE, COT_CUSTOMER_SEGMENTS, COT_CUSTOM
 cot_code cot_service_customer(struct cot_service *service, enum cot_customer_view view, const char *id, size_t size,
                               yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 
+/*
+ * A call of the source "api" that states traits of a customer (connect/api.c), as a document of its own: the caller
+ * frees it. ADD: those named, null takes one back; REPLACE: those that the customer has and that aren't named are taken
+ * back, too. COT_NOT_FOUND where nobody has the identifier, unless it is written KIND:VALUE: then it is a new one's.
+ */
+enum cot_traits_how { COT_TRAITS_ADD, COT_TRAITS_REPLACE };
+cot_code cot_service_traits_call(struct cot_service *service, const char *id, size_t size, yyjson_val *traits,
+                                 enum cot_traits_how how, yyjson_doc **ret_call, struct cot_err *err) COT_MUST_CHECK;
+
 /* These need the store: on the committer's thread (ingest.h, _run). */
 
 /* {"customer_id","events":[{"event_id","at","kind","order","item","quantity","amount","channel","campaign","detail"}]},

@@ -20,6 +20,7 @@
 struct cot_server;
 struct cot_route;
 struct cot_service;
+struct cot_upload;
 struct MHD_Connection;
 
 enum { COT_PARAMETER_SIZE = 1024 };
@@ -33,6 +34,7 @@ struct cot_exchange {
     char parameter[COT_PARAMETER_SIZE]; /* what stood for {...} in the path, percent-decoded */
     size_t parameter_size;
     struct cot_buf body;          /* as sent; after _inflate as meant */
+    struct cot_upload *upload;    /* of a route that takes files: the body is there instead; NULL: none */
     char key_id[COT_KEY_ID_SIZE]; /* "": none */
     uint64_t received_size;
     int64_t began_us; /* monotonic */

@@ -11,113 +11,11 @@
 #include <string.h>
 
 #include "engine/ingest.h"
+#include "engine/service_privacy.h"
 #include "http/handlers.h"
+#include "http/job.h"
 #include "http/server_parts.h"
-
-struct waiting {
-    struct cot_exchange *exchange;
-    struct cot_ingest_batch *batch;
-    bool receipts;
-    const char *plain; /* answer without receipts; NULL: Segment's {"success":true} */
-};
-
-static void answer_result(struct waiting *waiting)
-{
-    struct cot_err err = {0};
-    struct cot_exchange *exchange = waiting->exchange;
-    cot_code rc = cot_ingest_batch_result(waiting->batch, &err);
-    if (rc != COT_OK) {
-        exchange->retry_after_s = 1;
-        cot_exchange_answer_error(exchange, 503, "not_stored", err.message);
-        return;
-    }
-    if (!waiting->receipts) {
-        const char *plain = waiting->plain != NULL ? waiting->plain : "{\"success\":true}";
-        rc = cot_exchange_answer_text(exchange, plain[0] != '\0' ? 200 : 204, plain, &err);
-    } else {
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_val *root = yyjson_mut_obj(doc);
-        rc = root == NULL ? cot_fail(&err, COT_NOMEM, "receipts") : COT_OK;
-        if (rc == COT_OK) {
-            yyjson_mut_doc_set_root(doc, root);
-            yyjson_mut_obj_add_bool(doc, root, "success", true);
-            cot_ingest_batch_receipts(waiting->batch, doc, yyjson_mut_obj_add_arr(doc, root, "receipts"));
-            rc = cot_exchange_answer(exchange, 200, doc, &err);
-        }
-        yyjson_mut_doc_free(doc);
-    }
-    if (rc != COT_OK)
-        cot_exchange_answer_error(exchange, cot_code_http_status(rc), cot_code_name(rc), err.message);
-}
-
-/* On the committer's thread. */
-static void on_done(void *context)
-{
-    struct waiting *waiting = context;
-    struct cot_exchange *exchange = waiting->exchange;
-    answer_result(waiting);
-    cot_ingest_batch_free(waiting->batch);
-    free(waiting);
-    cot_exchange_resume(exchange);
-}
-
-static bool is_true(const char *text)
-{
-    return text != NULL && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
-}
-
-/* Hands the batch over and lets the exchange wait. */
-static cot_code submit(struct cot_exchange *exchange, struct cot_ingest_request *request, const char *plain,
-                       struct cot_err *err)
-{
-    struct waiting *waiting = calloc(1, sizeof *waiting);
-    if (waiting == NULL) {
-        yyjson_doc_free(request->doc);
-        return cot_fail(err, COT_NOMEM, "a batch of calls");
-    }
-    const char *privacy = cot_exchange_header(exchange, "Sec-GPC");
-    *waiting = (struct waiting){
-        .exchange = exchange, .receipts = is_true(cot_exchange_query(exchange, "receipts")), .plain = plain};
-    request->path = exchange->route->path;
-    request->received_at_ms = exchange->received_at_ms;
-    request->opted_out = privacy != NULL && strcmp(privacy, "1") == 0;
-    cot_code rc = cot_ingest_batch_make(exchange->service, request, &waiting->batch, err);
-    if (rc != COT_OK) {
-        free(waiting);
-        return rc;
-    }
-    struct cot_ingest_batch *batch = waiting->batch;
-    cot_exchange_suspend(exchange);
-    rc = cot_ingest_submit(exchange->service, batch, on_done, waiting, err);
-    if (rc == COT_OK)
-        return COT_OK;
-    exchange->retry_after_s = 1;
-    cot_exchange_answer_error(exchange, 503, "busy", err->message);
-    cot_ingest_batch_free(batch);
-    free(waiting);
-    cot_exchange_resume(exchange);
-    return COT_OK;
-}
-
-/* The body as JSON with raw numbers; answers 400 by itself. NULL: the answer is there. */
-static yyjson_doc *read_body(struct cot_exchange *exchange, size_t max_size)
-{
-    struct cot_err err = {0};
-    yyjson_read_err why = {0};
-    if (cot_exchange_inflate(exchange, max_size, &err) != COT_OK) {
-        cot_exchange_answer_error(exchange, 400, err.code == COT_LIMIT ? "too_large" : "bad_body", err.message);
-        return NULL;
-    }
-    yyjson_doc *doc = exchange->body.size > 0 ? yyjson_read_opts(exchange->body.data, exchange->body.size,
-                                                                 YYJSON_READ_NUMBER_AS_RAW, NULL, &why)
-                                              : NULL;
-    if (doc == NULL) {
-        cot_fail(&err, COT_USAGE, "the body is no JSON: %s at byte %zu",
-                 exchange->body.size > 0 ? why.msg : "it is empty", why.pos);
-        cot_exchange_answer_error(exchange, 400, "bad_json", err.message);
-    }
-    return doc;
-}
+#include "http/submit.h"
 
 /* The key in the body, where Segment's clients put it, or in the query, where a beacon does. */
 static bool authorize(struct cot_exchange *exchange, yyjson_val *root)
@@ -138,7 +36,7 @@ static bool is_rudderstack(yyjson_val *root, bool is_batch)
 
 static cot_code take_tracking(struct cot_exchange *exchange, const char *type, size_t max_size, struct cot_err *err)
 {
-    yyjson_doc *doc = read_body(exchange, max_size);
+    yyjson_doc *doc = cot_submit_read_body(exchange, max_size);
     if (doc == NULL)
         return COT_OK;
     yyjson_val *root = yyjson_doc_get_root(doc);
@@ -164,7 +62,7 @@ static cot_code take_tracking(struct cot_exchange *exchange, const char *type, s
             return COT_OK;
         }
     }
-    return submit(exchange, &request, NULL, err);
+    return cot_submit(exchange, &request, COT_SUBMIT_SUCCESS, err);
 }
 
 cot_code cot_handle_batch(struct cot_exchange *exchange, struct cot_err *err)
@@ -180,7 +78,7 @@ cot_code cot_handle_call(struct cot_exchange *exchange, struct cot_err *err)
 
 static cot_code take_ga4(struct cot_exchange *exchange, bool only_check, struct cot_err *err)
 {
-    yyjson_doc *doc = read_body(exchange, COT_INGEST_MAX_BODY);
+    yyjson_doc *doc = cot_submit_read_body(exchange, COT_INGEST_MAX_BODY);
     if (doc == NULL)
         return COT_OK;
     yyjson_val *root = yyjson_doc_get_root(doc);
@@ -197,7 +95,7 @@ static cot_code take_ga4(struct cot_exchange *exchange, bool only_check, struct 
     struct cot_ingest_request request = {
         .source = COT_INGEST_GA4, .doc = doc, .calls = events, .is_batch = true, .context = root};
     if (!only_check)
-        return submit(exchange, &request, "", err);
+        return cot_submit(exchange, &request, COT_SUBMIT_EMPTY, err);
 
     struct cot_ingest_batch *batch = NULL;
     request.path = exchange->route->path;
@@ -242,6 +140,18 @@ static bool is_signed(const struct cot_exchange *exchange, const char *secret)
     return strlen(given) == (size_t)size && CRYPTO_memcmp(given, text, (size_t)size) == 0;
 }
 
+/* Requests of privacy are done, not taken in as calls: the answer says what was. */
+static cot_code do_privacy(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    yyjson_doc *doc =
+        yyjson_read(cot_buf_text(&exchange->body), exchange->body.size, YYJSON_READ_NUMBER_AS_RAW); /* read before */
+    const char *topic = cot_exchange_header(exchange, "X-Shopify-Topic");
+    cot_code rc = doc == NULL ? cot_fail(err, COT_NOMEM, "a webhook")
+                              : cot_service_privacy(exchange->service, topic, yyjson_doc_get_root(doc), ret_doc, err);
+    yyjson_doc_free(doc);
+    return rc;
+}
+
 cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err)
 {
     const char *secret = exchange->server->shopify_secret;
@@ -257,10 +167,14 @@ cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err)
     }
     if (topic == NULL || id == NULL)
         return cot_fail(err, COT_USAGE, "a webhook has X-Shopify-Topic and X-Shopify-Webhook-Id");
-    yyjson_doc *doc = read_body(exchange, exchange->route->max_body_size);
+    yyjson_doc *doc = cot_submit_read_body(exchange, exchange->route->max_body_size);
     if (doc == NULL)
         return COT_OK;
+    if (cot_service_is_privacy_topic(topic)) {
+        yyjson_doc_free(doc);
+        return cot_exchange_run(exchange, do_privacy, err);
+    }
     struct cot_ingest_request request = {
         .source = COT_INGEST_SHOPIFY, .doc = doc, .calls = yyjson_doc_get_root(doc), .type = topic, .call_id = id};
-    return submit(exchange, &request, NULL, err);
+    return cot_submit(exchange, &request, COT_SUBMIT_SUCCESS, err);
 }

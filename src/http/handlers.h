@@ -17,6 +17,9 @@ cot_code cot_handle_ga4(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_ga4_debug(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_shopify(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_pixel.c */
+cot_code cot_handle_pixel(struct cot_exchange *exchange, struct cot_err *err);
+
 /* handle_quarantine.c */
 cot_code cot_handle_quarantine_list(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_quarantine_replay(struct cot_exchange *exchange, struct cot_err *err);
@@ -31,6 +34,20 @@ cot_code cot_handle_customer_forget(struct cot_exchange *exchange, struct cot_er
 cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_facts.c */
+cot_code cot_handle_products(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_consent(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_traits_patch(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_traits_put(struct cot_exchange *exchange, struct cot_err *err);
+
+/* upload.c */
+cot_code cot_handle_upload(struct cot_exchange *exchange, struct cot_err *err);
+
+/* handle_identity.c */
+cot_code cot_handle_identity(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_identity_simulate(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_identity_apply(struct cot_exchange *exchange, struct cot_err *err);
 
 /* handle_segment.c */
 cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err);

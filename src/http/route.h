@@ -15,7 +15,8 @@
 enum cot_route_flag {
     COT_ROUTE_CORS = 1 << 0,        /* browsers of any origin may call it */
     COT_ROUTE_KEY_IN_BODY = 1 << 1, /* the handler finds the key: it may stand in the body */
-    COT_ROUTE_ALWAYS = 1 << 2       /* answered while the server drains */
+    COT_ROUTE_ALWAYS = 1 << 2,      /* answered while the server drains */
+    COT_ROUTE_UPLOAD = 1 << 3       /* the body goes to a file (upload.h); the key stands in the head */
 };
 
 /* A parameter of the query. */

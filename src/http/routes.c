@@ -51,6 +51,40 @@ const struct cot_schema cot_schemas[] = {
              "scription\":\"an identifier, as in /v1/customers/{id}\"},\"b\":{\"type\":\"string\"}}}"},
     {"Linked", "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"},\""
                "one\":{\"type\":\"boolean\",\"description\":\"whether they are one customer now\"}}}"},
+    {"IdentityRules",
+     "{\"type\":\"object\",\"description\":\"what is left out is as by default\",\"properties\":{\"kinds\":{\"type\":"
+     "\"object\",\"description\":\"by user, email, phone, loyalty, external, device, anonymous\","
+     "\"additionalProperties\":{\"type\":\"object\",\"properties\":{\"limit\":{\"type\":\"integer\",\"minimum\":1},"
+     "\"priority\":{\"type\":\"integer\",\"minimum\":1},\"exclusive\":{\"type\":\"boolean\"}}}},\"blocked\":{\"type\":"
+     "\"array\",\"items\":{\"type\":\"string\",\"description\":\"KIND:VALUE\"}}}}"},
+    {"Identity", "{\"type\":\"object\",\"properties\":{\"rules\":{\"$ref\":\"#/components/schemas/"
+                 "IdentityRules\"},\"own\":{\"type\":"
+                 "\"boolean\"},\"kinds\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"identities\":{\"type\":"
+                 "\"integer\"},"
+                 "\"customers\":{\"type\":\"integer\"},\"refused\":{\"type\":\"integer\"}}}"},
+    {"IdentityChange",
+     "{\"type\":\"object\",\"properties\":{\"customers\":{\"type\":\"object\",\"properties\":{\"now\":{\"type\":"
+     "\"integer\"},\"then\":{\"type\":\"integer\"}}},\"joins\":{\"type\":\"object\"},\"splits\":{\"type\":\"object\"},"
+     "\"applied\":{\"type\":\"boolean\"}}}"},
+    {"Products",
+     "{\"type\":\"object\",\"properties\":{\"products\":{\"type\":\"array\",\"maxItems\":2500,\"items\":{\"type\":"
+     "\"object\","
+     "\"required\":[\"product_id\"],\"properties\":{\"product_id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"}"
+     ","
+     "\"category\":{\"type\":\"string\"},\"subcategory\":{\"type\":\"string\"},\"brand\":{\"type\":\"string\"},"
+     "\"price\":"
+     "{\"type\":\"number\"},\"cost\":{\"type\":\"number\"},\"currency\":{\"type\":\"string\"},\"timestamp\":{\"type\":"
+     "\"string\",\"format\":\"date-time\"}}}}}}"},
+    {"Consents",
+     "{\"type\":\"object\",\"properties\":{\"consents\":{\"type\":\"array\",\"maxItems\":2500,\"items\":{\"type\":"
+     "\"object\","
+     "\"required\":[\"purposes\"],\"properties\":{\"userId\":{\"type\":\"string\"},\"email\":{\"type\":\"string\"},"
+     "\"phone\":{\"type\":\"string\"},\"anonymousId\":{\"type\":\"string\"},\"loyalty_card\":{\"type\":\"string\"},"
+     "\"purposes\":{\"type\":\"object\",\"description\":\"service, analytics, personalisation, marketing, "
+     "advertising\","
+     "\"additionalProperties\":{\"type\":\"boolean\"}},\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"}}}}}"
+     "}"},
+    {"Traits", "{\"type\":\"object\",\"description\":\"by name; null takes one back\",\"additionalProperties\":true}"},
     {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
                 "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
     {"RuleSegment", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
@@ -91,6 +125,14 @@ static const struct cot_route_query receipts_query[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct cot_route_query pixel_query[] = {
+    {"writeKey", "{\"type\":\"string\"}", "a key of the role write"},
+    {"anonymousId", "{\"type\":\"string\"}", "who, or userId"},
+    {"event", "{\"type\":\"string\"}", "track: the event's name"},
+    {"properties.KEY", "{\"type\":\"string\"}", "names with dots are nested: properties.price, context.page.path"},
+    {NULL, NULL, NULL},
+};
+
 static const struct cot_route_query ga4_query[] = {
     {"measurement_id", "{\"type\":\"string\"}", "taken for compatibility"},
     {"api_secret", "{\"type\":\"string\"}", "a key of the role write"},
@@ -109,6 +151,24 @@ static const struct cot_route_query timeline_query[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct cot_route_query upload_query[] = {
+    {"name", "{\"type\":\"string\"}", "the file's name, with its ending: orders.csv, events.jsonl.gz"},
+    {"dry_run", "{\"type\":\"boolean\"}", "say what the file would be understood as, and take nothing in"},
+    {"as", "{\"type\":\"string\"}", "the shape of the file, where it is not to be found out"},
+    {"kind", "{\"type\":\"string\"}", "the kind of file likewise"},
+    {"source", "{\"type\":\"string\"}", "where the rows come from"},
+    {"map", "{\"type\":\"string\"}", "COLUMN=FIELD, what a column means; may be repeated"},
+    {"date_order", "{\"type\":\"string\",\"enum\":[\"dmy\",\"mdy\"]}", "where a column of dates can't tell"},
+    {"decimal", "{\"type\":\"string\",\"enum\":[\"point\",\"comma\"]}", "where a column of numbers can't tell"},
+    {"currency", "{\"type\":\"string\"}", "ISO 4217 code of amounts that name none"},
+    {"time_zone", "{\"type\":\"string\"}", "IANA zone of times without offset"},
+    {"channel", "{\"type\":\"string\"}", "channel of rows that name none"},
+    {"encoding", "{\"type\":\"string\"}", "character encoding, where it is not to be found out"},
+    {"delimiter", "{\"type\":\"string\"}", "what separates columns: one character, tab or space"},
+    {"header", "{\"type\":\"string\",\"enum\":[\"yes\",\"no\"]}", "whether the first line names the columns"},
+    {NULL, NULL, NULL},
+};
+
 static const struct cot_route_query members_query[] = {
     {"from", "{\"type\":\"integer\"}", "where to go on: next of the answer before"},
     {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000}", "customers shown (1000)"},
@@ -116,6 +176,8 @@ static const struct cot_route_query members_query[] = {
 };
 
 enum { MAX_COMPRESSED = 512 * 1024 + 4096, MAX_WEBHOOK = 5 << 20 };
+
+#define MAX_UPLOAD ((size_t)8 << 30)
 
 /* Paths of the tracking API: every one takes browsers of any origin and finds its key in the head, the body or the
  * query. */
@@ -169,6 +231,20 @@ const struct cot_route cot_routes[] = {
     TRACKING("/v1/b", cot_handle_batch, "Batch", "batch, as browsers send it"),
     TRACKING("/beacon/v1/batch", cot_handle_batch, "Batch", "batch, as RudderStack's beacon sends it"),
     {.method = "GET",
+     .path = "/pixel/v1/track",
+     .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,
+     .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY,
+     .handle = cot_handle_pixel,
+     .query = pixel_query,
+     .summary = "track as a picture, as RudderStack has it"},
+    {.method = "GET",
+     .path = "/pixel/v1/page",
+     .roles = COT_ROLE_WRITE | COT_ROLE_SERVER,
+     .flags = COT_ROUTE_CORS | COT_ROUTE_KEY_IN_BODY,
+     .handle = cot_handle_pixel,
+     .query = pixel_query,
+     .summary = "page as a picture, as RudderStack has it"},
+    {.method = "GET",
      .path = "/health",
      .flags = COT_ROUTE_ALWAYS | COT_ROUTE_CORS,
      .handle = cot_handle_health,
@@ -199,7 +275,7 @@ const struct cot_route cot_routes[] = {
      .handle = cot_handle_shopify,
      .request = "{\"type\":\"object\"}",
      .response = COT_SCHEMA_REF("Receipts"),
-     .summary = "Shopify's webhooks: orders, refunds, customers, products; signed instead of keyed"},
+     .summary = "Shopify's webhooks: orders, refunds, customers, products, privacy; signed instead of keyed"},
     {.method = "GET",
      .path = "/v1/quarantine",
      .roles = COT_ROLE_SERVER,
@@ -235,6 +311,47 @@ const struct cot_route cot_routes[] = {
      .handle = cot_handle_customer_forget,
      .response = COT_SCHEMA_REF("Erasure"),
      .summary = "Erases a person: rows, models, exports; the receipt says what was removed and how it was proved"},
+    {.method = "PATCH",
+     .path = "/v1/customers/{id}/traits",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_CALL_SIZE,
+     .handle = cot_handle_traits_patch,
+     .request = COT_SCHEMA_REF("Traits"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States traits of a customer; those not named stay"},
+    {.method = "PUT",
+     .path = "/v1/customers/{id}/traits",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_CALL_SIZE,
+     .handle = cot_handle_traits_put,
+     .request = COT_SCHEMA_REF("Traits"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States all traits of a customer; those not named are taken back"},
+    {.method = "PUT",
+     .path = "/v1/products",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_BODY,
+     .handle = cot_handle_products,
+     .request = COT_SCHEMA_REF("Products"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States facts of products; prices hold from their timestamp on"},
+    {.method = "POST",
+     .path = "/v1/uploads",
+     .roles = COT_ROLE_SERVER,
+     .flags = COT_ROUTE_UPLOAD,
+     .max_body_size = MAX_UPLOAD,
+     .handle = cot_handle_upload,
+     .response = "{\"type\":\"object\",\"description\":\"as 'coterie import --json' prints it\"}",
+     .query = upload_query,
+     .summary = "Imports a file that is the body: wholly in or wholly out, its rows told apart"},
+    {.method = "PUT",
+     .path = "/v1/consent",
+     .roles = COT_ROLE_SERVER,
+     .max_body_size = COT_INGEST_MAX_BODY,
+     .handle = cot_handle_consent,
+     .request = COT_SCHEMA_REF("Consents"),
+     .response = COT_SCHEMA_REF("Receipts"),
+     .summary = "States what people allow, by purpose"},
     {.method = "GET",
      .path = "/v1/customers/{id}/timeline",
      .roles = COT_ROLE_SERVER,
@@ -276,6 +393,28 @@ const struct cot_route cot_routes[] = {
      .request = COT_SCHEMA_REF("Pair"),
      .response = COT_SCHEMA_REF("Linked"),
      .summary = "Parts two identities that a link joins: both persons are as they were"},
+    {.method = "GET",
+     .path = "/v1/identity",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_identity,
+     .response = COT_SCHEMA_REF("Identity"),
+     .summary = "By which rules identifiers make one customer, and how many there are"},
+    {.method = "PUT",
+     .path = "/v1/identity",
+     .max_body_size = 1 << 20,
+     .handle = cot_handle_identity_apply,
+     .roles = COT_ROLE_ADMIN,
+     .request = COT_SCHEMA_REF("IdentityRules"),
+     .response = COT_SCHEMA_REF("IdentityChange"),
+     .summary = "Takes rules of identity up: joins and splits customers as they say"},
+    {.method = "POST",
+     .path = "/v1/identity/simulate",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .max_body_size = 1 << 20,
+     .handle = cot_handle_identity_simulate,
+     .request = COT_SCHEMA_REF("IdentityRules"),
+     .response = COT_SCHEMA_REF("IdentityChange"),
+     .summary = "Which customers rules of identity would join or split; changes nothing"},
     {.method = "GET",
      .path = "/v1/segments",
      .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,

@@ -14,6 +14,7 @@
 
 #include "base/threads.h"
 #include "http/server_parts.h"
+#include "http/upload.h"
 
 enum { HEAD_SIZE = 32768, BODY_OF_NO_ROUTE = 65536, FILE_MAX = 1 << 20 };
 
@@ -158,6 +159,27 @@ static bool is_announced_too_large(const struct cot_exchange *exchange)
     return length != NULL && strtoull(length, NULL, 10) > exchange->body.max_size;
 }
 
+/* A file is taken only from who may bring it: that is asked before the first byte. False: the answer is there. */
+static bool may_begin(struct cot_exchange *exchange)
+{
+    struct cot_err err = {0};
+    if (exchange->route == NULL || !(exchange->route->flags & COT_ROUTE_UPLOAD))
+        return true;
+    if (!cot_exchange_authorize(exchange, NULL))
+        return false;
+    cot_code rc = cot_upload_begin(exchange, &err);
+    if (rc != COT_OK)
+        cot_exchange_answer_error(exchange, cot_code_http_status(rc), cot_code_name(rc), err.message);
+    return rc == COT_OK;
+}
+
+/* How much is read of a body that is too large, so that its sender reads the answer. */
+static uint64_t beyond(const struct cot_exchange *exchange)
+{
+    return exchange->upload != NULL ? exchange->body.max_size + BODY_OF_NO_ROUTE
+                                    : 8 * exchange->body.max_size + BODY_OF_NO_ROUTE;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **state)
 {
@@ -168,20 +190,25 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *state = exchange;
         if (exchange == NULL)
             return MHD_NO;
-        if (!is_announced_too_large(exchange))
+        exchange->too_large = is_announced_too_large(exchange);
+        if (!exchange->too_large && may_begin(exchange))
             return MHD_YES;
-        exchange->too_large = true;
         exchange->handled = true;
-        handle(exchange, url);
+        if (exchange->too_large)
+            handle(exchange, url);
         return send_answer(exchange, url);
     }
     if (*upload_size > 0) {
         exchange->received_size += *upload_size;
-        if (!exchange->too_large)
+        if (exchange->upload != NULL)
+            exchange->too_large = exchange->received_size > exchange->body.max_size;
+        if (exchange->upload != NULL && !exchange->too_large)
+            cot_upload_append(exchange->upload, upload, *upload_size);
+        else if (!exchange->too_large)
             exchange->too_large = cot_buf_append(&exchange->body, upload, *upload_size, NULL) != COT_OK;
         *upload_size = 0;
         /* What goes on and on is cut off instead of read to its end. */
-        return exchange->received_size > 8 * exchange->body.max_size + BODY_OF_NO_ROUTE ? MHD_NO : MHD_YES;
+        return exchange->received_size > beyond(exchange) ? MHD_NO : MHD_YES;
     }
     if (!exchange->handled) {
         exchange->handled = true;
@@ -204,6 +231,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     int64_t duration_us = cot_now_us() - exchange->began_us;
     cot_metrics_count(server->metrics, exchange->route, exchange->status, duration_us);
     cot_access_log_write(server->log, exchange, duration_us);
+    cot_upload_end(exchange);
     cot_buf_release(&exchange->body);
     cot_buf_release(&exchange->answer);
     free(exchange);
@@ -407,6 +435,8 @@ cot_code cot_server_start(const struct cot_server_options *options, struct cot_s
                       options->listen, options->data_dir);
     if (rc == COT_OK)
         make_url(server, fd);
+    if (rc == COT_OK)
+        cot_upload_clean(options->data_dir);
     if (rc == COT_OK)
         rc = start_daemon(server, fd, cert, key, err);
     if (rc == COT_OK) {

@@ -1,19 +1,16 @@
 """Other people's clients, unmodified, against the server: Segment's and RudderStack's for Node.js, from npm.
 
-They are installed into build/clients once (versions pinned here); without npm, or where it can't reach its registry, the test
-says that it skipped.
+Without npm, or where it can't reach its registry, the test says that it skipped.
 """
-import json
 import os
-import shutil
 import subprocess
 import tempfile
 
+import clients
 import shop
 from server import Server, make_key
 
 PACKAGES = ["@segment/analytics-node@2.3.0", "@rudderstack/rudder-sdk-node@3.0.0"]
-CLIENTS = os.path.join(shop.REPOSITORY, "build", "clients")
 
 SEGMENT = """
 const { Analytics } = require('@segment/analytics-node');
@@ -49,37 +46,22 @@ client.group({ userId: 'r1', groupId: 'g2' }, done);
 """
 
 
-def install():
-    if not shutil.which("npm") or not shutil.which("node"):
-        shop.skip("no npm and node here")
-    marker = os.path.join(CLIENTS, "installed.json")
-    if os.path.exists(marker) and json.load(open(marker)) == PACKAGES:
-        return
-    os.makedirs(CLIENTS, exist_ok=True)
-    done = subprocess.run(["npm", "install", "--prefix", CLIENTS, "--no-audit", "--no-fund", "--silent", "--no-save",
-                           "--ignore-scripts", *PACKAGES], capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        shop.skip(f"npm can't install {' '.join(PACKAGES)}: {(done.stdout + done.stderr)[-300:]}")
-    with open(marker, "w") as file:
-        json.dump(PACKAGES, file)
-
-
-def run_client(source, url, key, name):
-    path = os.path.join(CLIENTS, name)
+def run_client(folder, source, url, key, name):
+    path = os.path.join(folder, name)
     with open(path, "w") as file:
         file.write(source)
-    done = subprocess.run(["node", path, url, key], capture_output=True, text=True, timeout=120, cwd=CLIENTS)
+    done = subprocess.run(["node", path, url, key], capture_output=True, text=True, timeout=120, cwd=folder)
     assert done.returncode == 0 and "flushed" in done.stdout, done.stdout + done.stderr
 
 
 def main():
-    install()
+    folder = clients.install("clients", PACKAGES)
     with tempfile.TemporaryDirectory() as scratch:
         data = os.path.join(scratch, "shop")
         key = make_key(data, "write")["key"]
         with Server(data) as server:
-            run_client(SEGMENT, server.url, key, "segment.js")
-            run_client(RUDDER, server.url, key, "rudder.js")
+            run_client(folder, SEGMENT, server.url, key, "segment.js")
+            run_client(folder, RUDDER, server.url, key, "rudder.js")
         counts = dict(shop.sql(data, "select r.connector || e.kind, count(*) from event e join import_run r using (import_id)"
                                      " group by all"))
         assert counts == {"segment10": 2, "segment11": 20, "segment1": 1, "rudderstack10": 1, "rudderstack14": 20}, counts

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import threading
+import urllib.parse
 
 import shop
 from server import Server, basic, make_key
@@ -246,14 +247,64 @@ def test_shopify(scratch):
         product = {"id": 1, "title": "Pod", "product_type": "Audio", "updated_at": "2024-05-03T00:00:00Z",
                    "variants": [{"id": 11, "sku": "IPOD", "price": "199.00"}]}
         assert statuses(send("products/update", "w6", product)[1]) == ["accepted"]
+        # Privacy: what is known is handed out, then erased; asked again, nobody is left.
+        assert shop.sql(data, "select purpose, granted from consent") == [["marketing", False]]
+        assert shop.value(data, "select count(*) from node where value = 'jon@example.com'") == 1
+        who = {"shop_domain": "x.myshopify.com", "customer": {"id": 115310627314723954, "email": "jon@example.com"},
+               "data_request": {"id": 9999}}
+        status, answer, _ = send("customers/data_request", "p1", who)
+        assert status == 200 and answer["people"] == 1 and answer["file"] == "exports/data-request-9999.json", answer
+        with open(os.path.join(data, answer["file"])) as file:
+            known = json.load(file)
+        assert known["customer_id"] == "115310627314723954" and len(known["timeline"]) == 3, known
+        assert send("customers/redact", "p2", who, b"wrong")[0] == 401
+        kept = shop.sql(data, "select order_key, amount_minor, quantity, kind from event where kind < 3 and superseded_at is null"
+                              " order by event_id")
+        assert kept == [["820982911946154508", 19100, 1, 1], ["820982911946154508", 150, 1, 1],
+                        ["820982911946154508", -150, 1, 2]], kept
+        status, answer, _ = send("customers/redact", "p3", who)
+        assert status == 200 and answer["people"] == 1 and answer["receipt"], answer
+        assert server.get(f"/v1/erasures/{answer['receipt']}")["status"] == "done"
+        server.get("/v1/customers/115310627314723954", status=404)
+        assert not os.path.exists(os.path.join(data, "exports", "data-request-9999.json"))
+        assert send("customers/redact", "p4", who)[1]["people"] == 0
+        assert send("customers/data_request", "p5", who)[1]["file"] is None
+        other = {**order, "id": 2, "customer": {"id": 7, "email": "seven@example.com"}, "email": "seven@example.com"}
+        assert statuses(send("orders/create", "w8", other)[1]) == ["accepted"]
+        server.post("/v1/track", track(99, "Played Song"))
+        status, answer, _ = send("shop/redact", "p6", {"shop_id": 1, "shop_domain": "x.myshopify.com"})
+        assert status == 200 and answer["people"] == 1, answer
+        server.get("/v1/customers/7", status=404)
+        assert server.get("/v1/customers/u1")["events"] == 1
         assert send("themes/publish", "w7", {})[1]["receipts"][0]["code"] == "topic"
-    assert shop.sql(data, "select amount_minor, quantity from event where kind = 1 and superseded_at is null order by event_id") \
-        == [[19100, 1], [150, 1]]
-    assert shop.sql(data, "select order_key, amount_minor from event where kind = 2") == [["820982911946154508", -150]]
-    assert shop.sql(data, "select purpose, granted from consent") == [["marketing", False]]
-    assert shop.value(data, "select count(*) from node where value = 'jon@example.com'") == 1
+    assert shop.sql(data, "select value from node") == [["u1"]]
     with Server(os.path.join(scratch, "none")) as server:
         assert server.ask("POST", "/webhooks/shopify", b"{}")[0] == 403
+
+
+def test_pixel(scratch):
+    """RudderStack's calls as pictures: parameters with dots are nested, numbers among them places in arrays."""
+    data = os.path.join(scratch, "pixel")
+    key = make_key(data, "write")["key"]
+    with Server(data) as server:
+        def look(path, query, status=200):
+            found, content, headers = server.ask("GET", f"/pixel/v1/{path}?{urllib.parse.urlencode(query)}")
+            assert found == status, (found, content)
+            return content, headers
+        page = {"writeKey": key, "anonymousId": "amp-1", "name": "Home", "context.page.path": "/ctx",
+                "properties.path": "/shoes", "context.library.name": "Rudderstack AMP SDK"}
+        content, headers = look("page", page)
+        assert content[:6] == b"GIF89a" and headers["Content-Type"] == "image/gif", (content, headers)
+        look("track", {"writeKey": key, "userId": "u1", "event": "Order Completed", "messageId": "x1", "properties.order_id": "o1",
+                       "properties.revenue": "7.5", "properties.currency": "EUR", "properties.products.0.product_id": "p1",
+                       "properties.products.0.price": "7.5", "properties.products.1.product_id": "p2", "properties.products.1.price": "0",
+                       "properties.products.7.product_id": "no place", "a.b.c.d.e.f.g.h.i.j": "too deep"})
+        look("track", {"writeKey": key, "userId": "u1", "event": "Order Completed", "messageId": "x1"})
+        look("page", {**page, "writeKey": "wrong"}, status=401)
+        look("page", {"anonymousId": "a"}, status=401)
+    assert shop.sql(data, "select kind, detail, amount_minor, product_id from event left join item using (item_id) order by event_id") \
+        == [[10, "/shoes", None, None], [1, None, 750, "p1"], [1, None, 0, "p2"]]
+    assert dict(shop.sql(data, "select connector, rows_duplicate from import_run")) == {"rudderstack": 1}
 
 
 def test_consent(scratch):
@@ -271,7 +322,8 @@ def test_consent(scratch):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        for test in (test_segment, test_time, test_keys, test_restart, test_quarantine, test_ga4, test_shopify, test_consent):
+        for test in (test_segment, test_time, test_keys, test_restart, test_quarantine, test_ga4, test_shopify, test_pixel,
+                     test_consent):
             test(scratch)
 
 

@@ -48,8 +48,10 @@ def check_malformed(server):
 
 
 def check_in_use(server, data):
-    done = shop.run("segment", "list", "--data", data, "--quiet", status=74)
+    """A second server is told of the first; other commands borrow the store (test_serve_commands.py)."""
+    done = shop.run("serve", "--listen", "127.0.0.1:0", "--data", data, "--quiet", status=74)
     assert server.url in done.stderr and "stop it" in done.stderr, done.stderr
+    assert shop.value(data, "select 1") == 1
 
 
 def test_open(scratch):
