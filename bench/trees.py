@@ -3,6 +3,8 @@
 - Ward: the same float32 matrix, alternating order in one run; the ratio is that of the medians. Ours on all threads,
   fastcluster's linkage_vector has one. Merges are compared row by row; where rows differ, their heights must be tied.
 - Linkages: every method's matrix against scipy.cluster.hierarchy.linkage.
+- Other trees: genieclust and fast_hdbscan on the same planted matrix; they cut by other rules, so the adjusted Rand index
+  against what was planted stands beside the seconds.
 - Segment tree: fitted alone; then the polished cuts at eight k against flat k-means with ten seedings (float64 inertia of
   both), and the correlation of the heights at which the tree's Ward and exact Ward join each pair of 20,000 sampled rows.
   The ceiling is that correlation for exact Ward over twice as many rows, of which the sample is half: what any tree over
@@ -17,9 +19,12 @@ import sys
 import tempfile
 import time
 
+import fast_hdbscan
 import fastcluster
+import genieclust
 import numpy as np
 from scipy.cluster.hierarchy import linkage
+from sklearn.metrics import adjusted_rand_score
 
 COTERIE = os.environ["COTERIE"]
 BENCH_TREE = os.path.join(os.path.dirname(COTERIE), "bench", "bench_tree")
@@ -35,10 +40,15 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def planted(n, d, k, seed):
+def planted_with_labels(n, d, k, seed):
     chance = np.random.default_rng(seed)
     centres = 3 * chance.normal(size=(k, d))
-    return (centres[chance.choice(k, n, p=chance.dirichlet(np.full(k, 2)))] + chance.normal(size=(n, d))).astype(np.float32)
+    labels = chance.choice(k, n, p=chance.dirichlet(np.full(k, 2)))
+    return (centres[labels] + chance.normal(size=(n, d))).astype(np.float32), labels
+
+
+def planted(n, d, k, seed):
+    return planted_with_labels(n, d, k, seed)[0]
 
 
 def uniform(n, d, seed):
@@ -117,6 +127,35 @@ def bench_linkages(folder):
         print(f"| {method} | {compare(z, peer)} | {seconds:.2f} | {time.monotonic() - began:.2f} |", flush=True)
 
 
+def bench_other_trees(folder):
+    k = 20
+    x, truth = planted_with_labels(SAMPLE, 32, k, 1)
+    np.save(f"{folder}/x.npy", x)
+
+    def ward():
+        labels = f"{folder}/labels.npy"
+        done = subprocess.run([COTERIE, "lab", "cluster", "--input", f"{folder}/x.npy", "--method", "ward", "--k", str(k),
+                               "--labels-out", labels, "--json", "--quiet"], capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"lab cluster --method ward: {done.stderr}")
+        return json.loads(done.stdout)["seconds"], np.load(labels)
+
+    def timed(model):
+        began = time.monotonic()
+        labels = model.fit_predict(x)
+        return time.monotonic() - began, labels
+
+    sides = {"coterie ward": ward, f"genieclust {genieclust.__version__}": lambda: timed(genieclust.Genie(n_clusters=k)),
+             "fast_hdbscan": lambda: timed(fast_hdbscan.HDBSCAN(min_cluster_size=100))}
+    timed(fast_hdbscan.HDBSCAN(min_cluster_size=100))  # numba compiles at first
+    print(f"\n## Trees: other hierarchical clusterers, {SAMPLE:,} x 32, {k} planted groups\n")
+    print("| side | seconds | clusters | adjusted Rand index |\n|---|---:|---:|---:|")
+    for name, run in sides.items():
+        say(f"other trees: {name}")
+        seconds, labels = run()
+        print(f"| {name} | {seconds:.2f} | {len(set(labels[labels >= 0]))} | {adjusted_rand_score(truth, labels):.3f} |", flush=True)
+
+
 def bench_tree(folder):
     print(f"\n## Trees: segment tree of {ROWS:,} x 32, 4,000 micro-clusters, {THREADS} threads\n")
     print("| data | seconds | bar | agreement with exact Ward | ceiling | bar |\n|---|---:|---|---:|---:|---|")
@@ -143,4 +182,5 @@ def bench_tree(folder):
 with tempfile.TemporaryDirectory(prefix="coterie-trees-", dir=os.environ.get("TMPDIR", "build")) as scratch:
     bench_ward(scratch)
     bench_linkages(scratch)
+    bench_other_trees(scratch)
     bench_tree(scratch)

@@ -7,6 +7,7 @@
 #define COMMANDS(X)                                                                                                    \
     X(simulate)                                                                                                        \
     X(report)                                                                                                          \
+    X(backtest)                                                                                                        \
     X(lab_btyd)                                                                                                        \
     X(lab_cluster)                                                                                                     \
     X(rfm)                                                                                                             \
