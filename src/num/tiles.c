@@ -11,6 +11,9 @@
 
 enum { MAX_EXPONENT = 126 };
 
+/* Between this scale and its inverse no squared norm of the unscaled data overflows or loses digits. */
+#define LEAST_ORDINARY 0x1p-40
+
 /* ---- centring ---- */
 
 /* The power of two that brings the largest value into [0.5, 1), as far as it is an ordinary float32. */
@@ -24,34 +27,47 @@ static double scale_for(double largest)
     return ldexp(1, -exponent);
 }
 
-/* Reduces the blocks' surveys in block order: centre and scale. */
-static void centre_on_means(struct cot_tile_pass *pass, size_t n_blocks)
+/* Means of some rows, evenly spaced: near enough to those of all, and no pass over them. */
+static void centre_on_sample(struct cot_tiles *tiles)
+{
+    enum { SAMPLE = 4096 };
+    size_t n = tiles->n < SAMPLE ? tiles->n : SAMPLE;
+    for (size_t s = 0; s < n; s++) {
+        const float *row = cot_matrix_row(&tiles->x, s * (tiles->n / n));
+        for (size_t j = 0; j < tiles->d; j++)
+            tiles->centre[j] += (double)row[j];
+    }
+    for (size_t j = 0; j < tiles->d; j++)
+        tiles->centre[j] = (double)(float)(tiles->centre[j] / (double)n);
+}
+
+static void set_scale(struct cot_tiles *tiles, double scale)
+{
+    tiles->scale = scale;
+    /* Large numbers are scaled first, so that no difference overflows; small ones after, so that none is lost. */
+    tiles->down = scale < 1 ? (float)scale : 1.0F;
+    tiles->up = scale < 1 ? 1.0F : (float)scale;
+    for (size_t j = 0; j < tiles->d; j++)
+        tiles->offset[j] = (float)tiles->centre[j] * tiles->down;
+}
+
+/* Reduces the blocks' surveys, in block order, to means and scale. */
+static void choose_units(struct cot_tile_pass *pass, size_t n_blocks)
 {
     struct cot_tiles *tiles = pass->tiles;
     size_t d = tiles->d;
     double largest = 0;
     for (size_t b = 1; b < n_blocks; b++)
-        for (size_t j = 0; j <= d; j++)
-            pass->sums[j] += pass->sums[b * (d + 1) + j];
-    for (size_t b = 1; b < n_blocks; b++)
         for (size_t j = 0; j < d; j++)
-            pass->plain[j] += pass->plain[b * d + j];
-    for (size_t j = 0; j < d; j++) {
-        double centre = (double)(float)(pass->sums[j] / pass->sums[d]);
-        for (size_t b = 0; b < n_blocks; b++) {
-            largest = fmax(largest, (double)pass->high[b * d + j] - centre);
-            largest = fmax(largest, centre - (double)pass->low[b * d + j]);
+            pass->sums[j] += pass->sums[b * d + j];
+    for (size_t b = 0; b < n_blocks; b++)
+        for (size_t j = 0; j < d; j++) {
+            largest = fmax(largest, (double)pass->high[b * d + j] - tiles->centre[j]);
+            largest = fmax(largest, tiles->centre[j] - (double)pass->low[b * d + j]);
         }
-        tiles->centre[j] = centre;
-    }
-    tiles->scale = scale_for(largest);
+    set_scale(tiles, scale_for(largest));
     for (size_t j = 0; j < d; j++)
-        tiles->mean[j] = (pass->plain[j] / (double)tiles->n - tiles->centre[j]) * tiles->scale;
-    /* Large numbers are scaled first, so that no difference overflows; small ones after, so that none is lost. */
-    tiles->down = tiles->scale < 1 ? (float)tiles->scale : 1.0F;
-    tiles->up = tiles->scale < 1 ? 1.0F : (float)tiles->scale;
-    for (size_t j = 0; j < d; j++)
-        tiles->offset[j] = (float)tiles->centre[j] * tiles->down;
+        tiles->mean[j] = (pass->sums[j] / (double)tiles->n - tiles->centre[j]) * tiles->scale;
 }
 
 float cot_tile_radius(const float *norm2)
@@ -70,6 +86,17 @@ static void survey_rows(void *context, size_t begin, size_t end, size_t i_block,
     const struct cot_tile_pass *pass = context;
     (void)i_thread;
     pass->tiles->routines->survey(pass, begin, end, i_block);
+}
+
+/* Norms in the data's units become those in the tiles'. */
+static void scale_norms(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    const struct cot_tile_pass *pass = context;
+    float scale2 = (float)(pass->tiles->scale * pass->tiles->scale);
+    (void)i_thread;
+    for (size_t i = begin; i < end; i++)
+        pass->tiles->norm2[i] *= scale2;
+    pass->squares[i_block] *= (double)scale2;
 }
 
 static void measure_rows(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
@@ -119,7 +146,7 @@ size_t cot_tiles_memory(size_t n, size_t d)
     size_t size = n < SIZE_MAX - COT_TILE ? (n + COT_TILE) * sizeof(float) : SIZE_MAX;
     if (n > SIZE_MAX / sizeof(float) / 2)
         return SIZE_MAX;
-    return size + BLOCKS * ((2 * d + 2) * sizeof(double) + 2 * d * sizeof(float)) + 3 * d * sizeof(double);
+    return size + BLOCKS * ((d + 1) * sizeof(double) + 2 * d * sizeof(float)) + 3 * d * sizeof(double);
 }
 
 cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x, const float *weights,
@@ -139,18 +166,18 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
     tiles.mean = cot_alloc_array(x->d, 1, sizeof *tiles.mean);
     tiles.centre = cot_alloc_array(x->d, 1, sizeof *tiles.centre);
     tiles.offset = cot_alloc_array(x->d, 1, sizeof *tiles.offset);
-    pass.sums = cot_alloc_array(n_blocks, x->d + 1, sizeof *pass.sums);
-    pass.plain = cot_alloc_array(n_blocks, x->d, sizeof *pass.plain);
+    pass.sums = cot_alloc_array(n_blocks, x->d, sizeof *pass.sums);
     pass.low = cot_alloc_array(n_blocks, x->d, sizeof *pass.low);
     pass.high = cot_alloc_array(n_blocks, x->d, sizeof *pass.high);
     pass.wrong = cot_alloc_array(n_blocks, 1, sizeof *pass.wrong);
     pass.squares = cot_alloc_array(n_blocks, 1, sizeof *pass.squares);
     if (tiles.norm2 == NULL || tiles.mean == NULL || tiles.centre == NULL || tiles.offset == NULL ||
-        pass.sums == NULL || pass.plain == NULL || pass.low == NULL || pass.high == NULL || pass.wrong == NULL ||
-        pass.squares == NULL) {
+        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.wrong == NULL || pass.squares == NULL) {
         rc = cot_fail(err, COT_NOMEM, "what k-means knows of %zu x %zu numbers", x->n, x->d);
         goto out;
     }
+    centre_on_sample(&tiles);
+    set_scale(&tiles, 1);
     cot_parallel_for(n_threads, x->n, block, survey_rows, &pass);
     for (size_t b = 0; b < n_blocks; b++)
         wrong |= pass.wrong[b];
@@ -158,8 +185,9 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
         rc = cot_check_finite(x, false, err);
         goto out;
     }
-    centre_on_means(&pass, n_blocks);
-    cot_parallel_for(n_threads, x->n, block, measure_rows, &pass);
+    choose_units(&pass, n_blocks);
+    bool ordinary = tiles.scale > LEAST_ORDINARY && tiles.scale < 1 / LEAST_ORDINARY;
+    cot_parallel_for(n_threads, x->n, block, ordinary ? scale_norms : measure_rows, &pass);
     for (size_t b = 0; b < n_blocks; b++)
         tiles.square += pass.squares[b];
     for (size_t i = x->n; i < tiles.n_tiles * COT_TILE; i++)
@@ -169,7 +197,6 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
 out:
     cot_tiles_release(&tiles);
     free(pass.sums);
-    free(pass.plain);
     free(pass.low);
     free(pass.high);
     free(pass.wrong);

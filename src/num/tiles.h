@@ -36,8 +36,9 @@ struct cot_tiles {
 };
 
 /*
- * Centred on the (weighted, NULL: plain) column means. n >= 1, d >= 1. Same bytes at any n_threads and with any isa.
- * COT_BAD_DATA names the first row and column (from 0) that is NaN or infinite. Two passes over x. O(n * d).
+ * Centred on the column means of some rows, near those of all. weights (NULL: 1 each) count in `square` alone. n >= 1,
+ * d >= 1. Same bytes at any n_threads and with any isa. COT_BAD_DATA names the first row and column (from 0) that is
+ * NaN or infinite. One pass over x, two where the data's unit is far from ordinary. O(n * d).
  */
 cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x, const float *weights,
                         unsigned n_threads, enum cot_isa isa, struct cot_err *err) COT_MUST_CHECK;

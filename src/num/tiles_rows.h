@@ -11,8 +11,7 @@ struct cot_tile_pass {
     const struct cot_matrix *x;
     const float *weights;
     struct cot_tiles *tiles;
-    double *sums;    /* a block: d weighted sums, then the sum of weights */
-    double *plain;   /* a block: d sums without weights */
+    double *sums;    /* a block: d sums, without weights */
     float *low;      /* a block: d smallest values */
     float *high;     /* a block: d largest values */
     bool *wrong;     /* a block: holds NaN or infinity */
@@ -20,8 +19,10 @@ struct cot_tile_pass {
 };
 
 struct cot_tile_routines {
-    void (*survey)(const struct cot_tile_pass *pass, size_t begin, size_t end, size_t i_block); /* all but squares */
-    void (*norms)(const struct cot_tile_pass *pass, size_t begin, size_t end, size_t i_block);  /* squares, norm2 */
+    void (*survey)(const struct cot_tile_pass *pass, size_t begin, size_t end,
+                   size_t i_block); /* all of it, and norm2 */
+    void (*norms)(const struct cot_tile_pass *pass, size_t begin, size_t end,
+                  size_t i_block); /* squares and norm2 alone */
     void (*move)(const struct cot_tiles *tiles, size_t i, double weight, double *to, double *from);
     double (*distance2)(const struct cot_tiles *tiles, size_t i, const float *centre);
     cot_tile_turn *turn;

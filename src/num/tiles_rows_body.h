@@ -34,99 +34,6 @@ ROWS_INLINE ROWS(doubles) ROWS(inward)(const struct cot_tiles *tiles, const floa
     return __builtin_convertvector(x * tiles->up, ROWS(doubles));
 }
 
-/* A vector's columns of some rows: all that is needed of them stays in registers. */
-ROWS_INLINE void ROWS(survey_some)(const float *first, size_t stride, size_t n_rows, const float *weights, double *sums,
-                                   double *plain, float *low, float *high, ROWS(bits) * wrong)
-{
-    ROWS(floats) least = ROWS(load_floats)(low);
-    ROWS(floats) most = ROWS(load_floats)(high);
-    ROWS(doubles) sum = {0};
-    ROWS(doubles) weighted = {0};
-    for (size_t r = 0; r < n_rows; r++) {
-        ROWS(floats) x = ROWS(load_floats)(first + r * stride);
-        ROWS(bits) bits;
-        memcpy(&bits, &x, sizeof bits);
-        *wrong |= (bits & MAGNITUDE) > LARGEST_FINITE;
-        least = ROWS(chosen)(x < least, x, least);
-        most = ROWS(chosen)(x > most, x, most);
-        ROWS(doubles) value = __builtin_convertvector(x, ROWS(doubles));
-        sum += value;
-        if (weights != NULL)
-            weighted += value * (double)weights[r];
-    }
-    memcpy(low, &least, sizeof least);
-    memcpy(high, &most, sizeof most);
-    for (int u = 0; u < ROWS_WIDTH; u++) {
-        plain[u] += sum[u];
-        sums[u] += weights != NULL ? weighted[u] : sum[u];
-    }
-}
-
-ROWS_TARGET static void ROWS(survey)(const struct cot_tile_pass *pass, size_t begin, size_t end, size_t i_block)
-{
-    size_t d = pass->x->d;
-    double *sums = pass->sums + i_block * (d + 1);
-    double *plain = pass->plain + i_block * d;
-    float *low = pass->low + i_block * d;
-    float *high = pass->high + i_block * d;
-    ROWS(bits) wrong = {0};
-    bool any_wrong = false;
-    for (size_t j = 0; j < d; j++) {
-        low[j] = FLT_MAX;
-        high[j] = -FLT_MAX;
-    }
-    for (size_t i = begin; i < end; i += SURVEY_ROWS) {
-        size_t n_rows = end - i < SURVEY_ROWS ? end - i : SURVEY_ROWS;
-        const float *rows = cot_matrix_row(pass->x, i);
-        const float *weights = pass->weights != NULL ? pass->weights + i : NULL;
-        size_t stride = pass->x->stride;
-        size_t j = 0;
-        for (; j + ROWS_WIDTH <= d; j += ROWS_WIDTH)
-            ROWS(survey_some)(rows + j, stride, n_rows, weights, sums + j, plain + j, low + j, high + j, &wrong);
-        for (; j < d; j++) {
-            double sum = 0; /* as above: what is added to the whole is the sum of these rows */
-            double weighted = 0;
-            for (size_t r = 0; r < n_rows; r++) {
-                float value = rows[r * stride + j];
-                sum += (double)value;
-                weighted += (weights != NULL ? (double)weights[r] : 1.0) * (double)value;
-                low[j] = value < low[j] ? value : low[j];
-                high[j] = value > high[j] ? value : high[j];
-                any_wrong |= !isfinite(value);
-            }
-            plain[j] += sum;
-            sums[j] += weighted;
-        }
-        for (size_t r = 0; r < n_rows; r++)
-            sums[d] += weights != NULL ? (double)weights[r] : 1.0;
-    }
-    for (int u = 0; u < ROWS_WIDTH; u++)
-        any_wrong |= wrong[u] != 0;
-    pass->wrong[i_block] = any_wrong;
-}
-
-ROWS_TARGET static void ROWS(move)(const struct cot_tiles *tiles, size_t i, double weight, double *restrict to,
-                                   double *restrict from)
-{
-    const float *row = cot_matrix_row(&tiles->x, i);
-    size_t j = 0;
-    for (; j + ROWS_WIDTH <= tiles->d; j += ROWS_WIDTH) {
-        ROWS(doubles) value = ROWS(inward)(tiles, row, j) * weight;
-        ROWS(doubles) sum = ROWS(load_doubles)(to + j) + value;
-        memcpy(to + j, &sum, sizeof sum);
-        if (from == NULL)
-            continue;
-        sum = ROWS(load_doubles)(from + j) - value;
-        memcpy(from + j, &sum, sizeof sum);
-    }
-    for (; j < tiles->d; j++) {
-        double value = weight * (double)cot_tile_inward(tiles, row[j], j);
-        to[j] += value;
-        if (from != NULL)
-            from[j] -= value;
-    }
-}
-
 /* Sum of squares of (point i - centre; centre NULL: the origin), in SUMS sums until the end. */
 ROWS_INLINE double ROWS(squares)(const struct cot_tiles *tiles, size_t i, const float *centre)
 {
@@ -151,7 +58,30 @@ ROWS_INLINE double ROWS(squares)(const struct cot_tiles *tiles, size_t i, const 
     return (((each[0] + each[4]) + (each[1] + each[5])) + ((each[2] + each[6]) + (each[3] + each[7]))) + rest;
 }
 
-ROWS_TARGET static void ROWS(norms)(const struct cot_tile_pass *pass, size_t begin, size_t end, size_t i_block)
+/* A vector's columns of some rows: all that is needed of them stays in registers. */
+ROWS_INLINE void ROWS(survey_some)(const float *first, size_t stride, size_t n_rows, double *sums, float *low,
+                                   float *high, ROWS(bits) * wrong)
+{
+    ROWS(floats) least = ROWS(load_floats)(low);
+    ROWS(floats) most = ROWS(load_floats)(high);
+    ROWS(doubles) sum = {0};
+    for (size_t r = 0; r < n_rows; r++) {
+        ROWS(floats) x = ROWS(load_floats)(first + r * stride);
+        ROWS(bits) bits;
+        memcpy(&bits, &x, sizeof bits);
+        *wrong |= (bits & MAGNITUDE) > LARGEST_FINITE;
+        least = ROWS(chosen)(x < least, x, least);
+        most = ROWS(chosen)(x > most, x, most);
+        sum += __builtin_convertvector(x, ROWS(doubles));
+    }
+    memcpy(low, &least, sizeof least);
+    memcpy(high, &most, sizeof most);
+    for (int u = 0; u < ROWS_WIDTH; u++)
+        sums[u] += sum[u];
+}
+
+/* norm2 of points [begin, end); returns the sum of weight * |x|^2. */
+ROWS_INLINE double ROWS(norms_of)(const struct cot_tile_pass *pass, size_t begin, size_t end)
 {
     double square = 0;
     for (size_t i = begin; i < end; i++) {
@@ -159,7 +89,76 @@ ROWS_TARGET static void ROWS(norms)(const struct cot_tile_pass *pass, size_t beg
         pass->tiles->norm2[i] = (float)norm2;
         square += pass->weights != NULL ? (double)pass->weights[i] * norm2 : norm2;
     }
+    return square;
+}
+
+ROWS_TARGET static void ROWS(norms)(const struct cot_tile_pass *pass, size_t begin, size_t end, size_t i_block)
+{
+    double square = 0;
+    for (size_t i = begin; i < end; i += SURVEY_ROWS) /* the sums of survey, one for one */
+        square += ROWS(norms_of)(pass, i, end - i < SURVEY_ROWS ? end : i + SURVEY_ROWS);
     pass->squares[i_block] = square;
+}
+
+ROWS_TARGET static void ROWS(survey)(const struct cot_tile_pass *pass, size_t begin, size_t end, size_t i_block)
+{
+    size_t d = pass->x->d;
+    size_t stride = pass->x->stride;
+    double *sums = pass->sums + i_block * d;
+    float *low = pass->low + i_block * d;
+    float *high = pass->high + i_block * d;
+    double square = 0;
+    ROWS(bits) wrong = {0};
+    bool any_wrong = false;
+    for (size_t j = 0; j < d; j++) {
+        low[j] = FLT_MAX;
+        high[j] = -FLT_MAX;
+    }
+    for (size_t i = begin; i < end; i += SURVEY_ROWS) {
+        size_t n_rows = end - i < SURVEY_ROWS ? end - i : SURVEY_ROWS;
+        const float *rows = cot_matrix_row(pass->x, i);
+        size_t j = 0;
+        for (; j + ROWS_WIDTH <= d; j += ROWS_WIDTH)
+            ROWS(survey_some)(rows + j, stride, n_rows, sums + j, low + j, high + j, &wrong);
+        for (; j < d; j++) {
+            double sum = 0; /* as above: what is added to the whole is the sum of these rows */
+            for (size_t r = 0; r < n_rows; r++) {
+                float value = rows[r * stride + j];
+                sum += (double)value;
+                low[j] = value < low[j] ? value : low[j];
+                high[j] = value > high[j] ? value : high[j];
+                any_wrong |= !isfinite(value);
+            }
+            sums[j] += sum;
+        }
+        square += ROWS(norms_of)(pass, i, i + n_rows);
+    }
+    for (int u = 0; u < ROWS_WIDTH; u++)
+        any_wrong |= wrong[u] != 0;
+    pass->wrong[i_block] = any_wrong;
+    pass->squares[i_block] = square;
+}
+
+ROWS_TARGET static void ROWS(move)(const struct cot_tiles *tiles, size_t i, double weight, double *restrict to,
+                                   double *restrict from)
+{
+    const float *row = cot_matrix_row(&tiles->x, i);
+    size_t j = 0;
+    for (; j + ROWS_WIDTH <= tiles->d; j += ROWS_WIDTH) {
+        ROWS(doubles) value = ROWS(inward)(tiles, row, j) * weight;
+        ROWS(doubles) sum = ROWS(load_doubles)(to + j) + value;
+        memcpy(to + j, &sum, sizeof sum);
+        if (from == NULL)
+            continue;
+        sum = ROWS(load_doubles)(from + j) - value;
+        memcpy(from + j, &sum, sizeof sum);
+    }
+    for (; j < tiles->d; j++) {
+        double value = weight * (double)cot_tile_inward(tiles, row[j], j);
+        to[j] += value;
+        if (from != NULL)
+            from[j] -= value;
+    }
 }
 
 ROWS_TARGET static double ROWS(distance2)(const struct cot_tiles *tiles, size_t i, const float *centre)
