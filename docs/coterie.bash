@@ -10,6 +10,7 @@ _coterie() {
         'report'\ *) words=' --out --run --quality --data --json --seed --threads --quiet --help' ;;
         'backtest'\ *) words=' --as-of --horizon --folds --data --json --seed --threads --quiet --help' ;;
         'lab btyd') words=' --input --model --calibration-end --holdout-end --unit --k --prior --data --json --seed --threads --quiet --help' ;;
+        'lab forecast') words=' --input --horizon --method --season --backtest --data --json --seed --threads --quiet --help' ;;
         'lab cluster') words=' --input --k --method --cut --n-init --max-iter --batch --tol --init --seeding --isa --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;
         'rfm'\ *) words=' --as-of --data --json --seed --threads --quiet --help' ;;
         'features list') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
@@ -45,6 +46,7 @@ _coterie() {
         if [ "$COMP_CWORD" -eq 2 ]; then
             case $command in
             lab) words+=' btyd' ;;&
+            lab) words+=' forecast' ;;&
             lab) words+=' cluster' ;;&
             features) words+=' list' ;;&
             features) words+=' show' ;;&

@@ -9,6 +9,7 @@
     X(report)                                                                                                          \
     X(backtest)                                                                                                        \
     X(lab_btyd)                                                                                                        \
+    X(lab_forecast)                                                                                                    \
     X(lab_cluster)                                                                                                     \
     X(rfm)                                                                                                             \
     X(features_list)                                                                                                   \

@@ -1,0 +1,228 @@
+#include "coterie/forecast.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ml/forecast_methods.h"
+#include "num/check.h"
+
+static const struct {
+    const char *name;
+    cot_forecast_function *function; /* NULL: auto */
+} methods[COT_FORECAST_N_METHODS] = {
+    [COT_FORECAST_AUTO] = {"auto", NULL},
+    [COT_FORECAST_NAIVE] = {"naive", cot_forecast_naive},
+    [COT_FORECAST_SEASONAL_NAIVE] = {"snaive", cot_forecast_seasonal_naive},
+    [COT_FORECAST_MEAN] = {"mean", cot_forecast_mean},
+    [COT_FORECAST_SES] = {"ses", cot_forecast_ses},
+    [COT_FORECAST_DAMPED] = {"damped", cot_forecast_damped},
+    [COT_FORECAST_THETA] = {"theta", cot_forecast_theta},
+    [COT_FORECAST_CROSTON] = {"croston", cot_forecast_croston},
+    [COT_FORECAST_SBA] = {"sba", cot_forecast_sba},
+    [COT_FORECAST_TSB] = {"tsb", cot_forecast_tsb},
+    [COT_FORECAST_ADIDA] = {"adida", cot_forecast_adida},
+};
+
+enum {
+    LEAST_HISTORY = 4,  /* values that an origin needs before it */
+    AUTO_ORIGINS = 4,   /* that auto compares at */
+    SPREAD_ORIGINS = 12 /* that intervals learn from, a step ahead */
+};
+
+const char *cot_forecast_method_name(enum cot_forecast_method method)
+{
+    return methods[method].name;
+}
+
+cot_code cot_forecast_method_parse(const char *name, enum cot_forecast_method *ret_method, struct cot_err *err)
+{
+    for (int m = 0; m < COT_FORECAST_N_METHODS; m++)
+        if (strcmp(methods[m].name, name) == 0) {
+            *ret_method = (enum cot_forecast_method)m;
+            return COT_OK;
+        }
+    return cot_fail(err, COT_USAGE,
+                    "forecast method '%s': auto, naive, snaive, mean, ses, damped, theta, croston, sba, tsb or adida",
+                    name);
+}
+
+double cot_forecast_smape(const double *forecast, const double *actual, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double size = fabs(forecast[i]) + fabs(actual[i]);
+        sum += size > 0 ? 200 * fabs(forecast[i] - actual[i]) / size : 0;
+    }
+    return n > 0 ? sum / (double)n : 0;
+}
+
+/* Forecasts from the first n_known values; no negative demand where there never was one. */
+static cot_code run(enum cot_forecast_method method, const struct cot_series *series, size_t n_known, size_t horizon,
+                    double *ret_mean, struct cot_err *err)
+{
+    struct cot_series known = {series->values, n_known, series->season};
+    bool negative = false;
+    cot_code rc = methods[method].function(&known, horizon, ret_mean, err);
+    for (size_t i = 0; i < n_known && !negative; i++)
+        negative = series->values[i] < 0;
+    for (size_t h = 0; h < horizon && rc == COT_OK; h++) {
+        if (!isfinite(ret_mean[h]))
+            ret_mean[h] = series->values[n_known - 1];
+        if (!negative && ret_mean[h] < 0)
+            ret_mean[h] = 0;
+    }
+    return rc;
+}
+
+/* ---- auto ---- */
+
+/* Squared error of a method over the last origins, each with as much of the horizon as there is. */
+static cot_code loss_of(enum cot_forecast_method method, const struct cot_series *series, size_t horizon,
+                        size_t n_origins, double *scratch, double *ret_loss, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    *ret_loss = 0;
+    for (size_t o = 0; o < n_origins && rc == COT_OK; o++) {
+        size_t n_known = series->n - horizon - o;
+        double loss = 0;
+        rc = run(method, series, n_known, horizon, scratch, err);
+        for (size_t h = 0; h < horizon; h++) {
+            double error = scratch[h] - series->values[n_known + h];
+            loss += error * error;
+        }
+        *ret_loss += loss;
+    }
+    return rc;
+}
+
+/* The first is taken unless another is clearly better: a few origins of one series are little evidence. */
+static const enum cot_forecast_method for_steady[] = {COT_FORECAST_THETA,          COT_FORECAST_NAIVE,
+                                                      COT_FORECAST_SEASONAL_NAIVE, COT_FORECAST_SES,
+                                                      COT_FORECAST_DAMPED,         COT_FORECAST_AUTO};
+static const enum cot_forecast_method for_intermittent[] = {COT_FORECAST_TSB, COT_FORECAST_MEAN,    COT_FORECAST_SES,
+                                                            COT_FORECAST_SBA, COT_FORECAST_CROSTON, COT_FORECAST_ADIDA,
+                                                            COT_FORECAST_AUTO};
+
+static bool is_intermittent(const struct cot_series *series)
+{
+    const double many = 0.3;
+    double zeros = 0;
+    for (size_t i = 0; i < series->n; i++)
+        zeros += series->values[i] == 0;
+    return zeros > many * (double)series->n;
+}
+
+/* The horizon shrinks where the history is short; with less than two origins of one step nothing can be compared. */
+static cot_code choose(const struct cot_series *series, size_t horizon, enum cot_forecast_method *ret_method,
+                       struct cot_err *err)
+{
+    size_t tested = horizon;
+    size_t n_origins = 0;
+    const double clearly = 0.75; /* of the usual one's squared error */
+    double best = INFINITY;
+    cot_code rc = COT_OK;
+    while (tested > 1 && series->n < LEAST_HISTORY + AUTO_ORIGINS + tested)
+        tested--;
+    if (series->n > LEAST_HISTORY + tested)
+        n_origins = series->n - LEAST_HISTORY - tested;
+    n_origins = n_origins < AUTO_ORIGINS ? n_origins : AUTO_ORIGINS;
+    const enum cot_forecast_method *candidates = is_intermittent(series) ? for_intermittent : for_steady;
+    *ret_method = candidates[0];
+    if (n_origins < 2)
+        return COT_OK;
+    double *scratch = cot_alloc_array(tested, 1, sizeof *scratch);
+    if (scratch == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu steps ahead", tested);
+    for (size_t c = 0; candidates[c] != COT_FORECAST_AUTO && rc == COT_OK; c++) {
+        double loss = 0;
+        rc = loss_of(candidates[c], series, tested, n_origins, scratch, &loss, err);
+        if (c == 0) {
+            best = clearly * loss;
+        } else if (loss < best) {
+            best = loss;
+            *ret_method = candidates[c];
+        }
+    }
+    free(scratch);
+    return rc;
+}
+
+/* ---- intervals ---- */
+
+static double spread_of_values(const struct cot_series *series)
+{
+    double mean = 0;
+    double squares = 0;
+    for (size_t i = 0; i < series->n; i++)
+        mean += series->values[i] / (double)series->n;
+    for (size_t i = 0; i < series->n; i++)
+        squares += (series->values[i] - mean) * (series->values[i] - mean);
+    return series->n > 1 ? sqrt(squares / ((double)series->n - 1)) : fabs(mean);
+}
+
+/* Root mean square of what was missed h steps ahead, of all h, never less than a step nearer. */
+static cot_code spreads(enum cot_forecast_method method, const struct cot_series *series, size_t horizon,
+                        double *ret_spread, struct cot_err *err)
+{
+    double *scratch = cot_alloc_array(horizon, 2, sizeof *scratch);
+    cot_code rc = COT_OK;
+    if (scratch == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu steps ahead", horizon);
+    double *count = scratch + horizon;
+    memset(ret_spread, 0, horizon * sizeof *ret_spread);
+    for (size_t back = 1; back <= horizon + SPREAD_ORIGINS - 1 && back + LEAST_HISTORY <= series->n && rc == COT_OK;
+         back++) {
+        size_t steps = back < horizon ? back : horizon;
+        rc = run(method, series, series->n - back, steps, scratch, err);
+        for (size_t h = 0; h < steps; h++) {
+            double error = scratch[h] - series->values[series->n - back + h];
+            if (back - h > SPREAD_ORIGINS) /* each step learns from as many origins */
+                continue;
+            ret_spread[h] += error * error;
+            count[h] += 1;
+        }
+    }
+    double before = 0;
+    for (size_t h = 0; h < horizon; h++) {
+        const double few = 3;
+        double spread = count[h] >= few ? sqrt(ret_spread[h] / count[h]) : h > 0 ? before : spread_of_values(series);
+        before = ret_spread[h] = spread > before ? spread : before;
+    }
+    free(scratch);
+    return rc;
+}
+
+cot_code cot_forecast(const double *values, size_t n, const struct cot_forecast_options *options, size_t horizon,
+                      double *ret_mean, double *ret_low, double *ret_high, enum cot_forecast_method *ret_method,
+                      struct cot_err *err)
+{
+    const double at_80 = 1.2815515655446004;
+    struct cot_series series = {values, n, options->season > 1 ? options->season : 1};
+    enum cot_forecast_method method = options->method;
+    bool negative = false;
+    cot_code rc = COT_OK;
+    if (n == 0 || horizon == 0)
+        return cot_fail(err, COT_USAGE, "a forecast %zu steps ahead from %zu values: at least one of each", horizon, n);
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i]))
+            return cot_fail(err, COT_BAD_DATA, "value %zu (counted from 0) is %g; leave it out or fill it in", i,
+                            values[i]);
+        negative |= values[i] < 0;
+    }
+    if (method == COT_FORECAST_AUTO)
+        rc = choose(&series, horizon, &method, err);
+    if (rc == COT_OK)
+        rc = run(method, &series, n, horizon, ret_mean, err);
+    if (rc == COT_OK && ret_low != NULL && ret_high != NULL) {
+        rc = spreads(method, &series, horizon, ret_high, err);
+        for (size_t h = 0; h < horizon && rc == COT_OK; h++) {
+            double reach = at_80 * ret_high[h];
+            ret_low[h] = negative ? ret_mean[h] - reach : fmax(ret_mean[h] - reach, 0);
+            ret_high[h] = ret_mean[h] + reach;
+        }
+    }
+    if (ret_method != NULL)
+        *ret_method = method;
+    return rc;
+}

@@ -1,0 +1,34 @@
+/* The methods behind coterie/forecast.h, one function each: point forecasts only. */
+#ifndef COT_ML_FORECAST_METHODS_H
+#define COT_ML_FORECAST_METHODS_H
+
+#include <stdbool.h>
+
+#include "coterie/forecast.h"
+
+struct cot_series {
+    const double *values; /* finite */
+    size_t n;             /* >= 1 */
+    size_t season;        /* >= 1 */
+};
+
+typedef cot_code cot_forecast_function(const struct cot_series *series, size_t horizon, double *ret_mean,
+                                       struct cot_err *err);
+
+cot_forecast_function cot_forecast_naive, cot_forecast_seasonal_naive, cot_forecast_mean; /* forecast_smooth.c */
+cot_forecast_function cot_forecast_ses, cot_forecast_damped, cot_forecast_theta;
+cot_forecast_function cot_forecast_croston, cot_forecast_sba, cot_forecast_tsb, cot_forecast_adida;
+/* forecast_intermittent.c */
+
+/* Simple exponential smoothing of y: the weight in [0.01, 0.99] with the least squared error one step ahead; returns
+ * the level after the last value. */
+double cot_smooth(const double *y, size_t n, double *ret_alpha);
+
+/*
+ * Seasonal indices by classical decomposition (ret_indices: season of them, mean 1 where multiplicative, else mean 0),
+ * or false where the season does not show: fewer than three seasons, or an autocorrelation at its lag that a test at
+ * 90% takes for chance. Multiplicative where all values are positive.
+ */
+bool cot_season_find(const struct cot_series *series, double *ret_indices, bool *ret_multiplicative);
+
+#endif
