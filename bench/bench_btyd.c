@@ -82,6 +82,13 @@ static struct cot_btyd_customers customers_of(const struct table *table)
         .n = table->n, .x = table->columns[0], .tx = table->columns[1], .T = table->columns[2]};
 }
 
+static void print_parameters(const double *parameters, size_t n)
+{
+    printf("], \"parameters\": [");
+    for (size_t i = 0; i < n; i++)
+        printf("%s%.17g", i > 0 ? ", " : "", parameters[i]);
+}
+
 static void bench_kind(enum cot_btyd_kind kind, const struct table *table, const struct table *scored, int n_fits,
                        double horizon)
 {
@@ -110,6 +117,7 @@ static void bench_kind(enum cot_btyd_kind kind, const struct table *table, const
     double seconds = now() - start;
     for (size_t i = 0; i < scored->n; i++)
         sum += expected[i];
+    print_parameters(model.parameters, COT_BTYD_PARAMETERS);
     printf("], \"log_likelihood\": %.6f, \"score_seconds\": %.6f, \"mean_expected\": %.9f}, ", model.log_likelihood,
            seconds, sum / (double)scored->n);
     free(expected);
@@ -131,6 +139,7 @@ static void bench_spend(const struct table *table, const struct table *scored, i
     double start = now();
     for (size_t i = 0; i < scored->n; i++)
         sum += cot_spend_expected(&model, scored->columns[0][i], scored->columns[3][i]);
+    print_parameters(model.parameters, COT_SPEND_PARAMETERS);
     printf("], \"log_likelihood\": %.6f, \"score_seconds\": %.6f, \"mean_expected\": %.9f}", model.log_likelihood,
            now() - start, sum / (double)scored->n);
 }

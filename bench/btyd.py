@@ -1,11 +1,10 @@
 """Buy-till-you-die fits beside `lifetimes` on the full CDNOW log, and the scoring of a million customers.
 
 Same customers (lifetimes' own summary: weeks, calibration to 1997-09-30), alternating order in one run; the ratio is that
-of the medians. lifetimes fits from its default start; the log-likelihoods show that both got to the same place. Ours on all
+of the medians. lifetimes fits from its default start; the difference of the parameters shows whether both got to the same place. Ours on all
 threads, lifetimes has one. Scoring: expected purchases in 39 weeks and P(alive) (or expected spend), the model loaded.
 COTERIE_BTYD_ROUNDS (default 3).
 """
-import gzip
 import json
 import os
 import pathlib
@@ -36,10 +35,9 @@ def say(text):
 
 
 def summary():
-    with gzip.open(CDNOW, "rt") as file:
-        rows = [line.split() for line in file]
-    orders = pd.DataFrame({"id": [row[0] for row in rows], "date": pd.to_datetime([row[1] for row in rows], format="%Y%m%d"),
-                           "value": [float(row[3]) for row in rows]})
+    orders = pd.read_csv(CDNOW, sep=r"\s+", skiprows=1, header=None, names=["id", "date", "quantity", "value"],
+                         dtype={"id": str, "date": str})
+    orders["date"] = pd.to_datetime(orders["date"], format="%Y%m%d")
     return summary_data_from_transaction_data(orders, "id", "date", monetary_value_col="value",
                                               observation_period_end="1997-09-30", freq="D", freq_multiplier=7)
 
@@ -54,10 +52,9 @@ def fitters(table):
             "Gamma-Gamma": lambda: lifetimes.GammaGammaFitter().fit(spent.frequency, spent.monetary_value)}
 
 
-def log_likelihood(name, model, table):
-    """lifetimes keeps the negative mean."""
-    n = ((table.frequency > 0) & (table.monetary_value > 0)).sum() if name == "Gamma-Gamma" else len(table)
-    return -model._negative_log_likelihood_ * n
+def difference(ours, model):
+    """The largest relative difference of a parameter: did both get to the same place?"""
+    return max(abs(a / b - 1) for a, b in zip(ours["parameters"], model.params_))
 
 
 def score_peer(name, model, table, n):
@@ -100,12 +97,12 @@ def main():
             for run in (run_ours, run_peer) if i % 2 == 0 else (run_peer, run_ours):
                 run()
     print(f"## Buy-till-you-die: full CDNOW, {len(table):,} customers, {THREADS} threads against lifetimes {lifetimes.__version__}\n")
-    print("| model | runs | fit, s | lifetimes, s | ratio | bar: 30x | log-likelihood | lifetimes |\n|---|---:|---:|---:|---:|---|---:|---:|")
+    print("| model | runs | fit, s | lifetimes, s | ratio | bar: 30x | parameters differ by | log-likelihood |\n|---|---:|---:|---:|---:|---|---:|---:|")
     for name in OURS:
         seconds = np.median([run["seconds"][0] for run in ours[name]])
         ratio = np.median(peer[name]) / seconds
         print(f"| {name} | {ROUNDS} | {seconds:.3f} | {np.median(peer[name]):.2f} | {ratio:.0f} | {'ok' if ratio >= 30 else '**below**'} | "
-              f"{ours[name][-1]['log_likelihood']:.2f} | {log_likelihood(name, models[name], table):.2f} |", flush=True)
+              f"{difference(ours[name][-1], models[name]):.2%} | {ours[name][-1]['log_likelihood']:.2f} |", flush=True)
     print(f"\nScoring {SCORED:,} customers:\n\n| model | s | lifetimes, s (of a tenth, times 10) |\n|---|---:|---:|")
     total = 0
     for name in OURS:
