@@ -453,6 +453,11 @@ static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
     return rc;
 }
 
+cot_code cot_live_price(struct cot_live *live, struct cot_err *err)
+{
+    return catalogue_refresh(live, err);
+}
+
 /* The customer's entries: the node's own run, or its nodes' merged. */
 static cot_code customer_merge(struct cot_live *live, const struct node *root, struct customer *customer,
                                struct cot_err *err)

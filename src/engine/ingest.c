@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "engine/ingest_parts.h"
@@ -89,7 +91,10 @@ static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *b
     struct cot_live_run *run = &ingest->runs[batch->request.source];
     cot_code rc = cot_ingest_run_use(ingest, batch->request.source, err);
     for (size_t i = 0; i < batch->n_calls && rc == COT_OK; i++) {
+        pthread_mutex_lock(
+            &ingest->state); /* readers look things up in what this changes; they wait for one call alone */
         rc = cot_ingest_take(ingest, batch, &batch->calls[i], false, err);
+        pthread_mutex_unlock(&ingest->state);
         if (rc == COT_OK)
             run->counts[batch->calls[i].fate]++;
     }
@@ -226,10 +231,8 @@ static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *
     cot_message_seen_tick(&ingest->seen, cot_wall_ms());
     memcpy(runs, ingest->runs, sizeof runs);
     rc = cot_store_begin(ingest->store, err);
-    pthread_mutex_lock(&ingest->state); /* readers look things up in what this changes */
     for (struct cot_ingest_batch *batch = first; batch != NULL && rc == COT_OK; batch = batch->next)
         rc = take_batch(ingest, batch, err);
-    pthread_mutex_unlock(&ingest->state);
     rc = cot_ingest_end(ingest, rc, err);
     if (rc != COT_OK) /* its calls come again: they are counted then */
         memcpy(ingest->runs, runs, sizeof runs);
@@ -353,10 +356,35 @@ static void let_time_pass(struct cot_ingest *ingest)
     pthread_mutex_unlock(&ingest->state);
 }
 
+/* The committer, and DuckDB's threads, which it starts, leave the processor to those that answer readers: a checkpoint
+ * takes every core for as long as it lasts. */
+static void give_way(void)
+{
+    enum { NICE = 5 };
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
+static bool begin(struct cot_ingest *ingest)
+{
+    struct cot_err err = {0};
+    give_way();
+    cot_code rc = cot_ingest_load(ingest, &err);
+    pthread_mutex_lock(&ingest->mutex);
+    ingest->has_begun = true;
+    ingest->begin_rc = rc;
+    if (rc != COT_OK)
+        ingest->failure = err;
+    pthread_cond_broadcast(&ingest->changed);
+    pthread_mutex_unlock(&ingest->mutex);
+    return rc == COT_OK;
+}
+
 void *cot_ingest_work(void *argument)
 {
     struct cot_service *service = argument;
     struct cot_ingest *ingest = cot_service_ingest(service);
+    if (!begin(ingest))
+        return NULL;
     for (;;) {
         int64_t until_ms = next_moment_ms(ingest);
         pthread_mutex_lock(&ingest->mutex);

@@ -94,6 +94,8 @@ struct cot_ingest {
     struct cot_ingest_job *first_job, *last_job;
     size_t n_waiting; /* calls */
     bool stopping;
+    bool has_begun; /* memory is loaded, or begin_rc says why not (failure) */
+    cot_code begin_rc;
     char base_currency[4];
     int64_t failed_at_ms; /* the disk refused then; 0: it does not */
     struct cot_err failure;

@@ -334,6 +334,8 @@ cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struc
     if (rc == COT_OK)
         rc = cot_live_shop_load_model(store, data_dir, live, err);
     if (rc == COT_OK)
+        rc = cot_live_price(live->live, err);
+    if (rc == COT_OK)
         *ret_live = live;
     else
         cot_live_shop_free(live);

@@ -23,6 +23,18 @@ struct cot_ingest *cot_service_ingest(struct cot_service *service)
     return &service->ingest;
 }
 
+static cot_code wait_until_loaded(struct cot_ingest *ingest, struct cot_err *err)
+{
+    pthread_mutex_lock(&ingest->mutex);
+    while (!ingest->has_begun)
+        pthread_cond_wait(&ingest->changed, &ingest->mutex);
+    cot_code rc = ingest->begin_rc;
+    if (rc != COT_OK && err != NULL)
+        *err = ingest->failure;
+    pthread_mutex_unlock(&ingest->mutex);
+    return rc;
+}
+
 cot_code cot_service_open(const struct cot_context *context, struct cot_service **ret_service, struct cot_err *err)
 {
     struct cot_service *service = calloc(1, sizeof *service);
@@ -36,11 +48,13 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     service->data_dir = strdup(context->data_dir);
     ingest->context = *context;
     ingest->context.data_dir = service->data_dir;
-    cot_code rc = service->data_dir == NULL ? cot_fail(err, COT_NOMEM, "service") : cot_ingest_load(ingest, err);
+    cot_code rc = service->data_dir == NULL ? cot_fail(err, COT_NOMEM, "service") : COT_OK;
     if (rc == COT_OK && pthread_create(&ingest->thread, NULL, cot_ingest_work, service) != 0)
         rc = cot_fail(err, COT_NOMEM, "a thread");
     else if (rc == COT_OK)
         ingest->has_thread = true;
+    if (rc == COT_OK)
+        rc = wait_until_loaded(ingest, err);
     if (rc == COT_OK)
         *ret_service = service;
     else
