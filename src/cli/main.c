@@ -123,6 +123,7 @@ static int run_call(struct cot_call *call)
     cot_code rc = call->command->leaves_store ? COT_OK : cot_lend_borrow(call->context.data_dir, &loan, &err);
     if (rc == COT_OK)
         rc = call->command->run(call, &err);
+    call->context.progress = (struct cot_progress){0}; /* the line ends with this function */
     if (line.drawn)
         fputs("\r\033[K", stderr);
     cot_lend_return(loan);

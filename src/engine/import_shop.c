@@ -345,7 +345,7 @@ cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct c
 }
 
 /* The ledger's last word on a pair; false: it has none. */
-static bool pair_op(const struct cot_import_shop *shop, uint32_t a, uint32_t b, int *ret_op)
+static bool pair_op(const struct cot_import_shop *shop, uint32_t a, uint32_t b, int8_t *ret_op)
 {
     uint32_t pair[2] = {a < b ? a : b, a < b ? b : a};
     uint32_t number = cot_dict_find(&shop->pairs, PAIR_TAG, (const char *)pair, sizeof pair);
@@ -365,7 +365,7 @@ cot_code cot_import_shop_link(struct cot_import_shop *shop, uint32_t a, uint32_t
                               int64_t recorded_at_ms, bool *ret_new, struct cot_err *err)
 {
     struct cot_link link = {a, b, COT_LINK_NAMED, occurred_at_ms, recorded_at_ms};
-    int op = COT_LINK_REFUSED;
+    int8_t op = COT_LINK_REFUSED;
     *ret_new = false;
     if (a == b)
         return COT_OK;

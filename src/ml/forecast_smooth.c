@@ -313,9 +313,10 @@ static cot_code plain_damped(const struct cot_series *series, size_t horizon, do
             }
     double sum = 0;
     double power = best_phi;
-    for (size_t h = 0; h < horizon; h++, power *= best_phi) {
+    for (size_t h = 0; h < horizon; h++) {
         sum += power;
         ret_mean[h] = best_level + sum * best_trend;
+        power *= best_phi;
     }
     return COT_OK;
 }
