@@ -12,4 +12,11 @@
 cot_code cot_json_read(const char *text, size_t size, yyjson_read_flag flags, yyjson_doc **ret_doc,
                        struct cot_err *err) COT_MUST_CHECK;
 
+/* For yyjson's foreach loops, which count on from where the value is, NULL or not: NULL becomes something empty. */
+static inline yyjson_val *cot_json_some(yyjson_val *value)
+{
+    static yyjson_val none = {.tag = YYJSON_TYPE_ARR};
+    return value != NULL ? value : &none;
+}
+
 #endif

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "connect/call.h"
 #include "connect/decode.h"
 #include "domain/consent.h"
@@ -80,7 +81,7 @@ static bool take_consent(struct cot_call_reader *reader)
         return false;
     if (yyjson_obj_size(purposes) == 0)
         return cot_call_reject(reader, "purpose", "\"purposes\" is an object of true and false by purpose");
-    yyjson_obj_foreach(purposes, i, n, key, value)
+    yyjson_obj_foreach(cot_json_some(purposes), i, n, key, value)
     {
         enum cot_purpose known;
         struct cot_text purpose = {yyjson_get_str(key), (uint32_t)yyjson_get_len(key)};
@@ -137,7 +138,7 @@ static bool take_traits(struct cot_call_reader *reader)
     struct cot_record *record = cot_call_begin(reader, COT_RECORD_CUSTOMER, at_ms);
     if (record == NULL || !take_identity(reader, record) || !cot_call_traits(reader, record, traits, ""))
         return false;
-    yyjson_obj_foreach(traits, i, n, key, value)
+    yyjson_obj_foreach(cot_json_some(traits), i, n, key, value)
     {
         if (yyjson_is_null(value) && !clear_trait(reader, record, key))
             return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "domain/consent.h"
 #include "domain/money.h"
 
@@ -249,7 +250,7 @@ static bool add_members(struct cot_call_reader *reader, struct cot_record *recor
     size_t n;
     yyjson_val *key;
     yyjson_val *value;
-    yyjson_obj_foreach(object, i, n, key, value)
+    yyjson_obj_foreach(cot_json_some(object), i, n, key, value)
     {
         char name[MAX_KEY_SIZE];
         int size = snprintf(name, sizeof name, "%s%s", prefix, yyjson_get_str(key));

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "connect/call.h"
 #include "domain/money.h"
 
@@ -58,7 +59,7 @@ static bool read_lines(struct cot_call_reader *reader, const struct cot_call_ord
     if (yyjson_arr_size(products) > MAX_LINES)
         return cot_call_reject(reader, "limit", "an order of %zu products: %d are the limit", yyjson_arr_size(products),
                                MAX_LINES);
-    yyjson_arr_foreach(products, i, n, product)
+    yyjson_arr_foreach(cot_json_some(products), i, n, product)
     {
         if (!read_line(reader, order, product, lines))
             return false;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "connect/call.h"
 #include "connect/decode.h"
 
@@ -49,7 +50,7 @@ static bool take_user_properties(struct cot_call_reader *reader, struct cot_reco
     size_t n;
     yyjson_val *key;
     yyjson_val *value;
-    yyjson_obj_foreach(properties, i, n, key, value)
+    yyjson_obj_foreach(cot_json_some(properties), i, n, key, value)
     {
         if (!cot_call_add_trait(reader, record, yyjson_get_str(key), cot_call_text(value, "value")))
             return false;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "connect/call.h"
 #include "connect/decode.h"
 
@@ -29,7 +30,7 @@ static bool sum_of(struct cot_call_reader *reader, yyjson_val *array, const char
     size_t n;
     yyjson_val *element;
     *ret_sum = 0;
-    yyjson_arr_foreach(array, i, n, element)
+    yyjson_arr_foreach(cot_json_some(array), i, n, element)
     {
         int64_t minor = 0;
         bool given = false;
@@ -108,7 +109,7 @@ static bool take_order(struct cot_call_reader *reader)
         record->flags |= COT_RECORD_ORDER_CANCELLED;
         return true;
     }
-    yyjson_arr_foreach(yyjson_obj_get(order, "line_items"), i, n, line)
+    yyjson_arr_foreach(cot_json_some(yyjson_obj_get(order, "line_items")), i, n, line)
     {
         record = i == 0 ? &reader->records->records[i_record] : cot_call_again(reader, i_record);
         if (record == NULL || !read_line(reader, order, line, exponent, record))
@@ -133,7 +134,7 @@ static bool take_refund(struct cot_call_reader *reader)
     record->refund_of = cot_call_text(refund, "order_id");
     record->order_key = cot_call_text(refund, "id");
     record->detail = cot_call_text(refund, "note");
-    yyjson_arr_foreach(yyjson_obj_get(refund, "refund_line_items"), i, n, line)
+    yyjson_arr_foreach(cot_json_some(yyjson_obj_get(refund, "refund_line_items")), i, n, line)
     {
         bool given = false;
         struct cot_decimal quantity = {.mantissa = 1};
@@ -190,7 +191,7 @@ static bool take_product(struct cot_call_reader *reader)
     if (!cot_call_time(reader, product, "updated_at", &at_ms))
         return false;
     at_ms = cot_call_occurred_at(reader->input->received_at_ms, COT_NO_TIME, at_ms);
-    yyjson_arr_foreach(yyjson_obj_get(product, "variants"), i, n, variant)
+    yyjson_arr_foreach(cot_json_some(yyjson_obj_get(product, "variants")), i, n, variant)
     {
         bool given = false;
         struct cot_record *record = cot_call_begin(reader, COT_RECORD_PRODUCT, at_ms);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "connect/call.h"
 #include "connect/decode.h"
 
@@ -136,7 +137,7 @@ static bool read_other_identities(struct tracked *t, struct cot_record *record)
         !add_identity(t, record, COT_NODE_DEVICE, context_text(t, "device.id")) ||
         !add_identity(t, record, COT_NODE_DEVICE, context_text(t, "device.advertisingId")))
         return false;
-    yyjson_arr_foreach(context_at(t, "externalIds"), i, n, said)
+    yyjson_arr_foreach(cot_json_some(context_at(t, "externalIds")), i, n, said)
     {
         if (!read_external(t, record, said))
             return false;
@@ -404,17 +405,16 @@ static const struct call_type *call_type_of(const struct cot_live_input *input)
 /* Consent that the call states: Segment's object, and the browser's signal against advertising. */
 static bool take_consent(struct tracked *t)
 {
-    size_t i;
-    size_t n;
-    yyjson_val *key;
-    yyjson_val *value;
+    yyjson_val *key = NULL;
+    yyjson_val *value = NULL;
     struct cot_call_reader *reader = &t->reader;
     if (reader->records->n_records == reader->first_record)
         return true;
     size_t i_record = reader->first_record;
-    yyjson_obj_foreach(context_at(t, "consent.categoryPreferences"), i, n, key, value)
-    {
+    yyjson_obj_iter iter = yyjson_obj_iter_with(context_at(t, "consent.categoryPreferences")); /* NULL: empty */
+    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
         struct cot_text purpose = {yyjson_get_str(key), (uint32_t)yyjson_get_len(key)};
+        value = yyjson_obj_iter_get_val(key);
         if (yyjson_is_bool(value) && !cot_call_consent(reader, i_record, purpose, yyjson_get_bool(value)))
             return false;
     }

@@ -67,7 +67,7 @@ static cot_code read_kind(const char *name, yyjson_val *said, struct cot_identit
                         "anonymous",
                         what, name);
     struct cot_identity_rule *rule = &rules->kinds[kind];
-    yyjson_obj_foreach(said, i, n, key, value)
+    yyjson_obj_foreach(cot_json_some(said), i, n, key, value)
     {
         const char *member = yyjson_get_str(key);
         if (strcmp(member, "limit") == 0)
@@ -107,7 +107,7 @@ static cot_code read_blocked(yyjson_val *array, struct cot_identity_rules *rules
     if (!yyjson_is_arr(array) || yyjson_arr_size(array) > COT_IDENTITY_MAX_BLOCKED)
         return cot_fail(err, COT_BAD_DATA, "%s: blocked: an array of at most %d texts \"KIND:VALUE\"", what,
                         COT_IDENTITY_MAX_BLOCKED);
-    yyjson_arr_foreach(array, i, n, value)
+    yyjson_arr_foreach(cot_json_some(array), i, n, value)
     {
         enum cot_node_kind kind = COT_NODE_USER;
         const char *text = yyjson_get_str(value);
@@ -132,7 +132,7 @@ static cot_code read_members(yyjson_val *root, struct cot_identity_rules *rules,
     cot_code rc = COT_OK;
     if (!yyjson_is_obj(root))
         return cot_fail(err, COT_BAD_DATA, "%s: the rules are an object with \"kinds\" and \"blocked\"", what);
-    yyjson_obj_foreach(root, i, n, key, value)
+    yyjson_obj_foreach(cot_json_some(root), i, n, key, value)
     {
         const char *member = yyjson_get_str(key);
         if (strcmp(member, "blocked") == 0) {
@@ -142,7 +142,7 @@ static cot_code read_members(yyjson_val *root, struct cot_identity_rules *rules,
             size_t m;
             yyjson_val *name;
             yyjson_val *kind;
-            yyjson_obj_foreach(value, j, m, name, kind)
+            yyjson_obj_foreach(cot_json_some(value), j, m, name, kind)
             {
                 if (rc == COT_OK)
                     rc = read_kind(yyjson_get_str(name), kind, rules, what, err);

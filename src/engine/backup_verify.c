@@ -137,7 +137,7 @@ static cot_code compare_all(const struct verify *verify, struct cot_manifest *ma
     if (yyjson_arr_size(rows) != verify->n_entries)
         return cot_fail(err, COT_BAD_DATA, "'%s' is damaged: %zu files, its manifest lists %zu", verify->path,
                         verify->n_entries, yyjson_arr_size(rows));
-    yyjson_arr_foreach(rows, i, n, row)
+    yyjson_arr_foreach(cot_json_some(rows), i, n, row)
     {
         if (rc == COT_OK)
             rc = compare_entry(verify, &verify->entries[i], row, err);

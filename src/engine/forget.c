@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "engine/erased.h"
 #include "engine/forget_steps.h"
 #include "engine/segment.h"
@@ -210,7 +211,7 @@ static bool files_are_gone(const char *data_dir, const char *detail, size_t size
     size_t n;
     yyjson_val *name;
     bool gone = proof != NULL && yyjson_get_sint(yyjson_obj_get(proof, "rows_found")) == 0;
-    yyjson_arr_foreach(yyjson_obj_get(proof, "found"), i, n, name)
+    yyjson_arr_foreach(cot_json_some(yyjson_obj_get(proof, "found")), i, n, name)
     {
         char *path = NULL;
         if (asprintf(&path, "%s/%s", data_dir, yyjson_get_str(name)) < 0)

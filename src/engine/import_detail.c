@@ -138,7 +138,7 @@ static cot_code list_columns(yyjson_val *root, const struct cot_mapping_options 
     yyjson_val *name;
     yyjson_val *fields = yyjson_obj_get(root, "fields");
     size_t n_overrides = 0;
-    yyjson_arr_foreach(yyjson_obj_get(root, "columns"), i, n, name)
+    yyjson_arr_foreach(cot_json_some(yyjson_obj_get(root, "columns")), i, n, name)
     {
         yyjson_val *field = yyjson_arr_get(fields, i);
         char *number = NULL;

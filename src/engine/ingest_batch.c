@@ -6,6 +6,8 @@
 
 #include "engine/ingest_parts.h"
 
+#include "base/json.h"
+
 static const struct cot_live_source *const sources[COT_N_INGEST_SOURCES] = {
     [COT_INGEST_SEGMENT] = &cot_live_segment, [COT_INGEST_RUDDERSTACK] = &cot_live_rudderstack,
     [COT_INGEST_GA4] = &cot_live_ga4,         [COT_INGEST_SHOPIFY] = &cot_live_shopify,
@@ -145,7 +147,7 @@ static cot_code decode_calls(const char *base_currency, struct cot_ingest_batch 
         size_t i;
         size_t n;
         yyjson_val *call;
-        yyjson_arr_foreach(calls, i, n, call)
+        yyjson_arr_foreach(cot_json_some(calls), i, n, call)
         {
             if (rc == COT_OK)
                 rc = decode_call(batch, call, base_currency, err);

@@ -181,7 +181,8 @@ static cot_code make_batch(const struct replay *replay, size_t begin, size_t n, 
         yyjson_val *name;
         yyjson_val *value;
         batch.lines[i] = replay->held[begin + i].line;
-        yyjson_obj_foreach(yyjson_doc_get_root(replay->held[begin + i].raw), i_column, n_columns, name, value)
+        yyjson_obj_foreach(cot_json_some(yyjson_doc_get_root(replay->held[begin + i].raw)), i_column, n_columns, name,
+                           value)
         {
             const char *text = yyjson_get_str(value);
             batch.cells[i_column * n + i] = (struct cot_cell){

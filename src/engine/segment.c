@@ -70,7 +70,7 @@ static cot_code find_extreme_before(struct job *job, struct cot_err *err)
     yyjson_val *segments = yyjson_obj_get(yyjson_doc_get_root(doc), "segments");
     yyjson_val *segment;
     size_t i, n;
-    yyjson_arr_foreach(segments, i, n, segment)
+    yyjson_arr_foreach(cot_json_some(segments), i, n, segment)
     {
         const char *kind = yyjson_get_str(yyjson_obj_get(segment, "kind"));
         if (kind != NULL && strcmp(kind, "extreme") == 0)

@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "store/reader_parts.h"
 
 enum { MAX_REJECTS = 4096, GROWTH = 256 * 1024, HEAD_OBJECTS = 1000, MAX_DEPTH = 32, NAME_SIZE = 512 };
@@ -353,7 +354,7 @@ static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yy
         return cot_batch_reject(batch, reader->line, "json", text, size, err,
                                 "'%s' is no array here, as it is at the beginning of the file",
                                 reader->json->lines_key);
-    yyjson_arr_foreach(lines, i, n, line) if (!yyjson_is_obj(line)) return cot_batch_reject(
+    yyjson_arr_foreach(cot_json_some(lines), i, n, line) if (!yyjson_is_obj(line)) return cot_batch_reject(
         batch, reader->line, "json", text, size, err, "element %zu of '%s' is no object", i + 1,
         reader->json->lines_key);
     if (n_lines > batch->stride)
@@ -365,7 +366,7 @@ static cot_code take_rows(struct cot_reader *reader, struct cot_batch *batch, yy
     if (lines == NULL)
         rc = take_row(&walk, root, NULL, err);
     else
-        yyjson_arr_foreach(lines, i, n, line) if (rc == COT_OK) rc = take_row(&walk, root, line, err);
+        yyjson_arr_foreach(cot_json_some(lines), i, n, line) if (rc == COT_OK) rc = take_row(&walk, root, line, err);
     if (rc != COT_OK || !(walk.has_nul || walk.has_long_name))
         return rc;
     batch->n_rows = first;
@@ -547,7 +548,7 @@ static cot_code take_names(struct walk *walk, yyjson_val *root, struct cot_err *
     if (key == NULL)
         return rc;
     int size = snprintf(prefix, sizeof prefix, "%s[]", key);
-    yyjson_arr_foreach(lines_of(root, key), i, n, line) if (rc == COT_OK && yyjson_is_obj(line)) rc =
+    yyjson_arr_foreach(cot_json_some(lines_of(root, key)), i, n, line) if (rc == COT_OK && yyjson_is_obj(line)) rc =
         walk_object(walk, line, prefix, (size_t)size, 1, err);
     return rc;
 }
