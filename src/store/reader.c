@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dict.h"
 #include "domain/value.h"
 #include "store/reader_parts.h"
 
@@ -186,16 +187,10 @@ cot_code cot_reader_fill_block(struct cot_reader *reader, struct cot_batch *batc
 
 /* Columns */
 
-static bool name_is_taken(char *const *columns, size_t n, const char *name)
+/* Repeated names get a number; a free one is looked for from 2 on, so in small tables alone. */
+static char *column_name(const struct cot_dict *taken, size_t n, const struct cot_text *given)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(columns[i], name) == 0)
-            return true;
-    return false;
-}
-
-static char *column_name(char *const *columns, size_t n, const struct cot_text *given)
-{
+    enum { SMALL = 1000 };
     const char *text = given->data;
     size_t size = given->size;
     char *name = NULL;
@@ -203,8 +198,8 @@ static char *column_name(char *const *columns, size_t n, const struct cot_text *
     if (size == 0)
         return asprintf(&name, "column_%zu", n + 1) < 0 ? NULL : name;
     name = strndup(text, size);
-    /* Repeated names: quadratic, but only for as many columns as repeat. Checked for small tables alone. */
-    for (int copy = 2; name != NULL && n < 1000 && name_is_taken(columns, n, name); copy++) {
+    for (int copy = 2; name != NULL && n < SMALL && cot_dict_find(taken, 0, name, strlen(name)) != COT_DICT_NONE;
+         copy++) {
         free(name);
         if (asprintf(&name, "%.*s_%d", (int)size, text, copy) < 0)
             name = NULL;
@@ -214,20 +209,27 @@ static char *column_name(char *const *columns, size_t n, const struct cot_text *
 
 cot_code cot_reader_set_columns(struct cot_reader *reader, const struct cot_text *names, size_t n, struct cot_err *err)
 {
+    struct cot_dict taken;
+    cot_code rc = COT_OK;
     if (n > COT_READER_MAX_COLUMNS)
         return cot_fail(err, COT_LIMIT, "'%s' has %zu columns, at most %zu can be read", reader->path, n,
                         COT_READER_MAX_COLUMNS);
     reader->columns = calloc(n + 1, sizeof *reader->columns);
     if (reader->columns == NULL)
         return cot_fail(err, COT_NOMEM, "reading '%s'", reader->path);
-    for (size_t i = 0; i < n; i++) {
-        reader->columns[i] = column_name(reader->columns, i, &names[i]);
+    cot_dict_init(&taken);
+    for (size_t i = 0; i < n && rc == COT_OK; i++) {
+        uint32_t number = 0;
+        reader->columns[i] = column_name(&taken, i, &names[i]);
         if (reader->columns[i] == NULL)
-            return cot_fail(err, COT_NOMEM, "reading '%s'", reader->path);
+            rc = cot_fail(err, COT_NOMEM, "reading '%s'", reader->path);
+        else
+            rc = cot_dict_add(&taken, 0, reader->columns[i], strlen(reader->columns[i]), &number, err);
         reader->info.n_columns = i + 1;
     }
+    cot_dict_release(&taken);
     reader->info.columns = (const char *const *)reader->columns;
-    return COT_OK;
+    return rc;
 }
 
 /* Opening */
