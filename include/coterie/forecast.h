@@ -2,8 +2,9 @@
  * Forecasts of one series of equally spaced values: demand of a product, revenue of a shop.
  *
  * Theta is that of Assimakopoulos and Nikolopoulos (doi:10.1016/S0169-2070(00)00066-2) as the M3 competition had it:
- * seasonally adjusted where the season shows, half the trend of a straight line, half simple smoothing. For demand with
- * many zeros: Croston (doi:10.1057/jors.1972.50), SBA, which takes out his bias (Syntetos and Boylan,
+ * seasonally adjusted where the season shows, half the trend of a straight line, half simple smoothing; dotm is its
+ * dynamic optimised model (Fiorucci and others, doi:10.1016/j.ijforecast.2016.02.005). For demand with many zeros:
+ * Croston (doi:10.1057/jors.1972.50), SBA, which takes out his bias (Syntetos and Boylan,
  * doi:10.1016/j.ijforecast.2004.10.001), TSB, whose chance of demand falls while there is none (Teunter, Syntetos,
  * Babai, doi:10.1016/j.ejor.2011.05.018), and ADIDA, which adds up stretches before it smooths (Nikolopoulos and
  * others, doi:10.1057/jors.2010.32).
@@ -24,6 +25,7 @@ enum cot_forecast_method {
     COT_FORECAST_SES,            /* simple exponential smoothing */
     COT_FORECAST_DAMPED,         /* a smoothed trend that levels off */
     COT_FORECAST_THETA,
+    COT_FORECAST_DYNAMIC_THETA, /* its weights fitted, its line moving along */
     COT_FORECAST_CROSTON,
     COT_FORECAST_SBA,
     COT_FORECAST_TSB,
@@ -31,7 +33,7 @@ enum cot_forecast_method {
     COT_FORECAST_N_METHODS
 };
 
-/* "auto", "naive", "snaive", "mean", "ses", "damped", "theta", "croston", "sba", "tsb", "adida". */
+/* "auto", "naive", "snaive", "mean", "ses", "damped", "theta", "dotm", "croston", "sba", "tsb", "adida". */
 const char *cot_forecast_method_name(enum cot_forecast_method method);
 /* COT_USAGE for a name that is none of them. */
 cot_code cot_forecast_method_parse(const char *name, enum cot_forecast_method *ret_method,

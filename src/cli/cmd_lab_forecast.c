@@ -106,7 +106,7 @@ static const struct cot_option options_of_lab_forecast[] = {
     {"horizon", "H", "how many steps ahead"},
     {"method", "NAME",
      "auto (default: theta, or tsb for many zeros, unless another was clearly better at a series' last origins), "
-     "naive, snaive, mean, ses, damped, theta, croston, "
+     "naive, snaive, mean, ses, damped, theta, dotm, croston, "
      "sba, tsb or adida"},
     {"season", "N", "values a season: 12 for months, 7 for days (default 1: none)"},
     {"backtest", NULL, "hold the last H values of each series back and score the forecasts of them"},

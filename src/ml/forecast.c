@@ -18,6 +18,7 @@ static const struct {
     [COT_FORECAST_SES] = {"ses", cot_forecast_ses},
     [COT_FORECAST_DAMPED] = {"damped", cot_forecast_damped},
     [COT_FORECAST_THETA] = {"theta", cot_forecast_theta},
+    [COT_FORECAST_DYNAMIC_THETA] = {"dotm", cot_forecast_dynamic_theta},
     [COT_FORECAST_CROSTON] = {"croston", cot_forecast_croston},
     [COT_FORECAST_SBA] = {"sba", cot_forecast_sba},
     [COT_FORECAST_TSB] = {"tsb", cot_forecast_tsb},
@@ -42,9 +43,9 @@ cot_code cot_forecast_method_parse(const char *name, enum cot_forecast_method *r
             *ret_method = (enum cot_forecast_method)m;
             return COT_OK;
         }
-    return cot_fail(err, COT_USAGE,
-                    "forecast method '%s': auto, naive, snaive, mean, ses, damped, theta, croston, sba, tsb or adida",
-                    name);
+    return cot_fail(
+        err, COT_USAGE,
+        "forecast method '%s': auto, naive, snaive, mean, ses, damped, theta, dotm, croston, sba, tsb or adida", name);
 }
 
 double cot_forecast_smape(const double *forecast, const double *actual, size_t n)

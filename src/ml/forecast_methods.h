@@ -19,6 +19,7 @@ cot_forecast_function cot_forecast_naive, cot_forecast_seasonal_naive, cot_forec
 cot_forecast_function cot_forecast_ses, cot_forecast_damped, cot_forecast_theta;
 cot_forecast_function cot_forecast_croston, cot_forecast_sba, cot_forecast_tsb, cot_forecast_adida;
 /* forecast_intermittent.c */
+cot_forecast_function cot_forecast_dynamic_theta; /* forecast_theta.c */
 
 /* Simple exponential smoothing of y: the weight in [0.01, 0.99] with the least squared error one step ahead; returns
  * the level after the last value. */
@@ -30,5 +31,9 @@ double cot_smooth(const double *y, size_t n, double *ret_alpha);
  * 90% takes for chance. Multiplicative where all values are positive.
  */
 bool cot_season_find(const struct cot_series *series, double *ret_indices, bool *ret_multiplicative);
+
+/* A method for series without season, on the adjusted series; what it says gets the season back. */
+cot_code cot_forecast_with_season(cot_forecast_function *function, const struct cot_series *series, size_t horizon,
+                                  double *ret_mean, struct cot_err *err) COT_MUST_CHECK;
 
 #endif

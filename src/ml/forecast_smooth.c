@@ -182,9 +182,8 @@ bool cot_season_find(const struct cot_series *series, double *ret_indices, bool 
     return true;
 }
 
-/* A method for series without season, on the adjusted series; what it says gets the season back. */
-static cot_code with_season(cot_forecast_function *function, const struct cot_series *series, size_t horizon,
-                            double *ret_mean, struct cot_err *err)
+cot_code cot_forecast_with_season(cot_forecast_function *function, const struct cot_series *series, size_t horizon,
+                                  double *ret_mean, struct cot_err *err)
 {
     double *indices = cot_alloc_array(series->season + series->n, 1, sizeof *indices);
     bool multiplicative = false;
@@ -221,7 +220,7 @@ static cot_code plain_ses(const struct cot_series *series, size_t horizon, doubl
 
 cot_code cot_forecast_ses(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
 {
-    return with_season(plain_ses, series, horizon, ret_mean, err);
+    return cot_forecast_with_season(plain_ses, series, horizon, ret_mean, err);
 }
 
 /* The straight line through the values, and SES of the line that bends twice as much: their mean. */
@@ -253,7 +252,7 @@ static cot_code plain_theta(const struct cot_series *series, size_t horizon, dou
 
 cot_code cot_forecast_theta(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
 {
-    return with_season(plain_theta, series, horizon, ret_mean, err);
+    return cot_forecast_with_season(plain_theta, series, horizon, ret_mean, err);
 }
 
 struct trending {
@@ -323,5 +322,5 @@ static cot_code plain_damped(const struct cot_series *series, size_t horizon, do
 
 cot_code cot_forecast_damped(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
 {
-    return with_season(plain_damped, series, horizon, ret_mean, err);
+    return cot_forecast_with_season(plain_damped, series, horizon, ret_mean, err);
 }

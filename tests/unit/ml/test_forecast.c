@@ -47,11 +47,37 @@ static void test_theta_of_a_line(void **state)
     assert_true(fabs(mean[0] - (10 + 2 * N)) < 2.1);
 }
 
+/* The dynamic model has the whole line (theta without end), wherever it lies and whatever it is measured in. */
+static void test_dynamic_theta_of_a_line(void **state)
+{
+    double values[N];
+    double mean[AHEAD];
+    double scaled[AHEAD];
+    struct cot_rng rng;
+    (void)state;
+    for (int i = 0; i < N; i++)
+        values[i] = 1000 + 2 * i;
+    forecast(values, N, COT_FORECAST_DYNAMIC_THETA, 1, mean);
+    for (int h = 0; h < AHEAD; h++)
+        assert_true(fabs(mean[h] - (1000 + 2 * (N + h))) < 1e-6);
+    cot_rng_init(&rng, 3);
+    for (int i = 0; i < N; i++)
+        values[i] = 50 + i + 5 * cot_rng_normal(&rng);
+    forecast(values, N, COT_FORECAST_DYNAMIC_THETA, 1, mean);
+    for (int i = 0; i < N; i++)
+        values[i] = 1000 + 8 * values[i];
+    forecast(values, N, COT_FORECAST_DYNAMIC_THETA, 1, scaled);
+    for (int h = 0; h < AHEAD; h++) {
+        assert_true(fabs(scaled[h] - (1000 + 8 * mean[h])) < 1e-3);
+        assert_true(fabs(mean[h] - (50 + N + h)) < 5);
+    }
+}
+
 static void test_season_comes_back(void **state)
 {
     static const double season[12] = {0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.1, 1, 0.9, 1.4};
     static const enum cot_forecast_method methods[] = {COT_FORECAST_SES, COT_FORECAST_DAMPED, COT_FORECAST_THETA,
-                                                       COT_FORECAST_AUTO};
+                                                       COT_FORECAST_DYNAMIC_THETA, COT_FORECAST_AUTO};
     double values[N];
     double mean[AHEAD];
     struct cot_rng rng;
@@ -145,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_naive_rules),
         cmocka_unit_test(test_theta_of_a_line),
+        cmocka_unit_test(test_dynamic_theta_of_a_line),
         cmocka_unit_test(test_season_comes_back),
         cmocka_unit_test(test_intermittent_demand),
         cmocka_unit_test(test_intervals_hold_what_they_say),
