@@ -109,9 +109,12 @@ cot_code cot_forecast_tsb(const struct cot_series *series, size_t horizon, doubl
     return COT_OK;
 }
 
-/* Stretches as long as the mean time between demands are added up, smoothed, and shared out again. */
+/* Stretches as long as the mean time between demands are added up, smoothed with the small weight usual for rare
+ * demand (few stretches are left to learn one from), and shared out again. */
 cot_code cot_forecast_adida(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
 {
+    const double least = 0.1;
+    const double most = 0.3;
     double *sizes = cot_alloc_array(series->n, 2, sizeof *sizes);
     if (sizes == NULL)
         return cot_fail(err, COT_NOMEM, "a series of %zu values", series->n);
@@ -129,7 +132,7 @@ cot_code cot_forecast_adida(const struct cot_series *series, size_t horizon, dou
             for (size_t i = 0; i < stretch; i++)
                 sizes[s] += series->values[series->n - (n_stretches - s) * stretch + i];
         }
-        rate = cot_smooth(sizes, n_stretches, NULL) / (double)stretch;
+        rate = cot_smooth_within(sizes, n_stretches, least, most, NULL) / (double)stretch;
     }
     fill(ret_mean, horizon, rate);
     free(sizes);

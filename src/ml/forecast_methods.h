@@ -24,6 +24,8 @@ cot_forecast_function cot_forecast_dynamic_theta; /* forecast_theta.c */
 /* Simple exponential smoothing of y: the weight in [0.01, 0.99] with the least squared error one step ahead; returns
  * the level after the last value. */
 double cot_smooth(const double *y, size_t n, double *ret_alpha);
+/* The same with the weight in [low, high]. */
+double cot_smooth_within(const double *y, size_t n, double low, double high, double *ret_alpha);
 
 /*
  * Seasonal indices by classical decomposition (ret_indices: season of them, mean 1 where multiplicative, else mean 0),

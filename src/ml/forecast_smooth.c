@@ -93,19 +93,24 @@ static double smoothing_loss(const void *context, double alpha)
 }
 
 /* The level starts at the mean of the first few values. */
-double cot_smooth(const double *y, size_t n, double *ret_alpha)
+double cot_smooth_within(const double *y, size_t n, double low, double high, double *ret_alpha)
 {
     enum { START = 4 };
-    const double least = 0.01;
     struct smoothing s = {y, n, 0};
     size_t n_start = n < START ? n : START;
     double loss = 0;
     for (size_t i = 0; i < n_start; i++)
         s.first += y[i] / (double)n_start;
-    double alpha = golden_section(smoothing_loss, &s, least, 1 - least);
+    double alpha = golden_section(smoothing_loss, &s, low, high);
     if (ret_alpha != NULL)
         *ret_alpha = alpha;
     return level_after(&s, alpha, &loss);
+}
+
+double cot_smooth(const double *y, size_t n, double *ret_alpha)
+{
+    const double least = 0.01;
+    return cot_smooth_within(y, n, least, 1 - least, ret_alpha);
 }
 
 /* ---- season ---- */
