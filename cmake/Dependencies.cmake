@@ -31,7 +31,7 @@ add_library(yyjson STATIC ${COTERIE_DEPS}/yyjson/yyjson/yyjson.c)
 target_include_directories(yyjson SYSTEM PUBLIC ${CMAKE_BINARY_DIR}/deps/include)
 target_compile_options(yyjson PRIVATE -w -fno-sanitize=all) # others' code: minutes of compiling, nothing of ours tested
 
-foreach(library xxhash zstd openblas nlopt microhttpd)
+foreach(library xxhash zstd openblas nlopt xgboost microhttpd)
     find_library(${library}_FOUND_LIBRARY ${library} REQUIRED)
     add_library(${library} INTERFACE)
     target_link_libraries(${library} INTERFACE ${${library}_FOUND_LIBRARY})

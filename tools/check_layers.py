@@ -13,7 +13,8 @@ ALLOWED = {
     "domain": {"base"},
     "store": {"base", "domain"},
     "connect": {"base", "domain", "store"},
-    "engine": {"base", "num", "ml", "domain", "store", "connect"},
+    "predict": {"base", "num", "ml"},
+    "engine": {"base", "num", "ml", "predict", "domain", "store", "connect"},
     "http": {"base", "engine", "domain"},
     "cli": {"base", "engine", "domain", "http"},
 }

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(gcc g++ cmake ninja-build make pkg-config git libcmocka-dev libxxhash-dev libzstd-dev zlib1g-dev
-          libicu-dev libopenblas-dev libnlopt-dev libssl-dev libmicrohttpd-dev)
+          libicu-dev libopenblas-dev libnlopt-dev libxgboost-dev libssl-dev libmicrohttpd-dev)
 [ "${1:-}" = "--check" ] && packages+=(clang clang-format clang-tidy libclang-rt-14-dev llvm)
 [ "${1:-}" = "--bench" ] && packages+=(dataset-fashion-mnist python3-sklearn)
 [ "${1:-}" = "--bench" ] && ! python3 -c 'import ensurepip' 2>/dev/null && packages+=(python3-venv)

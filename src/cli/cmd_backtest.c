@@ -44,6 +44,7 @@ static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const 
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     bool churn = strcmp(text_of(question, "question"), "churn") == 0;
+    bool spend = strcmp(text_of(question, "question"), "spend") == 0;
     yyjson_mut_val *rows = yyjson_mut_obj_get(question, "candidates");
     yyjson_mut_val *interval = yyjson_mut_obj_get(question, "interval");
     yyjson_mut_val *row = NULL;
@@ -55,8 +56,8 @@ static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const 
                                : yyjson_mut_get_bool(yyjson_mut_obj_get(row, "naive")) ? "naive"
                                                                                        : "");
     }
-    printf("\n%s%s%s%s, %.0f predictions:\n", text_of(question, "question"), interval != NULL ? " (" : "",
-           interval != NULL ? currency : "", interval != NULL ? ")" : "", number_of(question, "predictions"));
+    printf("\n%s%s%s%s, %.0f predictions:\n", text_of(question, "question"), spend ? " (" : "", spend ? currency : "",
+           spend ? ")" : "", number_of(question, "predictions"));
     cot_table_print(stdout, rows, churn ? churn_columns : amount_columns);
     if (!yyjson_mut_get_bool(yyjson_mut_obj_get(question, "beats_naive")))
         printf("No model beats the naive candidates here, so none serves.\n");
@@ -66,7 +67,12 @@ static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const 
     if (!yyjson_mut_is_null(yyjson_mut_obj_get(interval, "coverage_positive")))
         printf("; %.1f%% where they do not reach down to 0 (%.1f%% of customers)",
                100 * number_of(interval, "coverage_positive"), 100 * number_of(interval, "share_positive"));
-    printf(".\n");
+    printf(".\nShares below each tenth of what was said (PIT, 10%% each were it right):");
+    yyjson_mut_val *share = NULL;
+    yyjson_mut_arr_iter shares = yyjson_mut_arr_iter_with(yyjson_mut_obj_get(interval, "pit"));
+    while ((share = yyjson_mut_arr_iter_next(&shares)) != NULL)
+        printf(" %.0f%%", 100 * yyjson_mut_get_num(share));
+    printf("\n");
 }
 
 static void print_backtest(yyjson_mut_doc *doc)
@@ -94,10 +100,10 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
 {
     yyjson_mut_doc *doc = NULL;
     int64_t folds = 0;
-    cot_code rc = cot_call_int(call, "folds", 1, COT_BACKTEST_MAX_FOLDS, &folds, err);
+    cot_code rc = cot_call_int(call, "folds", 1, COT_LEAGUE_MAX_FOLDS, &folds, err);
     if (rc != COT_OK)
         return rc;
-    struct cot_backtest_options backtest = {.as_of = cot_call_value(call, "as-of"),
+    struct cot_shop_league_options backtest = {.as_of = cot_call_value(call, "as-of"),
                                             .horizons = cot_call_value(call, "horizon"),
                                             .max_folds = (unsigned)folds};
     rc = cot_backtest_run(&call->context, &backtest, &doc, err);
@@ -119,10 +125,10 @@ const struct cot_command cot_command_backtest = {
     .summary = "which predictions of spend, orders and churn would have been right",
     .help =
         "Goes back in time by one horizon after the other, predicts every customer known by then from what had\n"
-        "happened by then, and compares with what came: spend (before refunds) and days with an order by root mean\n"
+        "happened by then, and compares with what came: spend (less what was given back) and days with an order by root mean\n"
         "square error, no order at all (churn) by log loss. Buy-till-you-die models compete with naive rules; what\n"
-        "does not beat every naive rule does not serve. Weights, calibration and intervals are learned one horizon\n"
-        "before each origin. Horizons that the history is too short for are said to be untested.\n\n"
+        "does not beat every naive rule does not serve. Weights, calibration and intervals are learned\n"
+        "at earlier origins. Horizons that the history is too short for are said to be untested.\n\n"
         "  coterie backtest\n"
         "  coterie backtest --horizon 28,84 --folds 6 --json",
     .options = options,

@@ -296,6 +296,8 @@ static void fold_refund(struct cot_fold *fold, const struct cot_fold_input *inpu
     fold->units_returned += cot_refund_match(fold, &refund, &i_order);
     fold->n_refunds++;
     fold->n_refunds_unmatched += i_order == COT_NONE;
+    if (i_order != COT_NONE)
+        fold->orders[i_order].refund_minor += line->amount_minor;
     fold->refund_minor += line->amount_minor;
     fold_extra(fold, input, line, true);
 }

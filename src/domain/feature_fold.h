@@ -24,7 +24,8 @@ enum { COT_N_HOURS = 24, COT_N_WEEKDAYS = 7 };
 struct cot_fold_order {
     uint64_t key; /* 0: none */
     int64_t first_ms;
-    int64_t gross_minor; /* of its lines, before refunds */
+    int64_t gross_minor;  /* of its lines, before refunds */
+    int64_t refund_minor; /* of the refunds that matched it, negative */
     double units;
     double units_returned;
     uint32_t n_lines;

@@ -1,37 +1,10 @@
 #include "engine/backtest.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/civil.h"
 #include "engine/segment_json.h"
-#include "engine/shop_purchases.h"
-#include "ml/league.h"
 #include "store/store.h"
 
 static const char *const measures[COT_N_QUESTIONS] = {"rmse", "rmse", "log_loss"};
-
-enum { DEFAULT_FOLDS = 3, FOLD_HORIZONS = 4, MAX_DAYS = 3650 };
-
-static cot_code parse_horizons(const char *text, unsigned *ret_horizons, size_t *ret_n, struct cot_err *err)
-{
-    const char *at = text;
-    *ret_n = 0;
-    for (;;) {
-        char *end = NULL;
-        errno = 0;
-        long days = strtol(at, &end, 10);
-        if (end == at || errno != 0 || days < 1 || days > MAX_DAYS || (*end != ',' && *end != '\0') ||
-            *ret_n == COT_BACKTEST_MAX_HORIZONS)
-            return cot_fail(err, COT_USAGE, "--horizon is '%s': 1 to %d numbers of days up to %d, such as 30,90", text,
-                            (int)COT_BACKTEST_MAX_HORIZONS, (int)MAX_DAYS);
-        ret_horizons[(*ret_n)++] = (unsigned)days;
-        if (*end == '\0')
-            return COT_OK;
-        at = end + 1;
-    }
-}
 
 static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const struct cot_league_result *result)
 {
@@ -61,96 +34,71 @@ static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const s
         cot_json_add_number(doc, row, "calibration_error", score->calibration_error);
         cot_json_add_number(doc, row, "calibration_band", score->calibration_band);
     }
-    if (result->question != COT_QUESTION_SPEND)
+    if (result->question == COT_QUESTION_CHURN)
         return;
     yyjson_mut_val *interval = yyjson_mut_obj_add_obj(doc, object, "interval");
     yyjson_mut_obj_add_real(doc, interval, "nominal", 0.8);
     cot_json_add_number(doc, interval, "coverage", result->interval.coverage);
     cot_json_add_number(doc, interval, "share_positive", result->interval.share_positive);
     cot_json_add_number(doc, interval, "coverage_positive", result->interval.coverage_positive);
+    yyjson_mut_val *pit = yyjson_mut_obj_add_arr(doc, interval, "pit");
+    for (size_t bin = 0; bin < COT_PIT_BINS; bin++)
+        yyjson_mut_arr_add_real(doc, pit, result->interval.pit[bin]);
 }
 
-static cot_code add_horizon(const struct cot_context *context, const struct cot_purchases *purchases, unsigned days,
-                            unsigned max_folds, yyjson_mut_doc *doc, yyjson_mut_val *horizons, struct cot_err *err)
+static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned days,
+                        const struct cot_league_result *results)
 {
-    struct cot_league_result results[COT_N_QUESTIONS];
-    cot_code rc = cot_league_run(purchases, days, max_folds, context->n_threads, context->seed, results, err);
-    if (rc != COT_OK)
-        return rc;
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, horizons);
     yyjson_mut_obj_add_uint(doc, object, "days", days);
     yyjson_mut_obj_add_uint(doc, object, "folds", results[0].n_folds);
-    yyjson_mut_obj_add_uint(doc, object, "needs_days", (uint64_t)days * FOLD_HORIZONS);
+    yyjson_mut_obj_add_uint(doc, object, "needs_days", cot_shop_league_needs_days(days));
     yyjson_mut_val *questions = yyjson_mut_obj_add_arr(doc, object, "questions");
     for (int q = 0; q < COT_N_QUESTIONS && results[0].n_folds > 0; q++)
         add_question(doc, questions, results + q);
-    cot_league_release(results);
-    return COT_OK;
 }
 
 static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int32_t day)
 {
     char text[COT_TIME_TEXT_SIZE];
-    cot_format_date((int64_t)day * 86400000, text, sizeof text);
+    cot_format_date((int64_t)day * COT_MS_PER_DAY, text, sizeof text);
     yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
-static cot_code describe(const struct cot_context *context, const struct cot_shop *shop,
-                         const struct cot_backtest_options *options, const unsigned *horizons, size_t n_horizons,
-                         yyjson_mut_doc *doc, struct cot_err *err)
+static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc)
 {
-    struct cot_shop_purchases purchases = {0};
     char as_of[COT_TIME_TEXT_SIZE];
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
-    unsigned max_folds = options->max_folds > 0 ? options->max_folds : DEFAULT_FOLDS;
-    cot_code rc = cot_shop_purchases_make(shop, &purchases, err);
-    if (rc != COT_OK)
-        return rc;
-    cot_format_time(shop->history.as_of_ms, as_of, sizeof as_of);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    cot_format_time(league->shop->history.as_of_ms, as_of, sizeof as_of);
     yyjson_mut_obj_add_strcpy(doc, root, "as_of", as_of);
-    yyjson_mut_obj_add_strcpy(doc, root, "currency", shop->currency);
-    yyjson_mut_obj_add_uint(doc, root, "customers", purchases.purchases.n);
-    add_day(doc, root, "first_day", purchases.purchases.first_day);
-    add_day(doc, root, "last_day", purchases.purchases.last_day);
+    yyjson_mut_obj_add_strcpy(doc, root, "currency", league->shop->currency);
+    yyjson_mut_obj_add_uint(doc, root, "customers", league->n);
+    add_day(doc, root, "first_day", league->first_day);
+    add_day(doc, root, "last_day", league->last_day);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "horizons");
-    for (size_t h = 0; h < n_horizons && rc == COT_OK; h++) {
-        cot_progress_report(&context->progress, "backtest", h, n_horizons);
-        rc = add_horizon(context, &purchases.purchases, horizons[h], max_folds, doc, array, err);
-    }
-    cot_progress_report(&context->progress, "backtest", n_horizons, n_horizons);
-    cot_shop_purchases_release(&purchases);
-    return rc;
+    for (size_t h = 0; h < league->n_horizons; h++)
+        add_horizon(doc, array, league->horizons[h], league->results[h]);
 }
 
-cot_code cot_backtest_run(const struct cot_context *context, const struct cot_backtest_options *options,
+cot_code cot_backtest_run(const struct cot_context *context, const struct cot_shop_league_options *options,
                           yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_shop *shop = NULL;
     struct cot_store_options store_options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    struct cot_shop_options shop_options = {
-        .as_of_ms = COT_AS_OF_LAST_DAY, .n_threads = context->n_threads, .progress = &context->progress};
-    unsigned horizons[COT_BACKTEST_MAX_HORIZONS];
-    size_t n_horizons = 0;
+    struct cot_shop_league league = {0};
+    cot_code rc = cot_store_open(context->data_dir, &store_options, &store, err);
+    if (rc == COT_OK)
+        rc = cot_shop_league_run(context, store, options, &league, err);
+    cot_store_close(store);
+    if (rc != COT_OK)
+        return rc;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "backtest");
-    yyjson_mut_doc_set_root(doc, yyjson_mut_obj(doc));
-    cot_code rc =
-        parse_horizons(options->horizons != NULL ? options->horizons : "30,90,365", horizons, &n_horizons, err);
-    if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &store_options, &store, err);
-    if (rc == COT_OK && options->as_of != NULL)
-        rc = cot_shop_as_of(store, options->as_of, &shop_options.as_of_ms, err);
-    if (rc == COT_OK)
-        rc = cot_shop_load(store, &shop_options, &shop, err);
-    if (rc == COT_OK)
-        rc = describe(context, shop, options, horizons, n_horizons, doc, err);
-    cot_shop_free(shop);
-    cot_store_close(store);
-    if (rc == COT_OK)
-        *ret_doc = doc;
+        rc = cot_fail(err, COT_NOMEM, "backtest");
     else
-        yyjson_mut_doc_free(doc);
+        describe(&league, doc);
+    cot_shop_league_release(&league);
+    *ret_doc = doc;
     return rc;
 }

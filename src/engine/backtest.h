@@ -6,14 +6,7 @@
 
 #include "coterie/err.h"
 #include "engine/context.h"
-
-enum { COT_BACKTEST_MAX_HORIZONS = 8, COT_BACKTEST_MAX_FOLDS = 24 };
-
-struct cot_backtest_options {
-    const char *as_of;    /* as in engine/features.h */
-    const char *horizons; /* days, with commas; NULL: 30,90,365 */
-    unsigned max_folds;   /* origins a horizon; 0: 3 */
-};
+#include "engine/shop_league.h"
 
 /*
  * {"as_of","currency","customers": with an order,"first_day","last_day","horizons": [{"days","folds": 0: untested,
@@ -21,9 +14,9 @@ struct cot_backtest_options {
  *  "best_naive","serves": the best if it beats every naive candidate, else the best naive one,"beats_naive",
  *  "candidates": [{"name","title","naive","score" | null,"spearman" | null,"total_error" | null,
  *    churn: "calibration_error","calibration_band"}],
- *  spend: "interval": {"nominal": 0.8,"coverage","share_positive","coverage_positive" | null}}]}]}
+ *  amounts: "interval": {"nominal": 0.8,"coverage","share_positive","coverage_positive" | null,"pit": [10 shares]}}]}]}
  */
-cot_code cot_backtest_run(const struct cot_context *context, const struct cot_backtest_options *options,
+cot_code cot_backtest_run(const struct cot_context *context, const struct cot_shop_league_options *options,
                           yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 
 #endif

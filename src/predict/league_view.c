@@ -1,4 +1,4 @@
-#include "ml/league_view.h"
+#include "predict/league_view.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,18 +14,23 @@ static const double prior_customers = 20;
 
 static const enum cot_btyd_kind kinds[COT_LEAGUE_N_MODELS] = {COT_BTYD_BGNBD, COT_BTYD_MBGCNBDK, COT_BTYD_PARETO};
 
-enum { N_COLUMNS = 10 + 2 * COT_LEAGUE_N_MODELS };
+enum { N_FIXED = 8, N_COLUMNS = N_FIXED + 2 * COT_LEAGUE_N_MODELS + COT_N_QUESTIONS * (1 + COT_LEAGUE_MAX_CANDIDATES) };
 
 static void list_columns(struct cot_league_view *v, double **ret_columns[N_COLUMNS])
 {
-    double **const fixed[] = {&v->x,           &v->tx,         &v->T,      &v->log_gaps, &v->mean,
-                              &v->past_orders, &v->past_spend, &v->orders, &v->spend,    &v->worth};
+    double **const fixed[N_FIXED] = {&v->x,    &v->tx,          &v->T,          &v->log_gaps,
+                                     &v->mean, &v->past_orders, &v->past_spend, &v->worth};
     size_t n = 0;
-    for (; n < sizeof fixed / sizeof *fixed; n++)
+    for (; n < N_FIXED; n++)
         ret_columns[n] = fixed[n];
     for (size_t m = 0; m < COT_LEAGUE_N_MODELS; m++) {
         ret_columns[n++] = v->expected + m;
         ret_columns[n++] = v->silent + m;
+    }
+    for (size_t q = 0; q < COT_N_QUESTIONS; q++) {
+        ret_columns[n++] = v->boosted + q;
+        for (size_t c = 0; c < COT_LEAGUE_MAX_CANDIDATES; c++)
+            ret_columns[n++] = v->answers[q] + c;
     }
 }
 
@@ -38,38 +43,30 @@ void cot_league_view_release(struct cot_league_view *view)
     *view = (struct cot_league_view){0};
 }
 
-static void add_customer(struct cot_league_view *v, const struct cot_purchase *days, size_t n, int32_t origin,
-                         int32_t horizon)
+static void describe(struct cot_league_view *v, size_t i, const struct cot_purchase *days, size_t n)
 {
-    size_t i = v->n++;
+    int32_t origin = v->origin->purchases.last_day;
     double total = 0;
-    double n_days = 0;
-    for (size_t p = 0; p < n && days[p].day <= origin + horizon; p++) {
-        if (days[p].day > origin) {
-            v->orders[i] += 1;
-            v->spend[i] += days[p].amount;
-            continue;
-        }
-        n_days += 1;
+    for (size_t p = 0; p < n; p++) {
         total += days[p].amount;
-        if (days[p].day > origin - horizon) {
+        if (days[p].day > origin - (int32_t)v->horizon) {
             v->past_orders[i] += 1;
             v->past_spend[i] += days[p].amount;
         }
-        if (p > 0) {
-            v->x[i] += 1;
-            v->tx[i] = (days[p].day - days[0].day) / week;
+        if (p > 0)
             v->log_gaps[i] += log((days[p].day - days[p - 1].day) / week);
-        }
     }
+    v->x[i] = (double)(n - 1);
+    v->tx[i] = (days[n - 1].day - days[0].day) / week;
     v->T[i] = (origin - days[0].day) / week;
-    v->mean[i] = total / n_days;
+    v->mean[i] = total / (double)n;
 }
 
-cot_code cot_league_view_init(struct cot_league_view *ret_view, const struct cot_purchases *purchases, int32_t origin,
+cot_code cot_league_view_init(struct cot_league_view *ret_view, const struct cot_league_origin *origin,
                               unsigned horizon, struct cot_err *err)
 {
-    struct cot_league_view v = {0};
+    const struct cot_purchases *purchases = &origin->purchases;
+    struct cot_league_view v = {.n = purchases->n, .origin = origin, .horizon = horizon};
     double **columns[N_COLUMNS];
     list_columns(&v, columns);
     for (size_t i = 0; i < N_COLUMNS; i++)
@@ -77,11 +74,8 @@ cot_code cot_league_view_init(struct cot_league_view *ret_view, const struct cot
             cot_league_view_release(&v);
             return cot_fail(err, COT_NOMEM, "predictions for %zu customers", purchases->n);
         }
-    for (size_t i = 0; i < purchases->n; i++) {
-        const struct cot_purchase *days = purchases->days + purchases->starts[i];
-        if (days[0].day <= origin)
-            add_customer(&v, days, purchases->starts[i + 1] - purchases->starts[i], origin, (int32_t)horizon);
-    }
+    for (size_t i = 0; i < v.n; i++)
+        describe(&v, i, purchases->days + purchases->starts[i], purchases->starts[i + 1] - purchases->starts[i]);
     *ret_view = v;
     return COT_OK;
 }
@@ -155,11 +149,10 @@ static cot_code predict_worth(struct cot_league_view *v, unsigned n_threads, str
     return unless_unfit(rc, columns, 1, v->n);
 }
 
-cot_code cot_league_view_predict(struct cot_league_view *view, unsigned horizon, unsigned n_threads,
-                                 struct cot_err *err)
+cot_code cot_league_view_predict(struct cot_league_view *view, unsigned n_threads, struct cot_err *err)
 {
     cot_code rc = predict_worth(view, n_threads, err);
     for (size_t m = 0; m < COT_LEAGUE_N_MODELS && rc == COT_OK; m++)
-        rc = predict_counts(view, m, horizon / week, n_threads, err);
+        rc = predict_counts(view, m, view->horizon / week, n_threads, err);
     return rc;
 }

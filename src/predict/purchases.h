@@ -1,6 +1,6 @@
 /* When customers bought and for how much: what predictions of purchases are learned from. */
-#ifndef COT_ML_PURCHASES_H
-#define COT_ML_PURCHASES_H
+#ifndef COT_PREDICT_PURCHASES_H
+#define COT_PREDICT_PURCHASES_H
 
 #include <stddef.h>
 #include <stdint.h>

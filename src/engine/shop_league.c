@@ -1,0 +1,112 @@
+#include "engine/shop_league.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/shop_origins.h"
+#include "store/store.h"
+
+enum { DEFAULT_FOLDS = 3, MAX_DAYS = 3650 };
+
+/* Origins beside the tested ones that are learned from, at most, and customers of each that are looked at. */
+enum { MORE_ORIGINS = 4, SAMPLE = 100000 };
+
+unsigned cot_shop_league_needs_days(unsigned horizon)
+{
+    return horizon * (2 + COT_LEAGUE_LEARNS_FROM);
+}
+
+static cot_code parse_horizons(const char *text, unsigned *ret_horizons, size_t *ret_n, struct cot_err *err)
+{
+    const char *at = text;
+    *ret_n = 0;
+    for (;;) {
+        char *end = NULL;
+        errno = 0;
+        long days = strtol(at, &end, 10);
+        if (end == at || errno != 0 || days < 1 || days > MAX_DAYS || (*end != ',' && *end != '\0') ||
+            *ret_n == COT_LEAGUE_MAX_HORIZONS)
+            return cot_fail(err, COT_USAGE, "--horizon is '%s': 1 to %d numbers of days up to %d, such as 30,90", text,
+                            (int)COT_LEAGUE_MAX_HORIZONS, (int)MAX_DAYS);
+        ret_horizons[(*ret_n)++] = (unsigned)days;
+        if (*end == '\0')
+            return COT_OK;
+        at = end + 1;
+    }
+}
+
+/* Takes over who is predicted, the same for all horizons. */
+static void take_customers(struct cot_shop_league *league, struct cot_shop_origin *now)
+{
+    const struct cot_purchases *purchases = &now->league.purchases;
+    league->n = purchases->n;
+    league->first_day = purchases->first_day;
+    league->last_day = purchases->last_day;
+    league->nodes = now->nodes;
+    league->starts = now->starts;
+    league->days = now->days;
+    now->nodes = NULL;
+    now->starts = NULL;
+    now->days = NULL;
+}
+
+static cot_code run_horizon(const struct cot_context *context, struct cot_store *store, unsigned max_folds, size_t h,
+                            struct cot_shop_league *league, struct cot_err *err)
+{
+    struct cot_shop_origins_options options = {.horizon = league->horizons[h],
+                                               .most = max_folds + MORE_ORIGINS,
+                                               .sample = SAMPLE,
+                                               .n_threads = context->n_threads,
+                                               .progress = &context->progress};
+    struct cot_shop_origins origins = {0};
+    struct cot_league_origin views[COT_LEAGUE_MAX_FOLDS + MORE_ORIGINS + 1];
+    cot_code rc = cot_shop_origins_make(store, league->shop, &options, &origins, err);
+    if (rc != COT_OK)
+        return rc;
+    for (size_t i = 0; i < origins.n; i++)
+        views[i] = origins.origins[i].league;
+    cot_progress_report(&context->progress, "predicting", h, league->n_horizons);
+    rc = cot_league_run(views, origins.n, league->horizons[h], max_folds, context->n_threads, context->seed,
+                        league->results[h], err);
+    if (rc == COT_OK && league->nodes == NULL)
+        take_customers(league, origins.origins);
+    cot_shop_origins_release(&origins);
+    return rc;
+}
+
+cot_code cot_shop_league_run(const struct cot_context *context, struct cot_store *store,
+                             const struct cot_shop_league_options *options, struct cot_shop_league *ret_league,
+                             struct cot_err *err)
+{
+    struct cot_shop_options shop_options = {
+        .as_of_ms = COT_AS_OF_LAST_DAY, .n_threads = context->n_threads, .progress = &context->progress};
+    struct cot_shop_league league = {0};
+    unsigned max_folds = options->max_folds > 0 ? options->max_folds : DEFAULT_FOLDS;
+    cot_code rc = parse_horizons(options->horizons != NULL ? options->horizons : "30,90,365", league.horizons,
+                                 &league.n_horizons, err);
+    if (rc == COT_OK && options->as_of != NULL)
+        rc = cot_shop_as_of(store, options->as_of, &shop_options.as_of_ms, err);
+    if (rc == COT_OK)
+        rc = cot_shop_load(store, &shop_options, &league.shop, err);
+    for (size_t h = 0; h < league.n_horizons && rc == COT_OK; h++)
+        rc = run_horizon(context, store, max_folds, h, &league, err);
+    cot_progress_report(&context->progress, "predicting", league.n_horizons, league.n_horizons);
+    if (rc != COT_OK) {
+        cot_shop_league_release(&league);
+        return rc;
+    }
+    *ret_league = league;
+    return COT_OK;
+}
+
+void cot_shop_league_release(struct cot_shop_league *league)
+{
+    for (size_t h = 0; h < COT_LEAGUE_MAX_HORIZONS; h++)
+        cot_league_release(league->results[h]);
+    cot_shop_free(league->shop);
+    free(league->nodes);
+    free(league->starts);
+    free(league->days);
+    *league = (struct cot_shop_league){0};
+}

@@ -1,0 +1,274 @@
+#include "predict/league.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "predict/league_boost.h"
+#include "predict/league_interval.h"
+#include "predict/league_score.h"
+#include "predict/league_view.h"
+#include "num/check.h"
+
+static const char *const names[COT_N_QUESTIONS] = {"spend", "orders", "churn"};
+
+/* Serves where nothing could be tested: the last that needs no earlier origin. */
+static const char *const untested[COT_N_QUESTIONS] = {"pareto", "pareto", "pareto"};
+
+enum { PIT_STREAM = 1 };
+
+const char *cot_question_name(enum cot_question question)
+{
+    return names[question];
+}
+
+unsigned cot_league_origins_that_fit(int64_t n_days, unsigned horizon, unsigned most)
+{
+    int64_t n = n_days / horizon - 1;
+    return n < 0 ? 0 : n < (int64_t)most ? (unsigned)n : most;
+}
+
+struct league {
+    struct cot_league_view *views; /* [n_views]: view i is i horizons before the last day */
+    size_t n_views;
+    unsigned horizon, n_folds; /* views 1 .. n_folds are tested */
+    uint64_t seed;
+};
+
+/* Answers of a candidate at all tested origins, one after the other, and what came. */
+struct pool {
+    size_t n;
+    double *predicted, *actual;
+};
+
+static void pool_release(struct pool *pool)
+{
+    free(pool->predicted);
+    free(pool->actual);
+}
+
+static cot_code pool_init(const struct league *league, enum cot_question question, size_t first, size_t end,
+                          struct pool *ret_pool, struct cot_err *err)
+{
+    struct pool pool = {0};
+    size_t at = 0;
+    for (size_t v = first; v < end; v++)
+        pool.n += league->views[v].n;
+    pool.predicted = cot_alloc_array(pool.n, 1, sizeof *pool.predicted);
+    pool.actual = cot_alloc_array(pool.n, 1, sizeof *pool.actual);
+    if (pool.predicted == NULL || pool.actual == NULL) {
+        pool_release(&pool);
+        return cot_fail(err, COT_NOMEM, "%zu predictions", pool.n);
+    }
+    for (size_t v = first; v < end; v++)
+        for (size_t i = 0; i < league->views[v].n; i++)
+            pool.actual[at++] = cot_league_actual(question, league->views + v, i);
+    *ret_pool = pool;
+    return COT_OK;
+}
+
+static void pool_fill(const struct league *league, enum cot_question question, size_t candidate, size_t first,
+                      size_t end, struct pool *pool)
+{
+    double *at = pool->predicted;
+    for (size_t v = first; v < end; v++) {
+        const struct cot_league_view *view = league->views + v;
+        if (view->n > 0)
+            memcpy(at, view->answers[question][candidate], view->n * sizeof *at);
+        at += view->n;
+    }
+}
+
+/* Scores of all candidates, and who serves. */
+static cot_code score(const struct league *league, struct cot_league_result *result, struct cot_err *err)
+{
+    struct pool pool = {0};
+    size_t n_candidates = 0;
+    const struct cot_candidate *candidates = cot_league_candidates(result->question, &n_candidates);
+    cot_code rc = pool_init(league, result->question, 1, 1 + league->n_folds, &pool, err);
+    if (rc != COT_OK)
+        return rc;
+    result->n = pool.n;
+    for (size_t c = 0; c < n_candidates && pool.n > 0 && rc == COT_OK; c++) {
+        pool_fill(league, result->question, c, 1, 1 + league->n_folds, &pool);
+        rc = cot_league_score(result->question, pool.predicted, pool.actual, pool.n, league->seed, result->scores + c,
+                              err);
+        double one = result->scores[c].score;
+        if (one < result->scores[result->best].score)
+            result->best = c;
+        if (candidates[c].naive && one < result->scores[result->best_naive].score)
+            result->best_naive = c;
+    }
+    result->serves = candidates[result->best].naive ? result->best_naive : result->best;
+    for (size_t c = 0; c < n_candidates && pool.n == 0; c++)
+        if (strcmp(candidates[c].name, untested[result->question]) == 0)
+            result->serves = c;
+    pool_release(&pool);
+    return rc;
+}
+
+/* ---- intervals ---- */
+
+struct counts {
+    double n, covered, positive, covered_positive;
+    double pit[COT_PIT_BINS];
+};
+
+static void count_intervals(const struct cot_league_view *view, enum cot_question question, size_t candidate,
+                            const struct cot_conformal *conformal, struct cot_rng *rng, struct counts *counts)
+{
+    for (size_t i = 0; i < view->n; i++) {
+        double predicted = view->answers[question][candidate][i];
+        double actual = cot_league_actual(question, view, i);
+        double low = 0;
+        double high = 0;
+        cot_conformal_interval(conformal, predicted, &low, &high);
+        bool inside = low <= actual && actual <= high;
+        counts->n += 1;
+        counts->covered += inside;
+        counts->positive += low > 0;
+        counts->covered_positive += inside && low > 0;
+        size_t bin = (size_t)(cot_conformal_pit(conformal, predicted, actual, rng) * COT_PIT_BINS);
+        counts->pit[bin < COT_PIT_BINS ? bin : COT_PIT_BINS - 1] += 1;
+    }
+}
+
+/* Learns how far off the serving candidate was at all origins before one. COT_NOT_FOUND where that can't be said. */
+static cot_code learn_intervals(const struct league *league, enum cot_question question, size_t candidate, size_t view,
+                                struct cot_conformal *ret_conformal, struct cot_err *err)
+{
+    struct pool pool = {0};
+    cot_code rc = pool_init(league, question, view + 1, league->n_views, &pool, err);
+    if (rc != COT_OK)
+        return rc;
+    pool_fill(league, question, candidate, view + 1, league->n_views, &pool);
+    size_t n = 0; /* of origins where it had an answer */
+    for (size_t i = 0; i < pool.n; i++)
+        if (isfinite(pool.predicted[i])) {
+            pool.predicted[n] = pool.predicted[i];
+            pool.actual[n++] = pool.actual[i];
+        }
+    rc = n == 0 ? COT_NOT_FOUND : cot_conformal_fit(pool.predicted, pool.actual, n, ret_conformal, err);
+    pool_release(&pool);
+    return rc;
+}
+
+static cot_code test_intervals(const struct league *league, struct cot_league_result *result, struct cot_err *err)
+{
+    struct counts counts = {0};
+    cot_code rc = COT_OK;
+    for (size_t v = 1; v <= league->n_folds && rc == COT_OK; v++) {
+        struct cot_conformal conformal = {0};
+        struct cot_rng rng;
+        cot_rng_split(&rng, league->seed + PIT_STREAM, v);
+        rc = learn_intervals(league, result->question, result->serves, v, &conformal, err);
+        if (rc == COT_OK)
+            count_intervals(league->views + v, result->question, result->serves, &conformal, &rng, &counts);
+        else if (rc == COT_NOT_FOUND)
+            rc = COT_OK;
+        cot_conformal_release(&conformal);
+    }
+    struct cot_interval_score *interval = &result->interval;
+    interval->coverage = counts.n > 0 ? counts.covered / counts.n : NAN;
+    interval->coverage_positive = counts.positive > 0 ? counts.covered_positive / counts.positive : NAN;
+    interval->share_positive = counts.n > 0 ? counts.positive / counts.n : NAN;
+    for (size_t b = 0; b < COT_PIT_BINS; b++)
+        interval->pit[b] = counts.n > 0 ? counts.pit[b] / counts.n : NAN;
+    return rc;
+}
+
+/* ---- serving ---- */
+
+static cot_code serve(const struct league *league, struct cot_league_result *result, struct cot_err *err)
+{
+    const struct cot_league_view *view = league->views;
+    struct cot_served *served = &result->served;
+    struct cot_conformal conformal = {0};
+    const double *answers = view->answers[result->question][result->serves];
+    served->predicted = cot_alloc_array(view->n, 1, sizeof *served->predicted);
+    served->low = cot_alloc_array(view->n, 1, sizeof *served->low);
+    served->high = cot_alloc_array(view->n, 1, sizeof *served->high);
+    if (served->predicted == NULL || served->low == NULL || served->high == NULL)
+        return cot_fail(err, COT_NOMEM, "predictions for %zu customers", view->n);
+    for (size_t i = 0; i < view->n; i++) {
+        served->predicted[i] = answers[i];
+        served->low[i] = served->high[i] = NAN;
+    }
+    if (result->question == COT_QUESTION_CHURN)
+        return COT_OK;
+    cot_code rc = learn_intervals(league, result->question, result->serves, 0, &conformal, err);
+    for (size_t i = 0; i < view->n && rc == COT_OK; i++)
+        cot_conformal_interval(&conformal, answers[i], served->low + i, served->high + i);
+    cot_conformal_release(&conformal);
+    return rc == COT_NOT_FOUND ? COT_OK : rc;
+}
+
+static cot_code ask(const struct league *league, struct cot_league_result *result, struct cot_err *err)
+{
+    size_t n_candidates = 0;
+    cot_league_candidates(result->question, &n_candidates);
+    result->scores = cot_alloc_array(n_candidates, 1, sizeof *result->scores);
+    if (result->scores == NULL)
+        return cot_fail(err, COT_NOMEM, "scores");
+    cot_code rc = score(league, result, err);
+    if (rc == COT_OK && result->question != COT_QUESTION_CHURN)
+        rc = test_intervals(league, result, err);
+    return rc == COT_OK ? serve(league, result, err) : rc;
+}
+
+/* Models, trees and answers of every origin, the oldest first: each learns from those before it. */
+static cot_code answer_all(struct league *league, const struct cot_league_origin *origins, unsigned n_threads,
+                           struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    for (size_t v = 0; v < league->n_views && rc == COT_OK; v++) {
+        rc = cot_league_view_init(league->views + v, origins + v, league->horizon, err);
+        if (rc == COT_OK)
+            rc = cot_league_view_predict(league->views + v, n_threads, err);
+    }
+    if (rc == COT_OK)
+        rc = cot_league_boost(league->views, league->n_views, n_threads, league->seed, err);
+    for (size_t v = league->n_views; v-- > 0 && rc == COT_OK;)
+        rc = cot_league_answer(league->views + v, league->views + v + 1, league->n_views - v - 1, err);
+    return rc;
+}
+
+cot_code cot_league_run(const struct cot_league_origin *origins, size_t n_origins, unsigned horizon, unsigned max_folds,
+                        unsigned n_threads, uint64_t seed, struct cot_league_result *ret_results, struct cot_err *err)
+{
+    struct league league = {.n_views = n_origins, .horizon = horizon, .seed = seed};
+    struct cot_league_result results[COT_N_QUESTIONS] = {{0}};
+    size_t testable = n_origins > 1 + COT_LEAGUE_LEARNS_FROM ? n_origins - 1 - COT_LEAGUE_LEARNS_FROM : 0;
+    league.n_folds = testable < max_folds ? (unsigned)testable : max_folds;
+    league.views = cot_alloc_array(n_origins, 1, sizeof *league.views);
+    if (league.views == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu origins", n_origins);
+    cot_code rc = answer_all(&league, origins, n_threads, err);
+    for (int q = 0; q < COT_N_QUESTIONS; q++)
+        results[q] = (struct cot_league_result){.question = (enum cot_question)q,
+                                                .horizon = horizon,
+                                                .n_folds = league.n_folds,
+                                                .n_learned = (unsigned)n_origins - 1};
+    for (int q = 0; q < COT_N_QUESTIONS && rc == COT_OK; q++)
+        rc = ask(&league, results + q, err);
+    for (size_t v = 0; v < n_origins; v++)
+        cot_league_view_release(league.views + v);
+    free(league.views);
+    if (rc == COT_OK)
+        memcpy(ret_results, results, sizeof results);
+    else
+        cot_league_release(results);
+    return rc;
+}
+
+void cot_league_release(struct cot_league_result *results)
+{
+    for (int q = 0; q < COT_N_QUESTIONS; q++) {
+        free(results[q].scores);
+        free(results[q].served.predicted);
+        free(results[q].served.low);
+        free(results[q].served.high);
+        results[q] = (struct cot_league_result){.question = (enum cot_question)q};
+    }
+}

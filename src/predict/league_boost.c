@@ -1,0 +1,228 @@
+#include "predict/league_boost.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/threads.h"
+#include "num/check.h"
+#include "predict/boosted.h"
+
+/* Least rows that teach anything, and the most that are worth their time. */
+enum { LEAST_ROWS = 200, MOST_ROWS = 200000 };
+
+/* Columns beside the shop's features: what the models know. */
+enum { N_OWN = 10 };
+
+static const enum cot_boosted_objective objectives[COT_N_QUESTIONS] = {
+    [COT_QUESTION_SPEND] = COT_BOOSTED_TWEEDIE,
+    [COT_QUESTION_ORDERS] = COT_BOOSTED_POISSON,
+    [COT_QUESTION_CHURN] = COT_BOOSTED_LOGISTIC,
+};
+
+/* The model whose answer the trees correct: the most flexible that could be fitted. COT_LEAGUE_N_MODELS: none. */
+static size_t start_model(const struct cot_league_view *v)
+{
+    size_t m = COT_LEAGUE_N_MODELS;
+    while (m > 0 && (v->n == 0 || !isfinite(v->expected[m - 1][0]) || !isfinite(v->silent[m - 1][0])))
+        m--;
+    return m > 0 ? m - 1 : COT_LEAGUE_N_MODELS;
+}
+
+static void own_columns(const struct cot_league_view *v, size_t model, size_t i, float *ret)
+{
+    const double values[N_OWN] = {v->x[i],
+                                  v->tx[i],
+                                  v->T[i],
+                                  v->T[i] - v->tx[i],
+                                  v->mean[i],
+                                  v->past_orders[i],
+                                  v->past_spend[i],
+                                  v->expected[model][i],
+                                  v->silent[model][i],
+                                  v->worth[i]};
+    for (size_t c = 0; c < N_OWN; c++)
+        ret[c] = isfinite(values[c]) ? (float)values[c] : NAN;
+}
+
+/* The model's answer on the link's scale. */
+static float start_of(enum cot_question question, const struct cot_league_view *v, size_t model, size_t i)
+{
+    const double least = 1e-3;
+    const double edge = 1e-4;
+    double p = fmin(fmax(v->silent[model][i], edge), 1 - edge);
+    double expected = v->expected[model][i];
+    if (question == COT_QUESTION_CHURN)
+        return (float)log(p / (1 - p));
+    if (question == COT_QUESTION_SPEND)
+        expected *= isfinite(v->worth[i]) ? v->worth[i] : v->mean[i];
+    return (float)log(fmax(expected, least));
+}
+
+/* Rows of one or more views. */
+struct rows {
+    size_t n, d;
+    float *x, *y, *start;
+};
+
+static void rows_release(struct rows *rows)
+{
+    free(rows->x);
+    free(rows->y);
+    free(rows->start);
+    *rows = (struct rows){0};
+}
+
+/* Of views [first, end), at most `most` rows, evenly spread. With targets where they are known. */
+static cot_code rows_make(const struct cot_league_view *views, size_t first, size_t end, enum cot_question question,
+                          size_t most, struct rows *ret_rows, struct cot_err *err)
+{
+    size_t n_features = views[first].origin->n_features;
+    struct rows rows = {.d = n_features + N_OWN};
+    size_t total = 0;
+    size_t seen = 0;
+    for (size_t v = first; v < end; v++)
+        total += views[v].n;
+    size_t stride = total / (most + 1) + 1;
+    rows.x = cot_alloc_array(total / stride + 1, rows.d, sizeof *rows.x);
+    rows.y = cot_alloc_array(total / stride + 1, 1, sizeof *rows.y);
+    rows.start = cot_alloc_array(total / stride + 1, 1, sizeof *rows.start);
+    if (rows.x == NULL || rows.y == NULL || rows.start == NULL) {
+        rows_release(&rows);
+        return cot_fail(err, COT_NOMEM, "trees' rows: %zu x %zu", total / stride + 1, rows.d);
+    }
+    for (size_t v = first; v < end; v++) {
+        const struct cot_league_view *view = views + v;
+        size_t model = start_model(view);
+        for (size_t i = 0; i < view->n; i++) {
+            if (seen++ % stride != 0)
+                continue;
+            float *x = rows.x + rows.n * rows.d;
+            if (n_features > 0)
+                memcpy(x, view->origin->features + i * n_features, n_features * sizeof *x);
+            own_columns(view, model, i, x + n_features);
+            rows.y[rows.n] = view->origin->orders != NULL ? (float)fmax(cot_league_actual(question, view, i), 0) : 0;
+            rows.start[rows.n++] = start_of(question, view, model, i);
+        }
+    }
+    *ret_rows = rows;
+    return COT_OK;
+}
+
+static struct cot_boosted_rows view_of(const struct rows *rows, size_t begin, size_t end)
+{
+    return (struct cot_boosted_rows){end - begin, rows->d, rows->x + begin * rows->d, rows->y + begin,
+                                     rows->start + begin};
+}
+
+/* Trees from the views [first, end): rounds that are best for the newest of them after learning from the others, or,
+ * where there is one only, for its second half after learning from its first; then all of it. */
+static cot_code fit(const struct cot_league_view *views, size_t first, size_t end, enum cot_question question,
+                    uint64_t seed, struct cot_boosted **ret_model, struct cot_err *err)
+{
+    struct cot_boosted_options options;
+    struct cot_boosted *trial = NULL;
+    struct rows all = {0};
+    struct rows newest = {0};
+    struct rows older = {0};
+    bool alone = end - first == 1;
+    cot_boosted_options_init(&options, objectives[question]);
+    options.seed = seed;
+    cot_code rc = rows_make(views, first, end, question, MOST_ROWS, &all, err);
+    if (rc == COT_OK && !alone)
+        rc = rows_make(views, first, first + 1, question, MOST_ROWS / 2, &newest, err);
+    if (rc == COT_OK && !alone)
+        rc = rows_make(views, first + 1, end, question, MOST_ROWS, &older, err);
+    if (rc == COT_OK) {
+        struct cot_boosted_rows whole = view_of(&all, 0, all.n);
+        struct cot_boosted_rows teach = alone ? view_of(&all, 0, all.n / 2) : view_of(&older, 0, older.n);
+        struct cot_boosted_rows judge = alone ? view_of(&all, all.n / 2, all.n) : view_of(&newest, 0, newest.n);
+        rc = cot_boosted_fit(&teach, &judge, &options, &trial, err);
+        if (rc == COT_OK) {
+            options.max_rounds = cot_boosted_rounds(trial) > 0 ? cot_boosted_rounds(trial) : 1;
+            options.patience = 0;
+            rc = cot_boosted_fit(&whole, NULL, &options, ret_model, err);
+        }
+    }
+    cot_boosted_free(trial);
+    rows_release(&all);
+    rows_release(&newest);
+    rows_release(&older);
+    return rc;
+}
+
+static cot_code answer(struct cot_league_view *view, enum cot_question question, struct cot_boosted *model,
+                       struct cot_err *err)
+{
+    struct rows rows = {0};
+    float *mean = cot_alloc_array(view->n, 1, sizeof *mean);
+    cot_code rc = mean == NULL ? cot_fail(err, COT_NOMEM, "%zu predictions", view->n)
+                               : rows_make(view, 0, 1, question, view->n, &rows, err);
+    if (rc == COT_OK) {
+        struct cot_boosted_rows all = view_of(&rows, 0, rows.n);
+        rc = cot_boosted_predict(model, &all, mean, err);
+    }
+    for (size_t i = 0; i < view->n && rc == COT_OK; i++)
+        view->boosted[question][i] = (double)mean[i];
+    rows_release(&rows);
+    free(mean);
+    return rc;
+}
+
+/* One task a view and question; each writes its own column alone. */
+struct boosting {
+    struct cot_league_view *views;
+    size_t n_views;
+    uint64_t seed;
+    cot_code *codes;
+    struct cot_err *errors;
+};
+
+static void boost_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+{
+    struct boosting *b = context;
+    (void)i_block;
+    (void)i_thread;
+    for (size_t task = begin; task < end; task++) {
+        struct cot_league_view *view = b->views + task / COT_N_QUESTIONS;
+        enum cot_question question = (enum cot_question)(task % COT_N_QUESTIONS);
+        size_t first = task / COT_N_QUESTIONS + 1;
+        size_t last = first;
+        size_t n_rows = 0;
+        struct cot_boosted *model = NULL;
+        for (size_t i = 0; i < view->n; i++)
+            view->boosted[question][i] = NAN;
+        /* Earlier views up to the first that can't be taught from: older ones are smaller still. */
+        for (; last < b->n_views && start_model(b->views + last) < COT_LEAGUE_N_MODELS &&
+               b->views[last].origin->n_features == view->origin->n_features;
+             last++)
+            n_rows += b->views[last].n;
+        if (n_rows < LEAST_ROWS || start_model(view) == COT_LEAGUE_N_MODELS)
+            continue;
+        b->codes[task] = fit(b->views, first, last, question, b->seed, &model, b->errors + task);
+        if (b->codes[task] == COT_OK)
+            b->codes[task] = answer(view, question, model, b->errors + task);
+        cot_boosted_free(model);
+    }
+}
+
+cot_code cot_league_boost(struct cot_league_view *views, size_t n_views, unsigned n_threads, uint64_t seed,
+                          struct cot_err *err)
+{
+    size_t n_tasks = n_views * COT_N_QUESTIONS;
+    struct boosting b = {.views = views, .n_views = n_views, .seed = seed};
+    b.codes = cot_alloc_array(n_tasks, 1, sizeof *b.codes);
+    b.errors = cot_alloc_array(n_tasks, 1, sizeof *b.errors);
+    cot_code rc = b.codes == NULL || b.errors == NULL ? cot_fail(err, COT_NOMEM, "trees") : COT_OK;
+    if (rc == COT_OK)
+        cot_parallel_for(n_threads, n_tasks, 1, boost_block, &b);
+    for (size_t task = 0; task < n_tasks && rc == COT_OK; task++)
+        if (b.codes[task] != COT_OK) {
+            rc = b.codes[task];
+            if (err != NULL)
+                *err = b.errors[task];
+        }
+    free(b.codes);
+    free(b.errors);
+    return rc;
+}
