@@ -7,6 +7,8 @@
 #define COMMANDS(X)                                                                                                    \
     X(simulate)                                                                                                        \
     X(report)                                                                                                          \
+    X(predict)                                                                                                         \
+    X(predictions_record)                                                                                              \
     X(backtest)                                                                                                        \
     X(lab_btyd)                                                                                                        \
     X(lab_forecast)                                                                                                    \

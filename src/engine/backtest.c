@@ -73,9 +73,9 @@ static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc)
     cot_format_time(league->shop->history.as_of_ms, as_of, sizeof as_of);
     yyjson_mut_obj_add_strcpy(doc, root, "as_of", as_of);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", league->shop->currency);
-    yyjson_mut_obj_add_uint(doc, root, "customers", league->n);
-    add_day(doc, root, "first_day", league->first_day);
-    add_day(doc, root, "last_day", league->last_day);
+    yyjson_mut_obj_add_uint(doc, root, "customers", league->now.league.purchases.n);
+    add_day(doc, root, "first_day", league->now.league.purchases.first_day);
+    add_day(doc, root, "last_day", league->now.league.purchases.last_day);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "horizons");
     for (size_t h = 0; h < league->n_horizons; h++)
         add_horizon(doc, array, league->horizons[h], league->results[h]);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/shop_origins.h"
 #include "store/store.h"
 
 enum { DEFAULT_FOLDS = 3, MAX_DAYS = 3650 };
@@ -36,21 +35,6 @@ static cot_code parse_horizons(const char *text, unsigned *ret_horizons, size_t 
     }
 }
 
-/* Takes over who is predicted, the same for all horizons. */
-static void take_customers(struct cot_shop_league *league, struct cot_shop_origin *now)
-{
-    const struct cot_purchases *purchases = &now->league.purchases;
-    league->n = purchases->n;
-    league->first_day = purchases->first_day;
-    league->last_day = purchases->last_day;
-    league->nodes = now->nodes;
-    league->starts = now->starts;
-    league->days = now->days;
-    now->nodes = NULL;
-    now->starts = NULL;
-    now->days = NULL;
-}
-
 static cot_code run_horizon(const struct cot_context *context, struct cot_store *store, unsigned max_folds, size_t h,
                             struct cot_shop_league *league, struct cot_err *err)
 {
@@ -60,17 +44,14 @@ static cot_code run_horizon(const struct cot_context *context, struct cot_store 
                                                .n_threads = context->n_threads,
                                                .progress = &context->progress};
     struct cot_shop_origins origins = {0};
-    struct cot_league_origin views[COT_LEAGUE_MAX_FOLDS + MORE_ORIGINS + 1];
-    cot_code rc = cot_shop_origins_make(store, league->shop, &options, &origins, err);
-    if (rc != COT_OK)
-        return rc;
+    struct cot_league_origin views[1 + COT_LEAGUE_MAX_FOLDS + MORE_ORIGINS] = {league->now.league};
+    cot_code rc = cot_shop_origins_make(store, league->shop, &league->now, &options, &origins, err);
     for (size_t i = 0; i < origins.n; i++)
-        views[i] = origins.origins[i].league;
+        views[1 + i] = origins.origins[i].league;
     cot_progress_report(&context->progress, "predicting", h, league->n_horizons);
-    rc = cot_league_run(views, origins.n, league->horizons[h], max_folds, context->n_threads, context->seed,
-                        league->results[h], err);
-    if (rc == COT_OK && league->nodes == NULL)
-        take_customers(league, origins.origins);
+    if (rc == COT_OK)
+        rc = cot_league_run(views, 1 + origins.n, league->horizons[h], max_folds, context->n_threads, context->seed,
+                            league->results[h], league->newest + h, err);
     cot_shop_origins_release(&origins);
     return rc;
 }
@@ -89,6 +70,8 @@ cot_code cot_shop_league_run(const struct cot_context *context, struct cot_store
         rc = cot_shop_as_of(store, options->as_of, &shop_options.as_of_ms, err);
     if (rc == COT_OK)
         rc = cot_shop_load(store, &shop_options, &league.shop, err);
+    if (rc == COT_OK)
+        rc = cot_shop_origin_now(league.shop, context->n_threads, &league.now, err);
     for (size_t h = 0; h < league.n_horizons && rc == COT_OK; h++)
         rc = run_horizon(context, store, max_folds, h, &league, err);
     cot_progress_report(&context->progress, "predicting", league.n_horizons, league.n_horizons);
@@ -102,11 +85,11 @@ cot_code cot_shop_league_run(const struct cot_context *context, struct cot_store
 
 void cot_shop_league_release(struct cot_shop_league *league)
 {
-    for (size_t h = 0; h < COT_LEAGUE_MAX_HORIZONS; h++)
+    for (size_t h = 0; h < COT_LEAGUE_MAX_HORIZONS; h++) {
         cot_league_release(league->results[h]);
+        cot_league_newest_free(league->newest[h]);
+    }
+    cot_shop_origin_release(&league->now);
     cot_shop_free(league->shop);
-    free(league->nodes);
-    free(league->starts);
-    free(league->days);
     *league = (struct cot_shop_league){0};
 }

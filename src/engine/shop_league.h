@@ -2,7 +2,7 @@
 #ifndef COT_ENGINE_SHOP_LEAGUE_H
 #define COT_ENGINE_SHOP_LEAGUE_H
 
-#include "engine/shop.h"
+#include "engine/shop_origins.h"
 #include "predict/league.h"
 
 struct cot_store;
@@ -20,11 +20,8 @@ struct cot_shop_league {
     size_t n_horizons;
     unsigned horizons[COT_LEAGUE_MAX_HORIZONS];
     struct cot_league_result results[COT_LEAGUE_MAX_HORIZONS][COT_N_QUESTIONS];
-    size_t n;                    /* customers who are predicted: they have ordered and allow analytics */
-    uint32_t *nodes;             /* [n] the smallest node of each, ascending */
-    size_t *starts;              /* [n + 1] their purchases, as in predict/purchases.h */
-    struct cot_purchase *days;
-    int32_t first_day, last_day; /* of the first order; of what was known */
+    struct cot_league_newest *newest[COT_LEAGUE_MAX_HORIZONS];
+    struct cot_shop_origin now; /* who is predicted: those who have ordered and allow analytics */
 };
 
 /* History in days that one tested fold of a horizon takes. */

@@ -25,7 +25,7 @@ static int64_t day_end(const struct cot_shop *shop, int32_t day)
     return (zone != NULL ? cot_zone_utc(zone, local) : local) - 1;
 }
 
-static void origin_release(struct cot_shop_origin *origin)
+void cot_shop_origin_release(struct cot_shop_origin *origin)
 {
     free(origin->nodes);
     free(origin->starts);
@@ -39,9 +39,8 @@ static void origin_release(struct cot_shop_origin *origin)
 void cot_shop_origins_release(struct cot_shop_origins *origins)
 {
     for (size_t i = 0; i < origins->n; i++)
-        origin_release(origins->origins + i);
+        cot_shop_origin_release(origins->origins + i);
     free(origins->origins);
-    free(origins->feature_names);
     *origins = (struct cot_shop_origins){0};
 }
 
@@ -310,24 +309,41 @@ static cot_code make_origin(const struct cot_shop *then, const struct cot_shop *
 {
     struct reader reader = {.shop = then};
     struct reader outcome = {.shop = now};
+    struct cot_shop_origin origin = {0};
     uint32_t *rows = NULL;
     size_t n = 0;
-    cot_code rc = choose_customers(then, now, then == now ? 0 : options->sample, &rows, &n, err);
+    cot_code rc = choose_customers(then, now, options->sample, &rows, &n, err);
     if (rc == COT_OK)
-        rc = fill_purchases(&reader, ret_origin, rows, &n, err);
+        rc = fill_purchases(&reader, &origin, rows, &n, err);
     if (rc == COT_OK)
-        rc = fill_features(then, options, ret_origin, rows, err);
+        rc = fill_features(then, options, &origin, rows, err);
     if (rc == COT_OK && then != now)
-        rc = fill_outcomes(&outcome, then, (int32_t)options->horizon, ret_origin, rows, err);
+        rc = fill_outcomes(&outcome, then, (int32_t)options->horizon, &origin, rows, err);
     reader_release(&reader);
     reader_release(&outcome);
     free(rows);
+    if (rc == COT_OK)
+        *ret_origin = origin;
+    else
+        cot_shop_origin_release(&origin);
     return rc;
 }
 
-static cot_code load_origin(struct cot_store *store, const struct cot_shop *now,
-                            const struct cot_shop_origins_options *options, int32_t day,
-                            struct cot_shop_origin *ret_origin, struct cot_err *err)
+cot_code cot_shop_origin_now(const struct cot_shop *now, unsigned n_threads, struct cot_shop_origin *ret_origin,
+                             struct cot_err *err)
+{
+    struct cot_shop_origins_options options = {.n_threads = n_threads};
+    cot_code rc = make_origin(now, now, &options, ret_origin, err);
+    if (rc == COT_OK && ret_origin->league.purchases.n == 0) {
+        cot_shop_origin_release(ret_origin);
+        rc = cot_fail(err, COT_NOT_FOUND, "nobody has ordered anything yet: import orders first");
+    }
+    return rc;
+}
+
+cot_code cot_shop_origin_make(struct cot_store *store, const struct cot_shop *now, int32_t day,
+                              const struct cot_shop_origins_options *options, struct cot_shop_origin *ret_origin,
+                              struct cot_err *err)
 {
     struct cot_shop_options shop_options = {.as_of_ms = day_end(now, day), .n_threads = options->n_threads};
     struct cot_shop *then = NULL;
@@ -338,39 +354,28 @@ static cot_code load_origin(struct cot_store *store, const struct cot_shop *now,
     return rc;
 }
 
-static cot_code name_features(struct cot_shop_origins *origins, struct cot_err *err)
+const char *cot_shop_origin_feature(size_t column)
 {
-    origins->feature_names = calloc(cot_n_features + 1, sizeof *origins->feature_names);
-    if (origins->feature_names == NULL)
-        return cot_fail(err, COT_NOMEM, "names of features");
     for (size_t j = 0; j < cot_n_features; j++)
-        if (is_used(j))
-            origins->feature_names[origins->n_features++] = cot_features[j].title;
-    return COT_OK;
+        if (is_used(j) && column-- == 0)
+            return cot_features[j].title;
+    return NULL;
 }
 
-cot_code cot_shop_origins_make(struct cot_store *store, const struct cot_shop *now,
+cot_code cot_shop_origins_make(struct cot_store *store, const struct cot_shop *now, const struct cot_shop_origin *last,
                                const struct cot_shop_origins_options *options, struct cot_shop_origins *ret_origins,
                                struct cot_err *err)
 {
-    struct cot_shop_origins origins = {0};
-    origins.origins = calloc((size_t)options->most + 1, sizeof *origins.origins);
-    if (origins.origins == NULL)
-        return cot_fail(err, COT_NOMEM, "%u origins", options->most + 1);
-    cot_code rc = name_features(&origins, err);
-    if (rc == COT_OK)
-        rc = make_origin(now, now, options, origins.origins, err);
-    origins.n = 1;
-    const struct cot_purchases *all = &origins.origins[0].league.purchases;
-    if (rc == COT_OK && all->n == 0)
-        rc = cot_fail(err, COT_NOT_FOUND, "nobody has ordered anything yet: import orders first");
-    unsigned n = rc != COT_OK ? 0
-                              : cot_league_origins_that_fit((int64_t)all->last_day - all->first_day + 1,
-                                                            options->horizon, options->most);
-    for (unsigned i = 1; i <= n && rc == COT_OK; i++) {
-        cot_progress_report(options->progress, "going back in time", i - 1, n);
-        origins.n++;
-        rc = load_origin(store, now, options, all->last_day - (int32_t)(i * options->horizon), origins.origins + i, err);
+    struct cot_shop_origins origins = {.origins = calloc((size_t)options->most + 1, sizeof *origins.origins)};
+    const struct cot_purchases *all = &last->league.purchases;
+    int64_t n_days = (int64_t)all->last_day - all->first_day + 1;
+    unsigned n = cot_league_origins_that_fit(n_days, options->horizon, options->most);
+    cot_code rc = origins.origins == NULL ? cot_fail(err, COT_NOMEM, "%u origins", n) : COT_OK;
+    for (unsigned i = 0; i < n && rc == COT_OK; i++) {
+        int32_t day = all->last_day - (int32_t)((i + 1) * options->horizon);
+        cot_progress_report(options->progress, "going back in time", i, n);
+        rc = cot_shop_origin_make(store, now, day, options, origins.origins + i, err);
+        origins.n += rc == COT_OK;
     }
     if (rc != COT_OK) {
         cot_shop_origins_release(&origins);

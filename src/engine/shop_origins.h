@@ -21,29 +21,39 @@ struct cot_shop_origin {
     double *orders, *spend;
 };
 
+/* Origins before the shop's last day, each one horizon before the one before. */
 struct cot_shop_origins {
     size_t n;
-    struct cot_shop_origin *origins; /* [n] the first is the shop's as-of day, each one horizon before the one before */
-    const char **feature_names;      /* [n_features], of the catalogue */
-    size_t n_features;
+    struct cot_shop_origin *origins;
 };
 
 struct cot_shop_origins_options {
-    unsigned horizon;  /* days */
-    unsigned most;     /* origins beside the first, as far as the history reaches */
-    size_t sample;     /* customers of each origin beside the first, chosen by their identity; 0: all */
+    unsigned horizon; /* days */
+    unsigned most;    /* origins, as far as the history reaches */
+    size_t sample;    /* customers of each, chosen by their identity; 0: all */
     unsigned n_threads;
     const struct cot_progress *progress;
 };
 
-/*
- * The origins before `now`, the shop as of its last day. COT_NOT_FOUND where nobody has ordered. Outcomes count for
- * whom the identity belonged to at the origin; one that came up later counts for whom it was joined to.
- */
-cot_code cot_shop_origins_make(struct cot_store *store, const struct cot_shop *now,
+/* The shop's last day as an origin: all customers, no outcomes. COT_NOT_FOUND where nobody has ordered. */
+cot_code cot_shop_origin_now(const struct cot_shop *now, unsigned n_threads, struct cot_shop_origin *ret_origin,
+                             struct cot_err *err) COT_MUST_CHECK;
+
+/* One earlier day as an origin. Outcomes count for whom the identity belonged to at the origin; one that came up later
+ * counts for whom it was joined to. Only options' horizon, sample and threads count. */
+cot_code cot_shop_origin_make(struct cot_store *store, const struct cot_shop *now, int32_t day,
+                              const struct cot_shop_origins_options *options, struct cot_shop_origin *ret_origin,
+                              struct cot_err *err) COT_MUST_CHECK;
+void cot_shop_origin_release(struct cot_shop_origin *origin);
+
+/* As many as the history before `last` (the shop's last day) allows. */
+cot_code cot_shop_origins_make(struct cot_store *store, const struct cot_shop *now, const struct cot_shop_origin *last,
                                const struct cot_shop_origins_options *options, struct cot_shop_origins *ret_origins,
                                struct cot_err *err) COT_MUST_CHECK;
 void cot_shop_origins_release(struct cot_shop_origins *origins);
+
+/* Title of a feature column of the origins. */
+const char *cot_shop_origin_feature(size_t column);
 
 /* The local day of a moment. */
 int32_t cot_shop_day(const struct cot_shop *shop, int64_t at_ms);

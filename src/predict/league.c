@@ -234,8 +234,69 @@ static cot_code answer_all(struct league *league, const struct cot_league_origin
     return rc;
 }
 
+/* ---- single customers ---- */
+
+struct cot_league_newest {
+    struct cot_league_origin origin;
+    struct cot_league_view view;
+};
+
+void cot_league_newest_free(struct cot_league_newest *newest)
+{
+    if (newest != NULL)
+        cot_league_view_release(&newest->view);
+    free(newest);
+}
+
+static cot_code keep_newest(struct league *league, struct cot_league_newest **ret_newest, struct cot_err *err)
+{
+    struct cot_league_newest *newest = malloc(sizeof *newest);
+    if (newest == NULL)
+        return cot_fail(err, COT_NOMEM, "models");
+    newest->view = league->views[0];
+    newest->origin = *newest->view.origin;
+    newest->view.origin = &newest->origin;
+    league->views[0] = (struct cot_league_view){0};
+    *ret_newest = newest;
+    return COT_OK;
+}
+
+double cot_league_next_order(const struct cot_league_newest *newest, size_t i, double p)
+{
+    const double most = 10 * 365.25; /* days */
+    const double tolerance = 0.05;
+    const struct cot_league_view *v = &newest->view;
+    size_t model = cot_league_view_model(v);
+    double low = 0;
+    double high = 7;
+    if (model == COT_LEAGUE_N_MODELS)
+        return NAN;
+    struct cot_btyd_customer c = {v->x[i], v->tx[i], v->T[i]};
+    while (cot_btyd_at_least(v->models + model, c, high / 7, 1) < p) {
+        low = high;
+        high *= 2;
+        if (low > most)
+            return INFINITY;
+    }
+    while (high - low > tolerance) {
+        double middle = (low + high) / 2;
+        if (cot_btyd_at_least(v->models + model, c, middle / 7, 1) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high <= most ? high : INFINITY;
+}
+
+cot_code cot_league_reasons(struct cot_league_newest *newest, enum cot_question question, size_t i, float *ret_reasons,
+                            float *ret_start, struct cot_err *err)
+{
+    return cot_league_boost_reasons(&newest->view, question, i, ret_reasons, ret_start, err);
+}
+
 cot_code cot_league_run(const struct cot_league_origin *origins, size_t n_origins, unsigned horizon, unsigned max_folds,
-                        unsigned n_threads, uint64_t seed, struct cot_league_result *ret_results, struct cot_err *err)
+                        unsigned n_threads, uint64_t seed, struct cot_league_result *ret_results,
+                        struct cot_league_newest **ret_newest, struct cot_err *err)
 {
     struct league league = {.n_views = n_origins, .horizon = horizon, .seed = seed};
     struct cot_league_result results[COT_N_QUESTIONS] = {{0}};
@@ -252,6 +313,8 @@ cot_code cot_league_run(const struct cot_league_origin *origins, size_t n_origin
                                                 .n_learned = (unsigned)n_origins - 1};
     for (int q = 0; q < COT_N_QUESTIONS && rc == COT_OK; q++)
         rc = ask(&league, results + q, err);
+    if (rc == COT_OK && ret_newest != NULL)
+        rc = keep_newest(&league, ret_newest, err);
     for (size_t v = 0; v < n_origins; v++)
         cot_league_view_release(league.views + v);
     free(league.views);

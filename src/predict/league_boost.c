@@ -11,27 +11,27 @@
 /* Least rows that teach anything, and the most that are worth their time. */
 enum { LEAST_ROWS = 200, MOST_ROWS = 200000 };
 
-/* Columns beside the shop's features: what the models know. */
-enum { N_OWN = 10 };
-
 static const enum cot_boosted_objective objectives[COT_N_QUESTIONS] = {
     [COT_QUESTION_SPEND] = COT_BOOSTED_TWEEDIE,
     [COT_QUESTION_ORDERS] = COT_BOOSTED_POISSON,
     [COT_QUESTION_CHURN] = COT_BOOSTED_LOGISTIC,
 };
 
-/* The model whose answer the trees correct: the most flexible that could be fitted. COT_LEAGUE_N_MODELS: none. */
-static size_t start_model(const struct cot_league_view *v)
+static const char *const own_titles[COT_LEAGUE_N_OWN] = {
+    "Days with an order after the first", "Weeks from first to last order",  "Weeks since the first order",
+    "Weeks since the last order",         "Spend a day with an order",       "Orders in the last horizon",
+    "Spend in the last horizon",          "Orders expected by the model",    "Chance of none, by the model",
+    "Spend an order, by the model",
+};
+
+const char *cot_league_own_column(size_t column)
 {
-    size_t m = COT_LEAGUE_N_MODELS;
-    while (m > 0 && (v->n == 0 || !isfinite(v->expected[m - 1][0]) || !isfinite(v->silent[m - 1][0])))
-        m--;
-    return m > 0 ? m - 1 : COT_LEAGUE_N_MODELS;
+    return own_titles[column];
 }
 
 static void own_columns(const struct cot_league_view *v, size_t model, size_t i, float *ret)
 {
-    const double values[N_OWN] = {v->x[i],
+    const double values[COT_LEAGUE_N_OWN] = {v->x[i],
                                   v->tx[i],
                                   v->T[i],
                                   v->T[i] - v->tx[i],
@@ -41,7 +41,7 @@ static void own_columns(const struct cot_league_view *v, size_t model, size_t i,
                                   v->expected[model][i],
                                   v->silent[model][i],
                                   v->worth[i]};
-    for (size_t c = 0; c < N_OWN; c++)
+    for (size_t c = 0; c < COT_LEAGUE_N_OWN; c++)
         ret[c] = isfinite(values[c]) ? (float)values[c] : NAN;
 }
 
@@ -73,12 +73,19 @@ static void rows_release(struct rows *rows)
     *rows = (struct rows){0};
 }
 
+static void fill_row(const struct cot_league_view *view, size_t model, size_t i, float *x)
+{
+    size_t n_features = view->origin->n_features;
+    if (n_features > 0)
+        memcpy(x, view->origin->features + i * n_features, n_features * sizeof *x);
+    own_columns(view, model, i, x + n_features);
+}
+
 /* Of views [first, end), at most `most` rows, evenly spread. With targets where they are known. */
 static cot_code rows_make(const struct cot_league_view *views, size_t first, size_t end, enum cot_question question,
                           size_t most, struct rows *ret_rows, struct cot_err *err)
 {
-    size_t n_features = views[first].origin->n_features;
-    struct rows rows = {.d = n_features + N_OWN};
+    struct rows rows = {.d = views[first].origin->n_features + COT_LEAGUE_N_OWN};
     size_t total = 0;
     size_t seen = 0;
     for (size_t v = first; v < end; v++)
@@ -93,14 +100,11 @@ static cot_code rows_make(const struct cot_league_view *views, size_t first, siz
     }
     for (size_t v = first; v < end; v++) {
         const struct cot_league_view *view = views + v;
-        size_t model = start_model(view);
+        size_t model = cot_league_view_model(view);
         for (size_t i = 0; i < view->n; i++) {
             if (seen++ % stride != 0)
                 continue;
-            float *x = rows.x + rows.n * rows.d;
-            if (n_features > 0)
-                memcpy(x, view->origin->features + i * n_features, n_features * sizeof *x);
-            own_columns(view, model, i, x + n_features);
+            fill_row(view, model, i, rows.x + rows.n * rows.d);
             rows.y[rows.n] = view->origin->orders != NULL ? (float)fmax(cot_league_actual(question, view, i), 0) : 0;
             rows.start[rows.n++] = start_of(question, view, model, i);
         }
@@ -193,16 +197,19 @@ static void boost_block(void *context, size_t begin, size_t end, size_t i_block,
         for (size_t i = 0; i < view->n; i++)
             view->boosted[question][i] = NAN;
         /* Earlier views up to the first that can't be taught from: older ones are smaller still. */
-        for (; last < b->n_views && start_model(b->views + last) < COT_LEAGUE_N_MODELS &&
+        for (; last < b->n_views && cot_league_view_model(b->views + last) < COT_LEAGUE_N_MODELS &&
                b->views[last].origin->n_features == view->origin->n_features;
              last++)
             n_rows += b->views[last].n;
-        if (n_rows < LEAST_ROWS || start_model(view) == COT_LEAGUE_N_MODELS)
+        if (n_rows < LEAST_ROWS || cot_league_view_model(view) == COT_LEAGUE_N_MODELS)
             continue;
         b->codes[task] = fit(b->views, first, last, question, b->seed, &model, b->errors + task);
         if (b->codes[task] == COT_OK)
             b->codes[task] = answer(view, question, model, b->errors + task);
-        cot_boosted_free(model);
+        if (view == b->views && b->codes[task] == COT_OK)
+            view->trees[question] = model;
+        else
+            cot_boosted_free(model);
     }
 }
 
@@ -224,5 +231,27 @@ cot_code cot_league_boost(struct cot_league_view *views, size_t n_views, unsigne
         }
     free(b.codes);
     free(b.errors);
+    return rc;
+}
+
+cot_code cot_league_boost_reasons(const struct cot_league_view *view, enum cot_question question, size_t i,
+                                  float *ret_reasons, float *ret_start, struct cot_err *err)
+{
+    size_t d = view->origin->n_features + COT_LEAGUE_N_OWN;
+    size_t model = cot_league_view_model(view);
+    if (view->trees[question] == NULL || model == COT_LEAGUE_N_MODELS)
+        return cot_fail(err, COT_NOT_FOUND, "no trees: the history is too short to teach them");
+    float *x = cot_alloc_array(2 * d + 1, 1, sizeof *x);
+    if (x == NULL)
+        return cot_fail(err, COT_NOMEM, "reasons");
+    float start = start_of(question, view, model, i);
+    struct cot_boosted_rows row = {.n = 1, .d = d, .x = x, .start = &start};
+    fill_row(view, model, i, x);
+    cot_code rc = cot_boosted_contributions(view->trees[question], &row, x + d, err);
+    if (rc == COT_OK) {
+        memcpy(ret_reasons, x + d, d * sizeof *x);
+        *ret_start = x[2 * d];
+    }
+    free(x);
     return rc;
 }

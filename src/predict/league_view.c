@@ -40,6 +40,8 @@ void cot_league_view_release(struct cot_league_view *view)
     list_columns(view, columns);
     for (size_t i = 0; i < N_COLUMNS; i++)
         free(*columns[i]);
+    for (size_t q = 0; q < COT_N_QUESTIONS; q++)
+        cot_boosted_free(view->trees[q]);
     *view = (struct cot_league_view){0};
 }
 
@@ -82,6 +84,14 @@ cot_code cot_league_view_init(struct cot_league_view *ret_view, const struct cot
 
 /* ---- models ---- */
 
+size_t cot_league_view_model(const struct cot_league_view *view)
+{
+    size_t m = COT_LEAGUE_N_MODELS;
+    while (m > 0 && (view->n == 0 || !isfinite(view->expected[m - 1][0]) || !isfinite(view->silent[m - 1][0])))
+        m--;
+    return m > 0 ? m - 1 : COT_LEAGUE_N_MODELS;
+}
+
 struct silence {
     const struct cot_btyd *model;
     const struct cot_league_view *view;
@@ -118,15 +128,15 @@ static cot_code predict_counts(struct cot_league_view *v, size_t m, double weeks
     const struct cot_btyd_customers customers = {.n = v->n, .x = v->x, .tx = v->tx, .T = v->T, .log_gaps = v->log_gaps};
     double *const columns[] = {v->expected[m], v->silent[m]};
     struct cot_btyd_options options;
-    struct cot_btyd model = {0};
+    struct cot_btyd *model = v->models + m;
     cot_btyd_options_init(&options, kinds[m]);
     options.n_threads = n_threads;
     options.prior_weight = prior_customers;
-    cot_code rc = cot_btyd_fit(&customers, &options, &model, err);
+    cot_code rc = cot_btyd_fit(&customers, &options, model, err);
     if (rc == COT_OK)
-        rc = cot_btyd_score(&model, &customers, weeks, n_threads, v->expected[m], NULL, err);
+        rc = cot_btyd_score(model, &customers, weeks, n_threads, v->expected[m], NULL, err);
     if (rc == COT_OK) {
-        struct silence silence = {&model, v, weeks, v->silent[m]};
+        struct silence silence = {model, v, weeks, v->silent[m]};
         cot_parallel_for(n_threads, v->n, BLOCK, silent_block, &silence);
     }
     return unless_unfit(rc, columns, sizeof columns / sizeof *columns, v->n);

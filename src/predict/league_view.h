@@ -3,6 +3,7 @@
 #define COT_PREDICT_LEAGUE_VIEW_H
 
 #include "coterie/btyd.h"
+#include "predict/boosted.h"
 #include "predict/league.h"
 
 enum { COT_LEAGUE_MAX_CANDIDATES = 8, COT_LEAGUE_N_MODELS = 3 };
@@ -18,13 +19,18 @@ struct cot_league_view {
     double *expected[COT_LEAGUE_N_MODELS];  /* orders within the horizon */
     double *silent[COT_LEAGUE_N_MODELS];    /* P(no order within it) */
     double *worth;                          /* expected spend a day with an order */
-    double *boosted[COT_N_QUESTIONS];       /* what the trees say; churn: a probability */
+    struct cot_btyd models[COT_LEAGUE_N_MODELS];
+    struct cot_boosted *trees[COT_N_QUESTIONS]; /* of the newest origin alone, NULL: none */
+    double *boosted[COT_N_QUESTIONS];           /* what they say; churn: a probability */
     double *answers[COT_N_QUESTIONS][COT_LEAGUE_MAX_CANDIDATES]; /* in the order of cot_league_candidates */
 };
 
 cot_code cot_league_view_init(struct cot_league_view *ret_view, const struct cot_league_origin *origin,
                               unsigned horizon, struct cot_err *err) COT_MUST_CHECK;
 void cot_league_view_release(struct cot_league_view *view);
+
+/* The model whose answer the trees correct: the most flexible that could be fitted. COT_LEAGUE_N_MODELS: none. */
+size_t cot_league_view_model(const struct cot_league_view *view);
 
 /* Fits the models to the view's purchases and predicts; a model that can't be fitted says NaN. */
 cot_code cot_league_view_predict(struct cot_league_view *view, unsigned n_threads, struct cot_err *err) COT_MUST_CHECK;

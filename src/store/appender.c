@@ -1,4 +1,5 @@
 /* Appending rows (see store.h). */
+#include <math.h>
 #include <stdlib.h>
 
 #include "store/store.h"
@@ -36,6 +37,14 @@ cot_code cot_appender_open(struct cot_store *store, const char *table, struct co
 void cot_append_int(struct cot_appender *appender, int64_t value)
 {
     appender->state |= duckdb_append_int64(appender->appender, value);
+}
+
+void cot_append_double(struct cot_appender *appender, double value)
+{
+    if (!isfinite(value))
+        cot_append_null(appender);
+    else
+        appender->state |= duckdb_append_double(appender->appender, value);
 }
 
 void cot_append_time(struct cot_appender *appender, int64_t ms)

@@ -112,7 +112,7 @@ static void run(const struct cot_purchases *all, unsigned horizon, unsigned fold
     free((void *)(uintptr_t)past.origins[0].orders);
     free((void *)(uintptr_t)past.origins[0].spend);
     past.origins[0].orders = past.origins[0].spend = NULL;
-    assert_int_equal(cot_league_run(past.origins, past.n, horizon, folds, n_threads, seed, results, NULL), COT_OK);
+    assert_int_equal(cot_league_run(past.origins, past.n, horizon, folds, n_threads, seed, results, NULL, NULL), COT_OK);
     past_release(&past);
 }
 
@@ -246,7 +246,7 @@ static void test_features_help(void **state)
     free((void *)(uintptr_t)past.origins[0].orders);
     free((void *)(uintptr_t)past.origins[0].spend);
     past.origins[0].orders = past.origins[0].spend = NULL;
-    assert_int_equal(cot_league_run(past.origins, past.n, HORIZON, 3, 2, 1, results, NULL), COT_OK);
+    assert_int_equal(cot_league_run(past.origins, past.n, HORIZON, 3, 2, 1, results, NULL, NULL), COT_OK);
     const struct cot_candidate *candidates = cot_league_candidates(COT_QUESTION_SPEND, &n);
     double boosted = 0;
     double pareto = 0;

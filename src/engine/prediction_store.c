@@ -1,0 +1,354 @@
+#include "engine/prediction_store.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/civil.h"
+#include "engine/segment_json.h"
+#include "predict/league_score.h"
+#include "store/store.h"
+
+/* ---- freezing ---- */
+
+static const char *serving(const struct cot_league_result *result)
+{
+    size_t n = 0;
+    return cot_league_candidates(result->question, &n)[result->serves].name;
+}
+
+static cot_code add_run(struct cot_store *store, const struct cot_shop_league *league, size_t h, int64_t run_id,
+                        struct cot_err *err)
+{
+    struct cot_appender *appender = NULL;
+    const struct cot_league_result *results = league->results[h];
+    struct timespec now;
+    cot_code rc = cot_appender_open(store, "prediction_run", &appender, err);
+    if (rc != COT_OK)
+        return rc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    cot_append_int(appender, run_id);
+    cot_append_time(appender, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    cot_append_time(appender, league->shop->history.as_of_ms);
+    cot_append_int(appender, league->horizons[h]);
+    cot_append_text(appender, league->shop->currency, strlen(league->shop->currency));
+    for (int q = 0; q < COT_N_QUESTIONS; q++)
+        cot_append_text(appender, serving(results + q), strlen(serving(results + q)));
+    cot_append_int(appender, results[0].n_folds);
+    cot_append_int(appender, (int64_t)league->now.league.purchases.n);
+    rc = cot_appender_end_row(appender, err);
+    cot_code closed = cot_appender_close(appender, rc == COT_OK ? err : NULL);
+    return rc == COT_OK ? closed : rc;
+}
+
+static cot_code add_predictions(struct cot_store *store, const struct cot_shop_league *league, size_t h, int64_t run_id,
+                                struct cot_err *err)
+{
+    struct cot_appender *appender = NULL;
+    const struct cot_served *spend = &league->results[h][COT_QUESTION_SPEND].served;
+    const struct cot_served *orders = &league->results[h][COT_QUESTION_ORDERS].served;
+    const struct cot_served *churn = &league->results[h][COT_QUESTION_CHURN].served;
+    cot_code rc = cot_appender_open(store, "prediction", &appender, err);
+    for (size_t i = 0; i < league->now.league.purchases.n && rc == COT_OK; i++) {
+        cot_append_int(appender, run_id);
+        cot_append_int(appender, league->now.nodes[i]);
+        cot_append_double(appender, spend->predicted[i]);
+        cot_append_double(appender, spend->low[i]);
+        cot_append_double(appender, spend->high[i]);
+        cot_append_double(appender, orders->predicted[i]);
+        cot_append_double(appender, orders->low[i]);
+        cot_append_double(appender, orders->high[i]);
+        cot_append_double(appender, churn->predicted[i]);
+        rc = cot_appender_end_row(appender, err);
+    }
+    cot_code closed = cot_appender_close(appender, rc == COT_OK ? err : NULL);
+    return rc == COT_OK ? closed : rc;
+}
+
+cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_league *league, size_t h,
+                               int64_t *ret_run_id, struct cot_err *err)
+{
+    int64_t as_of_ms = league->shop->history.as_of_ms;
+    int64_t before = 0;
+    int64_t last = 0;
+    cot_code rc = cot_store_number(store, &before, err,
+                                   "select coalesce(min(run_id), 0) from prediction_run where horizon_days = %u and"
+                                   " as_of = epoch_ms(%" PRId64 ")::timestamp_ms",
+                                   league->horizons[h], as_of_ms);
+    if (rc == COT_OK)
+        rc = cot_store_number(store, &last, err, "select coalesce(max(run_id), 0) from prediction_run");
+    if (rc != COT_OK)
+        return rc;
+    *ret_run_id = before > 0 ? before : last + 1;
+    if (before > 0)
+        return COT_OK;
+    rc = add_run(store, league, h, *ret_run_id, err);
+    return rc == COT_OK ? add_predictions(store, league, h, *ret_run_id, err) : rc;
+}
+
+/* ---- scoring ---- */
+
+struct run {
+    int64_t run_id, as_of_ms, n_customers;
+    unsigned days, folds;
+    char models[COT_N_QUESTIONS][32];
+};
+
+/* What was said and what came, of the customers who can be scored. */
+struct scored {
+    size_t n;
+    double *said[COT_N_QUESTIONS], *came[COT_N_QUESTIONS];
+    double n_intervals[COT_N_QUESTIONS], n_inside[COT_N_QUESTIONS];
+};
+
+static void scored_release(struct scored *s)
+{
+    for (int q = 0; q < COT_N_QUESTIONS; q++) {
+        free(s->said[q]);
+        free(s->came[q]);
+    }
+}
+
+static cot_code scored_init(struct scored *s, size_t n, struct cot_err *err)
+{
+    bool ok = true;
+    for (int q = 0; q < COT_N_QUESTIONS; q++) {
+        s->said[q] = calloc(n + 1, sizeof *s->said[q]);
+        s->came[q] = calloc(n + 1, sizeof *s->came[q]);
+        ok &= s->said[q] != NULL && s->came[q] != NULL;
+    }
+    return ok ? COT_OK : cot_fail(err, COT_NOMEM, "%zu predictions", n);
+}
+
+static int node_compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Joins a run's frozen rows with what came of its customers. */
+static cot_code join(struct cot_store *store, const struct run *run, const struct cot_shop_origin *origin,
+                     struct scored *s, struct cot_err *err)
+{
+    enum { FIRST_OF_SPEND = 1, FIRST_OF_ORDERS = 4, CHURN = 7 };
+    static const size_t columns[COT_N_QUESTIONS] = {FIRST_OF_SPEND, FIRST_OF_ORDERS, CHURN};
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    cot_code rc = scored_init(s, origin->league.purchases.n, err);
+    if (rc == COT_OK)
+        rc = cot_rows_open(store, &rows, err,
+                           "select customer, spend, spend_low, spend_high, orders, orders_low, orders_high, churn from"
+                           " prediction where run_id = %" PRId64 " order by customer",
+                           run->run_id);
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
+        uint32_t node = (uint32_t)cot_rows_int(rows, 0);
+        const uint32_t *found =
+            bsearch(&node, origin->nodes, origin->league.purchases.n, sizeof *origin->nodes, node_compare);
+        if (found == NULL || s->n == origin->league.purchases.n)
+            continue;
+        size_t i = (size_t)(found - origin->nodes);
+        const double came[COT_N_QUESTIONS] = {origin->spend[i], origin->orders[i], origin->orders[i] > 0 ? 0 : 1};
+        for (int q = 0; q < COT_N_QUESTIONS; q++) {
+            s->said[q][s->n] = cot_rows_double(rows, columns[q]);
+            s->came[q][s->n] = came[q];
+            double low = q == COT_QUESTION_CHURN ? NAN : cot_rows_double(rows, columns[q] + 1);
+            double high = q == COT_QUESTION_CHURN ? NAN : cot_rows_double(rows, columns[q] + 2);
+            s->n_intervals[q] += isfinite(low) ? 1 : 0;
+            s->n_inside[q] += isfinite(low) && low <= came[q] && (!isfinite(high) || came[q] <= high) ? 1 : 0;
+        }
+        s->n++;
+    }
+    cot_rows_close(rows);
+    return rc;
+}
+
+/* Tenths of probability: what was said and what came. */
+static void add_bins(yyjson_mut_doc *doc, yyjson_mut_val *object, const double *said, const double *came, size_t n)
+{
+    enum { BINS = 10 };
+    double sums[BINS][3] = {{0}};
+    yyjson_mut_val *bins = yyjson_mut_obj_add_arr(doc, object, "bins");
+    for (size_t i = 0; i < n; i++) {
+        size_t b = said[i] < 1 ? (size_t)(said[i] * BINS) : BINS - 1;
+        sums[b][0] += said[i];
+        sums[b][1] += came[i];
+        sums[b][2] += 1;
+    }
+    for (size_t b = 0; b < BINS; b++) {
+        if (sums[b][2] == 0)
+            continue;
+        yyjson_mut_val *bin = yyjson_mut_arr_add_obj(doc, bins);
+        yyjson_mut_obj_add_real(doc, bin, "said", sums[b][0] / sums[b][2]);
+        yyjson_mut_obj_add_real(doc, bin, "came", sums[b][1] / sums[b][2]);
+        yyjson_mut_obj_add_uint(doc, bin, "customers", (uint64_t)sums[b][2]);
+    }
+}
+
+static cot_code add_scores(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct scored *s, uint64_t seed,
+                           struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    for (int q = 0; q < COT_N_QUESTIONS && rc == COT_OK; q++) {
+        bool churn = q == COT_QUESTION_CHURN;
+        struct cot_candidate_score score;
+        double said = 0;
+        double came = 0;
+        rc = cot_league_score((enum cot_question)q, s->said[q], s->came[q], s->n, seed, &score, err);
+        for (size_t i = 0; i < s->n; i++) {
+            said += s->said[q][i];
+            came += s->came[q][i];
+        }
+        double scale = churn ? (double)s->n : 1;
+        yyjson_mut_val *part = yyjson_mut_obj(doc);
+        yyjson_mut_obj_add_val(doc, object, cot_question_name((enum cot_question)q), part);
+        cot_json_add_number(doc, part, "predicted", said / scale);
+        cot_json_add_number(doc, part, "actual", came / scale);
+        cot_json_add_number(doc, part, churn ? "log_loss" : "rmse", score.score);
+        cot_json_add_number(doc, part, "spearman", score.spearman);
+        if (churn) {
+            cot_json_add_number(doc, part, "calibration_error", score.calibration_error);
+            cot_json_add_number(doc, part, "calibration_band", score.calibration_band);
+            add_bins(doc, part, s->said[q], s->came[q], s->n);
+        } else {
+            cot_json_add_number(doc, part, "coverage",
+                                s->n_intervals[q] > 0 ? s->n_inside[q] / s->n_intervals[q] : NAN);
+        }
+    }
+    return rc;
+}
+
+static cot_code score_run(const struct cot_context *context, struct cot_store *store, const struct cot_shop *shop,
+                          const struct run *run, yyjson_mut_doc *doc, yyjson_mut_val *object, struct cot_err *err)
+{
+    struct cot_shop_origin origin = {0};
+    struct cot_shop_origins_options options = {.horizon = run->days, .n_threads = context->n_threads};
+    struct scored scored = {0};
+    cot_code rc = cot_shop_origin_make(store, shop, cot_shop_day(shop, run->as_of_ms), &options, &origin, err);
+    if (rc == COT_OK)
+        rc = join(store, run, &origin, &scored, err);
+    if (rc == COT_OK) {
+        yyjson_mut_obj_add_sint(doc, object, "missing", run->n_customers - (int64_t)scored.n);
+        yyjson_mut_obj_add_bool(doc, object, "scored", scored.n > 0);
+    }
+    if (rc == COT_OK && scored.n > 0)
+        rc = add_scores(doc, object, &scored, context->seed, err);
+    scored_release(&scored);
+    cot_shop_origin_release(&origin);
+    return rc;
+}
+
+static void copy_text(const struct cot_rows *rows, size_t i_column, char *ret, size_t size)
+{
+    size_t n = 0;
+    const char *text = cot_rows_text(rows, i_column, &n);
+    n = n < size ? n : size - 1;
+    if (text != NULL)
+        memcpy(ret, text, n);
+    ret[text != NULL ? n : 0] = '\0';
+}
+
+static cot_code list_runs(struct cot_store *store, struct run **ret_runs, size_t *ret_n, struct cot_err *err)
+{
+    struct cot_rows *rows = NULL;
+    struct run *runs = NULL;
+    size_t n = 0;
+    bool more = false;
+    cot_code rc = cot_rows_open(store, &rows, err,
+                                "select run_id, as_of, horizon_days, folds, n_customers, spend_model, orders_model,"
+                                " churn_model from prediction_run order by run_id");
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
+        struct run *grown = realloc(runs, (n + 1) * sizeof *grown);
+        if (grown == NULL) {
+            rc = cot_fail(err, COT_NOMEM, "%zu runs", n + 1);
+            break;
+        }
+        runs = grown;
+        runs[n] = (struct run){.run_id = cot_rows_int(rows, 0),
+                               .as_of_ms = cot_rows_int(rows, 1),
+                               .days = (unsigned)cot_rows_int(rows, 2),
+                               .folds = (unsigned)cot_rows_int(rows, 3),
+                               .n_customers = cot_rows_int(rows, 4)};
+        for (size_t q = 0; q < COT_N_QUESTIONS; q++)
+            copy_text(rows, 5 + q, runs[n].models[q], sizeof runs[n].models[q]);
+        n++;
+    }
+    cot_rows_close(rows);
+    *ret_runs = runs;
+    *ret_n = n;
+    return rc;
+}
+
+static cot_code describe_run(const struct cot_context *context, struct cot_store *store, const struct cot_shop *shop,
+                             const struct run *run, yyjson_mut_doc *doc, yyjson_mut_val *object, struct cot_err *err)
+{
+    char text[COT_TIME_TEXT_SIZE];
+    int32_t due = cot_shop_day(shop, run->as_of_ms) + (int32_t)run->days;
+    cot_format_time(run->as_of_ms, text, sizeof text);
+    yyjson_mut_obj_add_sint(doc, object, "run", run->run_id);
+    yyjson_mut_obj_add_strcpy(doc, object, "as_of", text);
+    yyjson_mut_obj_add_uint(doc, object, "days", run->days);
+    yyjson_mut_obj_add_sint(doc, object, "customers", run->n_customers);
+    yyjson_mut_val *models = yyjson_mut_obj_add_obj(doc, object, "models");
+    for (int q = 0; q < COT_N_QUESTIONS; q++)
+        yyjson_mut_obj_add_strcpy(doc, models, cot_question_name((enum cot_question)q), run->models[q]);
+    yyjson_mut_obj_add_uint(doc, object, "folds", run->folds);
+    cot_format_date((int64_t)due * COT_MS_PER_DAY, text, sizeof text);
+    yyjson_mut_obj_add_strcpy(doc, object, "due", text);
+    if (due <= cot_shop_day(shop, shop->history.as_of_ms))
+        return score_run(context, store, shop, run, doc, object, err);
+    yyjson_mut_obj_add_bool(doc, object, "scored", false);
+    return COT_OK;
+}
+
+static cot_code record(const struct cot_context *context, struct cot_store *store, yyjson_mut_doc *doc,
+                       struct cot_err *err)
+{
+    const struct cot_shop_options options = {
+        .as_of_ms = COT_AS_OF_LAST_DAY, .n_threads = context->n_threads, .progress = &context->progress};
+    struct cot_shop *shop = NULL;
+    struct run *runs = NULL;
+    size_t n = 0;
+    char text[COT_TIME_TEXT_SIZE];
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    cot_code rc = list_runs(store, &runs, &n, err);
+    if (rc == COT_OK && n == 0)
+        rc = cot_fail(err, COT_NOT_FOUND, "nothing was predicted yet: 'coterie predict' does, and keeps what it says");
+    if (rc == COT_OK)
+        rc = cot_shop_load(store, &options, &shop, err);
+    if (rc == COT_OK) {
+        cot_format_time(shop->history.as_of_ms, text, sizeof text);
+        yyjson_mut_obj_add_strcpy(doc, root, "as_of", text);
+        yyjson_mut_obj_add_strcpy(doc, root, "currency", shop->currency);
+        yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "runs");
+        for (size_t i = 0; i < n && rc == COT_OK; i++) {
+            cot_progress_report(&context->progress, "scoring", i, n);
+            rc = describe_run(context, store, shop, runs + i, doc, yyjson_mut_arr_add_obj(doc, array), err);
+        }
+        cot_progress_report(&context->progress, "scoring", n, n);
+    }
+    cot_shop_free(shop);
+    free(runs);
+    return rc;
+}
+
+cot_code cot_predictions_record_run(const struct cot_context *context, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    struct cot_store *store = NULL;
+    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    if (doc == NULL)
+        return cot_fail(err, COT_NOMEM, "record");
+    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
+    if (rc == COT_OK)
+        rc = record(context, store, doc, err);
+    cot_store_close(store);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}
