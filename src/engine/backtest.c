@@ -1,5 +1,7 @@
 #include "engine/backtest.h"
 
+#include <math.h>
+
 #include "base/civil.h"
 #include "engine/segment_json.h"
 #include "store/store.h"
@@ -42,7 +44,7 @@ static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const s
     cot_json_add_number(doc, interval, "share_positive", result->interval.share_positive);
     cot_json_add_number(doc, interval, "coverage_positive", result->interval.coverage_positive);
     yyjson_mut_val *pit = yyjson_mut_obj_add_arr(doc, interval, "pit");
-    for (size_t bin = 0; bin < COT_PIT_BINS; bin++)
+    for (size_t bin = 0; bin < COT_PIT_BINS && isfinite(result->interval.pit[bin]); bin++)
         yyjson_mut_arr_add_real(doc, pit, result->interval.pit[bin]);
 }
 

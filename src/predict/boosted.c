@@ -115,12 +115,14 @@ static cot_code set_options(BoosterHandle booster, const struct cot_boosted_opti
     static const char *const fixed[][2] = {{"nthread", "1"},         {"verbosity", "0"},
                                            {"tree_method", "hist"},  {"max_bin", "64"},
                                            {"min_child_weight", "5"}, {"lambda", "5"},
-                                           {"tweedie_variance_power", "1.5"}, {"max_delta_step", "0.7"}};
+                                           {"tweedie_variance_power", "1.5"}};
     bool ok = XGBoosterSetParam(booster, "objective", objectives[o->objective].name) == 0 &&
               XGBoosterSetParam(booster, "eval_metric", objectives[o->objective].metric) == 0;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed && ok; i++)
         ok = XGBoosterSetParam(booster, fixed[i][0], fixed[i][1]) == 0;
-    ok = ok && set_number(booster, "max_depth", o->max_depth) && set_number(booster, "eta", o->learning_rate) &&
+    bool log_link = o->objective == COT_BOOSTED_POISSON || o->objective == COT_BOOSTED_TWEEDIE;
+    ok = ok && set_number(booster, "max_delta_step", log_link ? 0.7 : 0) && /* a leaf of zeros would go to -infinity */
+         set_number(booster, "max_depth", o->max_depth) && set_number(booster, "eta", o->learning_rate) &&
          set_number(booster, "subsample", o->subsample) && set_number(booster, "colsample_bytree", o->subsample) &&
          set_number(booster, "seed", (double)(o->seed & 0x7fffffff));
     return ok ? COT_OK : failed(err, "options");

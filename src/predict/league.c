@@ -13,8 +13,8 @@
 
 static const char *const names[COT_N_QUESTIONS] = {"spend", "orders", "churn"};
 
-/* Serves where nothing could be tested: the last that needs no earlier origin. */
-static const char *const untested[COT_N_QUESTIONS] = {"pareto", "pareto", "pareto"};
+/* Who serves where nothing could be tested: the first that has an answer. None needs an earlier origin. */
+static const char *const untested[] = {"pareto", "regular", "bgnbd", "rate", "base_rate"};
 
 enum { PIT_STREAM = 1 };
 
@@ -80,6 +80,23 @@ static void pool_fill(const struct league *league, enum cot_question question, s
     }
 }
 
+/* A candidate's answers are numbers for all customers of an origin, or for none. */
+static bool has_answer(const struct cot_league_view *view, enum cot_question question, size_t candidate)
+{
+    return view->n == 0 || isfinite(view->answers[question][candidate][0]);
+}
+
+static size_t first_untested(const struct cot_league_view *view, enum cot_question question)
+{
+    size_t n_candidates = 0;
+    const struct cot_candidate *candidates = cot_league_candidates(question, &n_candidates);
+    for (size_t u = 0; u < sizeof untested / sizeof *untested; u++)
+        for (size_t c = 0; c < n_candidates; c++)
+            if (strcmp(candidates[c].name, untested[u]) == 0 && has_answer(view, question, c))
+                return c;
+    return 0;
+}
+
 /* Scores of all candidates, and who serves. */
 static cot_code score(const struct league *league, struct cot_league_result *result, struct cot_err *err)
 {
@@ -101,9 +118,8 @@ static cot_code score(const struct league *league, struct cot_league_result *res
             result->best_naive = c;
     }
     result->serves = candidates[result->best].naive ? result->best_naive : result->best;
-    for (size_t c = 0; c < n_candidates && pool.n == 0; c++)
-        if (strcmp(candidates[c].name, untested[result->question]) == 0)
-            result->serves = c;
+    if (pool.n == 0 || !has_answer(league->views, result->question, result->serves))
+        result->serves = first_untested(league->views, result->question);
     pool_release(&pool);
     return rc;
 }

@@ -64,7 +64,7 @@ struct cot_league_result {
     struct cot_candidate_score *scores; /* of cot_league_candidates(question) */
     size_t best, best_naive;            /* indices of the lowest scores */
     size_t serves;                      /* the best if it beats every naive one, else the best naive one; untested:
-                                           the candidate that leans on the others least, see league.c */
+                                           the most flexible model that could be fitted, else a rule */
     struct cot_interval_score interval; /* amounts: of the serving candidate */
     struct cot_served served;
 };

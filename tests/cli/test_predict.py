@@ -1,0 +1,174 @@
+"""`coterie predict` and `coterie predictions record`: what is said, that nothing sees the future, and how it is scored."""
+import csv
+import json
+import math
+import pathlib
+import random
+import tempfile
+import unittest
+
+import shop
+
+CUSTOMERS = 450
+SPLIT = "2025-08-01"  # the simulator's two years end later
+
+
+def json_of(*arguments, status=0):
+    return json.loads(shop.run(*arguments, "--json", "--quiet", status=status).stdout)
+
+
+class Predict(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.root = pathlib.Path(cls.folder.name)
+        shop.run("simulate", "--customers", CUSTOMERS, "--seed", "11", "--out", cls.root / "files", "--quiet")
+        with open(cls.root / "files" / "orders.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        rows = [row for row in rows if row["customer_id"]]
+        rows.sort(key=lambda row: row["ordered_at"])
+        cls.before = [row for row in rows if row["ordered_at"] < SPLIT]
+        cls.after = [row for row in rows if row["ordered_at"] >= SPLIT]
+        cls.last = max(row["ordered_at"] for row in cls.before)[:10]
+        assert len(cls.before) > 1000 and len(cls.after) > 1000
+        cls.write("before.csv", cls.before)
+        cls.write("after.csv", cls.after)
+
+    @classmethod
+    def write(cls, name, rows):
+        with open(cls.root / name, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return cls.root / name
+
+    def fresh(self, *files):
+        data = self.root / f"{self.id().rsplit('.', 1)[1]}-{len(list(self.root.iterdir()))}"
+        for file in files:
+            shop.run("import", self.root / file, "--data", data, "--quiet")
+        return data
+
+    def test_predicted_kept_and_scored(self):
+        data = self.fresh("before.csv")
+        shop.run("predictions", "record", "--data", data, status=65)
+        said = json_of("predict", "--data", data, "--horizon", "30,60", "--out", self.root / "all.csv", "--top", "5")
+        self.assertEqual([horizon["run"] for horizon in said["horizons"]], [1, 2])
+        self.assertTrue(all(horizon["folds"] == 3 for horizon in said["horizons"]))
+        again = json_of("predict", "--data", data, "--horizon", "30,60")
+        self.assertEqual([horizon["run"] for horizon in again["horizons"]], [1, 2])
+
+        tiers = said["tiers"]["rows"]
+        self.assertEqual([row["tier"] for row in tiers], list("ABCD"))
+        self.assertEqual(sum(row["customers"] for row in tiers), said["customers"])
+        self.assertAlmostEqual(sum(row["spend_share"] for row in tiers), 1)
+        least = [row["least"] for row in tiers]
+        self.assertEqual(least, sorted(least, reverse=True))
+        self.assertEqual(len(said["best"]), 5)
+        for row in said["retention"]["rows"]:
+            self.assertGreater(row["orders"], 1)
+            self.assertGreater(row["predictions"][1]["churn"], .5)
+
+        with open(self.root / "all.csv", encoding="utf-8", newline="") as file:
+            rows = {row["customer_id"]: row for row in csv.DictReader(file)}
+        self.assertEqual(len(rows), said["customers"])
+        best = said["best"][0]
+        row = rows[best["customer_id"]]
+        self.assertAlmostEqual(float(row["spend_60"]), best["predictions"][1]["spend"]["value"], places=2)
+        self.assertEqual(row["tier"], "A")
+        self.assertAlmostEqual(sum(float(row["spend_30"]) for row in rows.values()),
+                               said["horizons"][0]["spend"]["total"], delta=.01 * len(rows))
+
+        one = json_of("predict", "--data", data, "--horizon", "30,60", "--customer", best["customer_id"])["customer"]
+        self.assertEqual(one, best)
+        self.assertIn("days with an order", one["why"][0])
+        self.assertTrue(one["next_order"]["early"] <= one["next_order"]["middle"] <= one["next_order"]["late"])
+
+        waiting = json_of("predictions", "record", "--data", data)
+        self.assertFalse(any(run["scored"] for run in waiting["runs"]))
+        shop.run("import", self.root / "after.csv", "--data", data, "--quiet")
+        record = json_of("predictions", "record", "--data", data)
+        for run, days in zip(record["runs"], (30, 60)):
+            self.check_score(run, rows, days)
+        self.assertIn("spend said", shop.run("predictions", "record", "--data", data).stdout)
+
+        victim = best["customer_id"]
+        shop.run("forget", victim, "--data", data, "--quiet")
+        self.assertEqual(json_of("predictions", "record", "--data", data)["runs"][0]["missing"], 1)
+        left = shop.sql(data, "select count(*) from prediction where run_id = 1")[0][0]
+        self.assertEqual(left, said["customers"] - 1)
+
+    def check_score(self, run, said, days):
+        """Scores against sums made here from the files."""
+        self.assertTrue(run["scored"])
+        self.assertEqual(run["missing"], 0)
+        came = {}
+        last_day = run["due"]
+        for row in self.after:
+            if row["ordered_at"][:10] <= last_day and not row["refund_of"] and row["customer_id"] in said:
+                came.setdefault(row["customer_id"], set()).add(row["ordered_at"][:10])
+        churn = [0 if customer in came else 1 for customer in said]
+        self.assertAlmostEqual(run["churn"]["actual"], sum(churn) / len(churn), delta=.01)
+        loss = -sum(math.log(max(float(row[f"churn_{days}"]) if gone else 1 - float(row[f"churn_{days}"]), 1e-4))
+                    for row, gone in zip(said.values(), churn)) / len(churn)
+        self.assertAlmostEqual(run["churn"]["log_loss"], loss, delta=.02)
+        self.assertGreater(run["spend"]["coverage"], .7)
+        self.assertGreater(run["spend"]["spearman"], .3)
+        self.assertEqual(sum(bin["customers"] for bin in run["churn"]["bins"]), run["customers"])
+
+    def test_nothing_sees_the_future(self):
+        """Whatever comes after the day, in whatever order, nothing that is said as of it changes."""
+        alone = self.fresh("before.csv")
+        shuffled = list(self.after)
+        random.Random(3).shuffle(shuffled)
+        for row in shuffled:
+            row["unit_price"] = str(random.Random(row["order_id"]).randint(100, 9999))
+        self.write("shuffled.csv", shuffled)
+        later = self.fresh("before.csv", "after.csv")
+        other = self.fresh("before.csv", "shuffled.csv")
+        options = ("--as-of", self.last, "--horizon", "30,90")
+        files = [self.root / f"{name}.csv" for name in ("one", "two", "three")]
+        said = [json_of("predict", "--data", data, *options, "--out", file)
+                for data, file in zip((alone, later, other), files)]
+        for document in said:
+            self.assertIsNone(document["horizons"][0]["run"])
+            del document["path"]
+        self.assertEqual(said[0], said[1])
+        self.assertEqual(said[0], said[2])
+        self.assertEqual(files[0].read_bytes(), files[1].read_bytes())
+        self.assertEqual(files[0].read_bytes(), files[2].read_bytes())
+        backtest = [json_of("backtest", "--data", data, "--as-of", self.last, "--horizon", "30")
+                    for data in (alone, later, other)]
+        self.assertEqual(backtest[0], backtest[1])
+        self.assertEqual(backtest[0], backtest[2])
+
+    def test_threads_change_nothing(self):
+        data = self.fresh("before.csv")
+        said = [json_of("predict", "--data", data, "--no-keep", "--horizon", "60", "--threads", n) for n in (1, 3)]
+        self.assertEqual(said[0], said[1])
+
+    def test_small_shops_are_answered_with_little_confidence(self):
+        self.write("small.csv", self.before[:60])
+        data = self.fresh("small.csv")
+        said = json_of("predict", "--data", data, "--horizon", "30,365")
+        self.assertEqual(said["confidence"]["level"], "low")
+        self.assertTrue(any("365 days ahead are untested" in reason for reason in said["confidence"]["because"]))
+        self.assertTrue(all(row["predictions"][0]["spend"]["value"] >= 0 for row in said["best"]))
+        self.assertIsNone(said["horizons"][1]["spend"]["tested"])
+        text = shop.run("predict", "--data", data, "--no-keep", "--quiet").stdout
+        self.assertIn("Confidence: low, because", text)
+        self.assertIn("untested", text)
+
+    def test_errors(self):
+        data = self.fresh("before.csv")
+        self.assertIn("--horizon is '0'", shop.run("predict", "--data", data, "--horizon", "0", status=64).stderr)
+        self.assertIn("nobody", shop.run("predict", "--data", data, "--customer", "nobody", "--horizon", "30",
+                                         status=65).stderr)
+        self.assertIn("/no/such/folder", shop.run("predict", "--data", data, "--horizon", "30", "--out",
+                                                  "/no/such/folder/x.csv", status=74).stderr)
+        empty = self.root / "empty"
+        self.assertIn(str(empty), shop.run("predict", "--data", empty, status=65).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
