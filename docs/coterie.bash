@@ -3,11 +3,13 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='simulate report backtest lab rfm features import segment segment customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
+        words='simulate report predict predictions backtest lab rfm features import segment segment customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
     else
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
         'report'\ *) words=' --out --run --quality --data --json --seed --threads --quiet --help' ;;
+        'predict'\ *) words=' --as-of --horizon --folds --customer --top --out --no-keep --data --json --seed --threads --quiet --help' ;;
+        'predictions record') words=' --data --json --seed --threads --quiet --help' ;;
         'backtest'\ *) words=' --as-of --horizon --folds --data --json --seed --threads --quiet --help' ;;
         'lab btyd') words=' --input --model --calibration-end --holdout-end --unit --k --prior --data --json --seed --threads --quiet --help' ;;
         'lab forecast') words=' --input --horizon --method --season --backtest --data --json --seed --threads --quiet --help' ;;
@@ -45,6 +47,7 @@ _coterie() {
         esac
         if [ "$COMP_CWORD" -eq 2 ]; then
             case $command in
+            predictions) words+=' record' ;;&
             lab) words+=' btyd' ;;&
             lab) words+=' forecast' ;;&
             lab) words+=' cluster' ;;&

@@ -104,8 +104,8 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     if (rc != COT_OK)
         return rc;
     struct cot_shop_league_options backtest = {.as_of = cot_call_value(call, "as-of"),
-                                            .horizons = cot_call_value(call, "horizon"),
-                                            .max_folds = (unsigned)folds};
+                                               .horizons = cot_call_value(call, "horizon"),
+                                               .max_folds = (unsigned)folds};
     rc = cot_backtest_run(&call->context, &backtest, &doc, err);
     if (rc != COT_OK)
         return rc;
@@ -125,7 +125,8 @@ const struct cot_command cot_command_backtest = {
     .summary = "which predictions of spend, orders and churn would have been right",
     .help =
         "Goes back in time by one horizon after the other, predicts every customer known by then from what had\n"
-        "happened by then, and compares with what came: spend (less what was given back) and days with an order by root mean\n"
+        "happened by then, and compares with what came: spend (less what was given back) and days with an order by "
+        "root mean\n"
         "square error, no order at all (churn) by log loss. Buy-till-you-die models compete with naive rules; what\n"
         "does not beat every naive rule does not serve. Weights, calibration and intervals are learned\n"
         "at earlier origins. Horizons that the history is too short for are said to be untested.\n\n"

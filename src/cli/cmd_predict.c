@@ -6,7 +6,8 @@
 #include "engine/predict.h"
 
 static const struct cot_option options[] = {
-    {"as-of", "DATE", "what was known at the end of that day (nothing is kept then); default: the last day of the data"},
+    {"as-of", "DATE",
+     "what was known at the end of that day (nothing is kept then); default: the last day of the data"},
     {"horizon", "DAYS", "how far ahead, in days; several with commas (default 30,90,365)"},
     {"folds", "N", "origins on which the candidates are tested, as far as the history reaches (default 3)"},
     {"customer", "ID", "this customer alone: the shop's id, an e-mail address, a phone number"},
@@ -48,18 +49,27 @@ static void flatten(yyjson_mut_doc *doc, yyjson_mut_val *customer, size_t i_hori
 static void print_customers(yyjson_mut_doc *doc, yyjson_mut_val *rows, size_t i_horizon, bool risk)
 {
     static const struct cot_column columns[] = {
-        {"customer_id", "customer", COT_FORMAT_TEXT, 24}, {"tier", "tier", COT_FORMAT_TEXT, 0},
-        {"orders", "orders", COT_FORMAT_COUNT, 0},        {"spend", "spent", COT_FORMAT_MONEY, 0},
-        {"silent_days", "silent", COT_FORMAT_COUNT, 0},   {"value", "will spend", COT_FORMAT_MONEY, 0},
-        {"low", "at least", COT_FORMAT_MONEY, 0},         {"high", "at most", COT_FORMAT_MONEY, 0},
-        {"churn", "no order", COT_FORMAT_PERCENT, 0},     {"next", "next by (50%)", COT_FORMAT_TEXT, 0},
+        {"customer_id", "customer", COT_FORMAT_TEXT, 24},
+        {"tier", "tier", COT_FORMAT_TEXT, 0},
+        {"orders", "orders", COT_FORMAT_COUNT, 0},
+        {"spend", "spent", COT_FORMAT_MONEY, 0},
+        {"silent_days", "silent", COT_FORMAT_COUNT, 0},
+        {"value", "will spend", COT_FORMAT_MONEY, 0},
+        {"low", "at least", COT_FORMAT_MONEY, 0},
+        {"high", "at most", COT_FORMAT_MONEY, 0},
+        {"churn", "no order", COT_FORMAT_PERCENT, 0},
+        {"next", "next by (50%)", COT_FORMAT_TEXT, 0},
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     static const struct cot_column risk_columns[] = {
-        {"customer_id", "customer", COT_FORMAT_TEXT, 24}, {"tier", "tier", COT_FORMAT_TEXT, 0},
-        {"orders", "orders", COT_FORMAT_COUNT, 0},        {"spend", "spent", COT_FORMAT_MONEY, 0},
-        {"usual_gap_days", "every", COT_FORMAT_NUMBER, 0}, {"silent_days", "silent", COT_FORMAT_COUNT, 0},
-        {"churn", "no order", COT_FORMAT_PERCENT, 0},     {"at_risk", "at risk", COT_FORMAT_MONEY, 0},
+        {"customer_id", "customer", COT_FORMAT_TEXT, 24},
+        {"tier", "tier", COT_FORMAT_TEXT, 0},
+        {"orders", "orders", COT_FORMAT_COUNT, 0},
+        {"spend", "spent", COT_FORMAT_MONEY, 0},
+        {"usual_gap_days", "every", COT_FORMAT_NUMBER, 0},
+        {"silent_days", "silent", COT_FORMAT_COUNT, 0},
+        {"churn", "no order", COT_FORMAT_PERCENT, 0},
+        {"at_risk", "at risk", COT_FORMAT_MONEY, 0},
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     yyjson_mut_val *row = NULL;
@@ -83,9 +93,9 @@ static void print_horizons(yyjson_mut_doc *doc, yyjson_mut_val *horizons)
 {
     static const char *const questions[] = {"spend", "orders", "churn"};
     static const struct cot_column columns[] = {
-        {"days", "days ahead", COT_FORMAT_COUNT, 0},  {"question", "question", COT_FORMAT_TEXT, 0},
+        {"days", "days ahead", COT_FORMAT_COUNT, 0},        {"question", "question", COT_FORMAT_TEXT, 0},
         {"total", "of all together", COT_FORMAT_NUMBER, 0}, {"model", "by", COT_FORMAT_TEXT, 0},
-        {"score", "error so far", COT_FORMAT_NUMBER, 0}, {"naive", "best naive rule", COT_FORMAT_TEXT, 0},
+        {"score", "error so far", COT_FORMAT_NUMBER, 0},    {"naive", "best naive rule", COT_FORMAT_TEXT, 0},
         {"naive_score", "its error", COT_FORMAT_NUMBER, 0}, {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     yyjson_mut_val *rows = yyjson_mut_arr(doc);
@@ -100,7 +110,8 @@ static void print_horizons(yyjson_mut_doc *doc, yyjson_mut_val *horizons)
             if (yyjson_mut_is_obj(tested)) {
                 yyjson_mut_obj_add_val(doc, row, "score", yyjson_mut_val_mut_copy(doc, of(tested, "score")));
                 yyjson_mut_obj_add_val(doc, row, "naive", yyjson_mut_val_mut_copy(doc, of(tested, "naive")));
-                yyjson_mut_obj_add_val(doc, row, "naive_score", yyjson_mut_val_mut_copy(doc, of(tested, "naive_score")));
+                yyjson_mut_obj_add_val(doc, row, "naive_score",
+                                       yyjson_mut_val_mut_copy(doc, of(tested, "naive_score")));
             } else {
                 yyjson_mut_obj_add_str(doc, row, "naive", "untested");
             }
@@ -113,7 +124,8 @@ static void print_horizons(yyjson_mut_doc *doc, yyjson_mut_val *horizons)
 static size_t place_of(yyjson_mut_val *horizons, uint64_t days)
 {
     size_t i = 0;
-    while (i + 1 < yyjson_mut_arr_size(horizons) && yyjson_mut_get_uint(of(yyjson_mut_arr_get(horizons, i), "days")) != days)
+    while (i + 1 < yyjson_mut_arr_size(horizons) &&
+           yyjson_mut_get_uint(of(yyjson_mut_arr_get(horizons, i), "days")) != days)
         i++;
     return i;
 }
@@ -121,9 +133,12 @@ static size_t place_of(yyjson_mut_val *horizons, uint64_t days)
 static void print_one(yyjson_mut_doc *doc, yyjson_mut_val *customer, const char *currency)
 {
     static const struct cot_column columns[] = {
-        {"days", "days ahead", COT_FORMAT_COUNT, 0}, {"value", "will spend", COT_FORMAT_MONEY, 0},
-        {"low", "at least", COT_FORMAT_MONEY, 0},    {"high", "at most", COT_FORMAT_MONEY, 0},
-        {"n", "orders", COT_FORMAT_NUMBER, 0},       {"churn", "no order", COT_FORMAT_PERCENT, 0},
+        {"days", "days ahead", COT_FORMAT_COUNT, 0},
+        {"value", "will spend", COT_FORMAT_MONEY, 0},
+        {"low", "at least", COT_FORMAT_MONEY, 0},
+        {"high", "at most", COT_FORMAT_MONEY, 0},
+        {"n", "orders", COT_FORMAT_NUMBER, 0},
+        {"churn", "no order", COT_FORMAT_PERCENT, 0},
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     yyjson_mut_val *row = NULL;
@@ -150,9 +165,12 @@ static void print_one(yyjson_mut_doc *doc, yyjson_mut_val *customer, const char 
 static void print_predictions(yyjson_mut_doc *doc)
 {
     static const struct cot_column tier_columns[] = {
-        {"tier", "tier", COT_FORMAT_TEXT, 0},          {"customers", "customers", COT_FORMAT_COUNT, 0},
-        {"share", "of them", COT_FORMAT_PERCENT, 0},   {"spend", "will spend", COT_FORMAT_MONEY, 0},
-        {"spend_share", "of all", COT_FORMAT_PERCENT, 0}, {"least", "each at least", COT_FORMAT_MONEY, 0},
+        {"tier", "tier", COT_FORMAT_TEXT, 0},
+        {"customers", "customers", COT_FORMAT_COUNT, 0},
+        {"share", "of them", COT_FORMAT_PERCENT, 0},
+        {"spend", "will spend", COT_FORMAT_MONEY, 0},
+        {"spend_share", "of all", COT_FORMAT_PERCENT, 0},
+        {"least", "each at least", COT_FORMAT_MONEY, 0},
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
@@ -195,7 +213,8 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
                                           .customer = cot_call_value(call, "customer"),
                                           .top = (size_t)top,
                                           .out = cot_call_value(call, "out"),
-                                          .keep = !cot_call_flag(call, "no-keep") && cot_call_value(call, "as-of") == NULL};
+                                          .keep =
+                                              !cot_call_flag(call, "no-keep") && cot_call_value(call, "as-of") == NULL};
     rc = cot_predict_run(&call->context, &predict, &doc, err);
     if (rc != COT_OK)
         return rc;

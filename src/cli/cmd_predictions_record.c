@@ -74,10 +74,11 @@ const struct cot_command cot_command_predictions_record = {
     .n_min = 0,
     .n_max = 0,
     .summary = "what was predicted against what came",
-    .help = "Scores every run of 'coterie predict' whose horizon is over: spend and orders said and come, the share of\n"
-            "outcomes inside the 80% intervals, and whether probabilities of no order meant what they said.\n\n"
-            "  coterie predictions record\n"
-            "  coterie predictions record --json",
+    .help =
+        "Scores every run of 'coterie predict' whose horizon is over: spend and orders said and come, the share of\n"
+        "outcomes inside the 80% intervals, and whether probabilities of no order meant what they said.\n\n"
+        "  coterie predictions record\n"
+        "  coterie predictions record --json",
     .options = NULL,
     .run = run,
 };

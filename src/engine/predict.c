@@ -159,7 +159,8 @@ static void add_confidence(struct job *job)
     }
     if (repeats < FEW_REPEATS) {
         snprintf(text, sizeof text,
-                 "%zu customers have ordered on more than one day: rates lean on what is usual in other shops", repeats);
+                 "%zu customers have ordered on more than one day: rates lean on what is usual in other shops",
+                 repeats);
         yyjson_mut_arr_add_strcpy(job->doc, because, text);
         level = 0;
     }
@@ -298,8 +299,8 @@ static void write_rows(const struct job *job, FILE *file)
     fputs("customer_id,tier,orders,spend,silent_days", file);
     for (size_t h = 0; h < job->league.n_horizons; h++) {
         unsigned d = job->league.horizons[h];
-        fprintf(file, ",spend_%u,spend_low_%u,spend_high_%u,orders_%u,orders_low_%u,orders_high_%u,churn_%u", d, d, d, d,
-                d, d, d);
+        fprintf(file, ",spend_%u,spend_low_%u,spend_high_%u,orders_%u,orders_low_%u,orders_high_%u,churn_%u", d, d, d,
+                d, d, d, d);
     }
     fputc('\n', file);
     for (size_t i = 0; i < job->n; i++) {

@@ -119,8 +119,8 @@ static cot_code add_reasons(const struct cot_shop_league *league, size_t h, size
     if (rc == COT_OK)
         rc = cot_league_reasons(league->newest[h], COT_QUESTION_CHURN, i, weights, &start, &ignored);
     for (size_t c = 0; c < n && rc == COT_OK; c++)
-        reasons[c] = (struct reason){c < n_features ? cot_shop_origin_feature(c) : cot_league_own_column(c - n_features),
-                                     weights[c]};
+        reasons[c] = (struct reason){
+            c < n_features ? cot_shop_origin_feature(c) : cot_league_own_column(c - n_features), weights[c]};
     if (rc == COT_OK) {
         qsort(reasons, n, sizeof *reasons, reason_compare);
         add_words(doc, why, reasons, n, true);

@@ -14,8 +14,8 @@
 
 struct cot_store;
 
-/* Keeps what the league serves for horizon h. ret_run_id: the run that holds for this moment and horizon, an earlier one
- * where there was one. In the caller's transaction. */
+/* Keeps what the league serves for horizon h. ret_run_id: the run that holds for this moment and horizon, an earlier
+ * one where there was one. In the caller's transaction. */
 cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_league *league, size_t h,
                                int64_t *ret_run_id, struct cot_err *err) COT_MUST_CHECK;
 

@@ -153,10 +153,8 @@ static cot_code fill_purchases(struct reader *reader, struct cot_shop_origin *o,
         o->starts[n] = n_days;
     }
     *n_rows = n;
-    o->league.purchases = (struct cot_purchases){.n = n,
-                                                 .starts = o->starts,
-                                                 .days = o->days,
-                                                 .last_day = cot_shop_day(reader->shop, history->as_of_ms)};
+    o->league.purchases = (struct cot_purchases){
+        .n = n, .starts = o->starts, .days = o->days, .last_day = cot_shop_day(reader->shop, history->as_of_ms)};
     for (size_t i = 0; i < n_days; i++)
         if (i == 0 || o->days[i].day < o->league.purchases.first_day)
             o->league.purchases.first_day = o->days[i].day;

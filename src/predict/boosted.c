@@ -112,10 +112,9 @@ static bool set_number(BoosterHandle booster, const char *key, double value)
 
 static cot_code set_options(BoosterHandle booster, const struct cot_boosted_options *o, struct cot_err *err)
 {
-    static const char *const fixed[][2] = {{"nthread", "1"},         {"verbosity", "0"},
-                                           {"tree_method", "hist"},  {"max_bin", "64"},
-                                           {"min_child_weight", "5"}, {"lambda", "5"},
-                                           {"tweedie_variance_power", "1.5"}};
+    static const char *const fixed[][2] = {
+        {"nthread", "1"},          {"verbosity", "0"}, {"tree_method", "hist"},          {"max_bin", "64"},
+        {"min_child_weight", "5"}, {"lambda", "5"},    {"tweedie_variance_power", "1.5"}};
     bool ok = XGBoosterSetParam(booster, "objective", objectives[o->objective].name) == 0 &&
               XGBoosterSetParam(booster, "eval_metric", objectives[o->objective].metric) == 0;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed && ok; i++)
@@ -174,9 +173,9 @@ cot_code cot_boosted_fit(const struct cot_boosted_rows *train, const struct cot_
     if (rc == COT_OK)
         rc = check_rows(train, options, err);
     if (rc == COT_OK && validation != NULL)
-        rc = validation->d == train->d ? check_rows(validation, options, err)
-                                       : cot_fail(err, COT_USAGE, "%zu columns to validate, %zu to train",
-                                                  validation->d, train->d);
+        rc = validation->d == train->d
+                 ? check_rows(validation, options, err)
+                 : cot_fail(err, COT_USAGE, "%zu columns to validate, %zu to train", validation->d, train->d);
     if (rc == COT_OK)
         rc = make_matrix(train, true, &matrices[0], err);
     if (rc == COT_OK && validation != NULL)

@@ -33,8 +33,8 @@ struct cot_boosted_options {
 };
 void cot_boosted_options_init(struct cot_boosted_options *options, enum cot_boosted_objective objective);
 
-/* x: [n x d], row-major, NaN: no value. y: [n], may be NULL where only predicted. start: [n], on the link's scale; NULL:
- * the objective's own constant. */
+/* x: [n x d], row-major, NaN: no value. y: [n], may be NULL where only predicted. start: [n], on the link's scale;
+ * NULL: the objective's own constant. */
 struct cot_boosted_rows {
     size_t n, d;
     const float *x, *y, *start;

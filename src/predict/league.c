@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "num/check.h"
 #include "predict/league_boost.h"
 #include "predict/league_interval.h"
 #include "predict/league_score.h"
 #include "predict/league_view.h"
-#include "num/check.h"
 
 static const char *const names[COT_N_QUESTIONS] = {"spend", "orders", "churn"};
 

@@ -99,8 +99,8 @@ void cot_league_newest_free(struct cot_league_newest *newest);
 double cot_league_next_order(const struct cot_league_newest *newest, size_t i, double p);
 
 /*
- * Why the trees say what they say of customer i: ret_reasons[c] is what column c adds to the log odds of churn or to the
- * log of the amount (TreeSHAP), [n_features + COT_LEAGUE_N_OWN]: the origin's features, then those of
+ * Why the trees say what they say of customer i: ret_reasons[c] is what column c adds to the log odds of churn or to
+ * the log of the amount (TreeSHAP), [n_features + COT_LEAGUE_N_OWN]: the origin's features, then those of
  * cot_league_own_column; ret_start: what they start from, the model's answer included. COT_NOT_FOUND without trees.
  */
 enum { COT_LEAGUE_N_OWN = 10 };
@@ -110,8 +110,8 @@ cot_code cot_league_reasons(struct cot_league_newest *newest, enum cot_question 
 
 /*
  * One horizon. origins[0] is the last day, without outcomes; origins[i] lies i horizons earlier. At most max_folds of
- * them are tested, all are learned from. ret_results has room for COT_N_QUESTIONS; ret_newest may be NULL. COT_NOMEM; what a model can't be
- * fitted to (too few repeat buyers) scores as NaN. Same bytes at any number of threads.
+ * them are tested, all are learned from. ret_results has room for COT_N_QUESTIONS; ret_newest may be NULL. COT_NOMEM;
+ * what a model can't be fitted to (too few repeat buyers) scores as NaN. Same bytes at any number of threads.
  */
 cot_code cot_league_run(const struct cot_league_origin *origins, size_t n_origins, unsigned horizon, unsigned max_folds,
                         unsigned n_threads, uint64_t seed, struct cot_league_result *ret_results,

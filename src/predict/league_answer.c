@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "predict/league_view.h"
 #include "num/check.h"
 #include "num/minimise.h"
+#include "predict/league_view.h"
 
 static const struct cot_candidate amounts[] = {
     {"zero", "nobody orders again", true},
@@ -69,8 +69,8 @@ static unsigned usable_views(const struct cot_league_view *earlier, size_t n_ear
 }
 
 /*
- * What may be combined in this view: columns it can say, as bits, and the earlier views that say all of them. Trees that
- * none of the earlier views had are left out: nobody knows yet what they are worth.
+ * What may be combined in this view: columns it can say, as bits, and the earlier views that say all of them. Trees
+ * that none of the earlier views had are left out: nobody knows yet what they are worth.
  */
 static unsigned choose_columns(const struct cot_league_view *view, const struct cot_league_view *earlier,
                                size_t n_earlier, size_t n_columns, size_t boosted,
@@ -171,8 +171,8 @@ static cot_code fit_blend(enum cot_question question, const struct cot_league_vi
     double high[N_BLENDED];
     struct squares s = {0};
     unsigned views = 0;
-    unsigned mask = choose_columns(view, earlier, n_earlier, N_BLENDED, AMOUNT_BOOSTED - AMOUNT_PAST, amounts_of,
-                                   question, &views);
+    unsigned mask =
+        choose_columns(view, earlier, n_earlier, N_BLENDED, AMOUNT_BOOSTED - AMOUNT_PAST, amounts_of, question, &views);
     for (size_t e = 0; e < n_earlier; e++)
         if (views >> e & 1)
             add_squares(&s, question, earlier + e, mask, weight_of(e));

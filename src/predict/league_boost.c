@@ -18,9 +18,9 @@ static const enum cot_boosted_objective objectives[COT_N_QUESTIONS] = {
 };
 
 static const char *const own_titles[COT_LEAGUE_N_OWN] = {
-    "Days with an order after the first", "Weeks from first to last order",  "Weeks since the first order",
-    "Weeks since the last order",         "Spend a day with an order",       "Orders in the last horizon",
-    "Spend in the last horizon",          "Orders expected by the model",    "Chance of none, by the model",
+    "Days with an order after the first", "Weeks from first to last order", "Weeks since the first order",
+    "Weeks since the last order",         "Spend a day with an order",      "Orders in the last horizon",
+    "Spend in the last horizon",          "Orders expected by the model",   "Chance of none, by the model",
     "Spend an order, by the model",
 };
 
@@ -32,15 +32,15 @@ const char *cot_league_own_column(size_t column)
 static void own_columns(const struct cot_league_view *v, size_t model, size_t i, float *ret)
 {
     const double values[COT_LEAGUE_N_OWN] = {v->x[i],
-                                  v->tx[i],
-                                  v->T[i],
-                                  v->T[i] - v->tx[i],
-                                  v->mean[i],
-                                  v->past_orders[i],
-                                  v->past_spend[i],
-                                  v->expected[model][i],
-                                  v->silent[model][i],
-                                  v->worth[i]};
+                                             v->tx[i],
+                                             v->T[i],
+                                             v->T[i] - v->tx[i],
+                                             v->mean[i],
+                                             v->past_orders[i],
+                                             v->past_spend[i],
+                                             v->expected[model][i],
+                                             v->silent[model][i],
+                                             v->worth[i]};
     for (size_t c = 0; c < COT_LEAGUE_N_OWN; c++)
         ret[c] = isfinite(values[c]) ? (float)values[c] : NAN;
 }

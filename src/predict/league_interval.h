@@ -26,8 +26,7 @@ cot_code cot_conformal_fit(const double *predicted, const double *actual, size_t
 void cot_conformal_release(struct cot_conformal *conformal);
 
 /* The interval that holds 80%: a tenth below, a tenth above. */
-void cot_conformal_interval(const struct cot_conformal *conformal, double predicted, double *ret_low,
-                            double *ret_high);
+void cot_conformal_interval(const struct cot_conformal *conformal, double predicted, double *ret_low, double *ret_high);
 
 /* Share of the predictive distribution below what came, drawn at random within what equals it: uniform on (0, 1) were
  * the distribution right. */

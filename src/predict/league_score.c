@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
-#include "predict/league_score.h"
 #include "num/check.h"
 #include "num/rank.h"
+#include "predict/league_score.h"
 
 static int compare_doubles(const void *left, const void *right)
 {

@@ -20,8 +20,8 @@ struct cot_league_view {
     double *silent[COT_LEAGUE_N_MODELS];    /* P(no order within it) */
     double *worth;                          /* expected spend a day with an order */
     struct cot_btyd models[COT_LEAGUE_N_MODELS];
-    struct cot_boosted *trees[COT_N_QUESTIONS]; /* of the newest origin alone, NULL: none */
-    double *boosted[COT_N_QUESTIONS];           /* what they say; churn: a probability */
+    struct cot_boosted *trees[COT_N_QUESTIONS];                  /* of the newest origin alone, NULL: none */
+    double *boosted[COT_N_QUESTIONS];                            /* what they say; churn: a probability */
     double *answers[COT_N_QUESTIONS][COT_LEAGUE_MAX_CANDIDATES]; /* in the order of cot_league_candidates */
 };
 

@@ -121,9 +121,9 @@ cot_code cot_store_number(struct cot_store *store, int64_t *ret_value, struct co
 struct cot_appender;
 cot_code cot_appender_open(struct cot_store *store, const char *table, struct cot_appender **ret_appender,
                            struct cot_err *err) COT_MUST_CHECK;
-void cot_append_int(struct cot_appender *appender, int64_t value); /* every integer column, booleans */
+void cot_append_int(struct cot_appender *appender, int64_t value);   /* every integer column, booleans */
 void cot_append_double(struct cot_appender *appender, double value); /* not finite: NULL */
-void cot_append_time(struct cot_appender *appender, int64_t ms);   /* TIMESTAMP_MS columns; INT64_MIN: NULL */
+void cot_append_time(struct cot_appender *appender, int64_t ms);     /* TIMESTAMP_MS columns; INT64_MIN: NULL */
 void cot_append_text(struct cot_appender *appender, const char *text, size_t size); /* text NULL: NULL */
 void cot_append_null(struct cot_appender *appender);
 cot_code cot_appender_end_row(struct cot_appender *appender, struct cot_err *err) COT_MUST_CHECK;

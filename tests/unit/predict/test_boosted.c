@@ -56,8 +56,7 @@ static struct cot_boosted *fit(const struct friedman *f, unsigned rounds, uint64
     struct cot_boosted_options options;
     struct cot_boosted *model = NULL;
     struct cot_boosted_rows train = {.n = N / 2, .d = D, .x = f->x, .y = f->y};
-    struct cot_boosted_rows validation = {
-        .n = N / 4, .d = D, .x = f->x + (size_t)N / 2 * D, .y = f->y + (size_t)N / 2};
+    struct cot_boosted_rows validation = {.n = N / 4, .d = D, .x = f->x + (size_t)N / 2 * D, .y = f->y + (size_t)N / 2};
     cot_boosted_options_init(&options, COT_BOOSTED_SQUARED);
     options.max_rounds = rounds;
     options.seed = seed;

@@ -112,7 +112,8 @@ static void run(const struct cot_purchases *all, unsigned horizon, unsigned fold
     free((void *)(uintptr_t)past.origins[0].orders);
     free((void *)(uintptr_t)past.origins[0].spend);
     past.origins[0].orders = past.origins[0].spend = NULL;
-    assert_int_equal(cot_league_run(past.origins, past.n, horizon, folds, n_threads, seed, results, NULL, NULL), COT_OK);
+    assert_int_equal(cot_league_run(past.origins, past.n, horizon, folds, n_threads, seed, results, NULL, NULL),
+                     COT_OK);
     past_release(&past);
 }
 
