@@ -56,7 +56,7 @@ struct cot_tree_options {
     const struct cot_progress *progress; /* NULL: nobody is looking */
 };
 
-/* max_exact 20,000, n_micro 4,000, max_polish 100, n_restarts 10, seed 1, all cores. */
+/* max_exact 20,000, n_micro 4,000, max_polish 100, n_restarts 50, seed 1, all cores. */
 void cot_tree_options_init(struct cot_tree_options *ret_options, size_t k);
 
 struct cot_tree;

@@ -335,20 +335,27 @@ static cot_code record(const struct cot_context *context, struct cot_store *stor
     return rc;
 }
 
-cot_code cot_predictions_record_run(const struct cot_context *context, yyjson_mut_doc **ret_doc, struct cot_err *err)
+cot_code cot_predictions_record(const struct cot_context *context, struct cot_store *store, yyjson_mut_doc **ret_doc,
+                                struct cot_err *err)
 {
-    struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     if (doc == NULL)
         return cot_fail(err, COT_NOMEM, "record");
-    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
-    if (rc == COT_OK)
-        rc = record(context, store, doc, err);
-    cot_store_close(store);
+    cot_code rc = record(context, store, doc, err);
     if (rc == COT_OK)
         *ret_doc = doc;
     else
         yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+cot_code cot_predictions_record_run(const struct cot_context *context, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    struct cot_store *store = NULL;
+    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
+    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
+    if (rc == COT_OK)
+        rc = cot_predictions_record(context, store, ret_doc, err);
+    cot_store_close(store);
     return rc;
 }

@@ -27,6 +27,8 @@ cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_le
  *  "spearman","coverage": of the 80% intervals | null},"churn": {"predicted","actual": shares,"log_loss","spearman",
  *  "calibration_error","calibration_band","bins": [{"said","came","customers"}]}}]}
  */
+cot_code cot_predictions_record(const struct cot_context *context, struct cot_store *store, yyjson_mut_doc **ret_doc,
+                                struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_predictions_record_run(const struct cot_context *context, yyjson_mut_doc **ret_doc,
                                     struct cot_err *err) COT_MUST_CHECK;
 

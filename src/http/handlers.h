@@ -35,6 +35,11 @@ cot_code cot_handle_receipt(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_link(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_unlink(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_prediction.c */
+cot_code cot_handle_predictions(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_predictions_record(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_customer_predictions(struct cot_exchange *exchange, struct cot_err *err);
+
 /* handle_facts.c */
 cot_code cot_handle_products(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_consent(struct cot_exchange *exchange, struct cot_err *err);

@@ -47,6 +47,32 @@ const struct cot_schema cot_schemas[] = {
                  "[\"number\",\"null\"]},\"amount\":{\"type\":[\"number\",\"null\"]},\"channel\":{\"type\":[\"str"
                  "ing\",\"null\"]},\"campaign\":{\"type\":[\"string\",\"null\"]},\"detail\":{\"type\":[\"string\""
                  ",\"null\"]}}}}}}"},
+    {"Predictions", "{\"type\":\"object\",\"properties\":{\"runs\":{\"type\":\"array\",\"items\":{\"type\":\"object"
+                    "\",\"properties\":{\"run\":{\"type\":\"integer\"},\"as_of\":{\"type\":\"string\",\"format\":\"d"
+                    "ate-time\"},\"days\":{\"type\":\"integer\"},\"currency\":{\"type\":\"string\"},\"customers\":{"
+                    "\"type\":\"integer\"},\"folds\":{\"type\":\"integer\"},\"models\":{\"type\":\"object\",\"proper"
+                    "ties\":{\"spend\":{\"type\":\"string\"},\"orders\":{\"type\":\"string\"},\"churn\":{\"type\":\""
+                    "string\"}}},\"spend\":{\"type\":\"number\"},\"orders\":{\"type\":\"number\"},\"churn\":{\"type"
+                    "\":\"number\"},\"tiers\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"t"
+                    "ier\":{\"type\":\"string\"},\"customers\":{\"type\":\"integer\"},\"spend\":{\"type\":\"number\""
+                    "},\"spend_share\":{\"type\":[\"number\",\"null\"]}}}}}}}}}"},
+    {"CustomerPredictions",
+     "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"predictions\":{\"t"
+     "ype\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"run\":{\"type\":\"integer\"},"
+     "\"as_of\":{\"type\":\"string\",\"format\":\"date-time\"},\"days\":{\"type\":\"integer\"},\"spen"
+     "d\":{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"number\"},\"low\":{\"type\":[\"n"
+     "umber\",\"null\"]},\"high\":{\"type\":[\"number\",\"null\"]}}},\"orders\":{\"type\":\"object\","
+     "\"properties\":{\"value\":{\"type\":\"number\"},\"low\":{\"type\":[\"number\",\"null\"]},\"high"
+     "\":{\"type\":[\"number\",\"null\"]}}},\"churn\":{\"type\":\"number\"}}}}}}"},
+    {"PredictionRecord",
+     "{\"type\":\"object\",\"properties\":{\"as_of\":{\"type\":\"string\"},\"currency\":{\"type\":\"s"
+     "tring\"},\"runs\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"run\":{"
+     "\"type\":\"integer\"},\"as_of\":{\"type\":\"string\",\"format\":\"date-time\"},\"days\":{\"type"
+     "\":\"integer\"},\"customers\":{\"type\":\"integer\"},\"models\":{\"type\":\"object\",\"properti"
+     "es\":{\"spend\":{\"type\":\"string\"},\"orders\":{\"type\":\"string\"},\"churn\":{\"type\":\"st"
+     "ring\"}}},\"folds\":{\"type\":\"integer\"},\"due\":{\"type\":\"string\",\"format\":\"date\"},\""
+     "scored\":{\"type\":\"boolean\"},\"missing\":{\"type\":\"integer\"},\"spend\":{\"type\":\"object"
+     "\"},\"orders\":{\"type\":\"object\"},\"churn\":{\"type\":\"object\"}}}}}}"},
     {"Pair", "{\"type\":\"object\",\"required\":[\"a\",\"b\"],\"properties\":{\"a\":{\"type\":\"string\",\"de"
              "scription\":\"an identifier, as in /v1/customers/{id}\"},\"b\":{\"type\":\"string\"}}}"},
     {"Linked", "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\"},\""
@@ -371,6 +397,24 @@ const struct cot_route cot_routes[] = {
      .handle = cot_handle_customer_explain,
      .response = COT_SCHEMA_REF("Explanation"),
      .summary = "Why there, and the smallest change that would move them"},
+    {.method = "GET",
+     .path = "/v1/customers/{id}/predictions",
+     .roles = COT_ROLE_SERVER,
+     .handle = cot_handle_customer_predictions,
+     .response = COT_SCHEMA_REF("CustomerPredictions"),
+     .summary = "What a customer will spend and order, and whether they stay, as 'coterie predict' last said"},
+    {.method = "GET",
+     .path = "/v1/predictions",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_predictions,
+     .response = COT_SCHEMA_REF("Predictions"),
+     .summary = "The newest predictions of each horizon: who made them, sums, tiers of value"},
+    {.method = "GET",
+     .path = "/v1/predictions/record",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_predictions_record,
+     .response = COT_SCHEMA_REF("PredictionRecord"),
+     .summary = "What was predicted against what came"},
     {.method = "GET",
      .path = "/v1/erasures/{receipt}",
      .roles = COT_ROLE_SERVER,

@@ -30,7 +30,7 @@ struct cot_tree {
 void cot_tree_options_init(struct cot_tree_options *ret_options, size_t k)
 {
     *ret_options = (struct cot_tree_options){
-        .k = k, .max_exact = 20000, .n_micro = 4000, .max_polish = 100, .n_restarts = 10, .seed = 1};
+        .k = k, .max_exact = 20000, .n_micro = 4000, .max_polish = 100, .n_restarts = 50, .seed = 1};
 }
 
 void cot_tree_free(struct cot_tree *tree)

@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import shop
+from server import Server
 
 CUSTOMERS = 450
 SPLIT = "2025-08-01"  # the simulator's two years end later
@@ -141,6 +142,29 @@ class Predict(unittest.TestCase):
                     for data in (alone, later, other)]
         self.assertEqual(backtest[0], backtest[1])
         self.assertEqual(backtest[0], backtest[2])
+
+    def test_served(self):
+        data = self.fresh("before.csv")
+        with Server(data) as server:
+            server.get("/v1/predictions", status=404)
+            said = json_of("predict", "--data", data, "--horizon", "30,60")  # borrows the server's store
+            shown = server.get("/v1/predictions")["runs"]
+            self.assertEqual([run["days"] for run in shown], [30, 60])
+            for run, horizon in zip(shown, said["horizons"]):
+                self.assertEqual(run["customers"], said["customers"])
+                self.assertEqual(run["models"]["churn"], horizon["churn"]["model"])
+                self.assertAlmostEqual(run["spend"], horizon["spend"]["total"], places=3)
+            self.assertEqual([row["tier"] for row in shown[1]["tiers"]], list("ABCD"))
+            for shown_tier, tier in zip(shown[1]["tiers"], said["tiers"]["rows"]):
+                self.assertLessEqual(abs(shown_tier["customers"] - tier["customers"]), 1)
+            best = said["best"][0]
+            one = server.get(f"/v1/customers/{best['customer_id']}/predictions")
+            self.assertEqual(one["customer_id"], best["customer_id"])
+            for row, expected in zip(one["predictions"], best["predictions"]):
+                self.assertEqual(row["spend"], expected["spend"])
+                self.assertEqual(row["churn"], expected["churn"])
+            server.get("/v1/customers/nobody/predictions", status=404)
+            self.assertFalse(server.get("/v1/predictions/record")["runs"][0]["scored"])
 
     def test_threads_change_nothing(self):
         data = self.fresh("before.csv")

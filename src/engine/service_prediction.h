@@ -1,0 +1,32 @@
+/*
+ * What the server's paths on predictions answer: runs that were kept, none is made here. On the committer's thread.
+ */
+#ifndef COT_ENGINE_SERVICE_PREDICTION_H
+#define COT_ENGINE_SERVICE_PREDICTION_H
+
+#include <yyjson.h>
+
+#include "coterie/err.h"
+#include "engine/service.h"
+
+/*
+ * The newest run of each horizon:
+ * {"runs": [{"run","as_of","days","currency","customers","folds","models": {"spend","orders","churn"},"spend","orders":
+ *  sums of all customers,"churn": their mean,"tiers": [{"tier","customers","spend","spend_share"}]}]}
+ */
+cot_code cot_service_predictions(struct cot_service *service, yyjson_mut_doc **ret_doc,
+                                 struct cot_err *err) COT_MUST_CHECK;
+
+/* As cot_predictions_record_run has it. Takes as long as loading the shop. */
+cot_code cot_service_predictions_record(struct cot_service *service, yyjson_mut_doc **ret_doc,
+                                        struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * Of one customer, by any identifier, the newest run of each horizon:
+ * {"customer_id","predictions": [{"run","as_of","days","spend": {"value","low" | null,"high" |
+ * null},"orders","churn"}]}
+ */
+cot_code cot_service_customer_predictions(struct cot_service *service, const char *id, yyjson_mut_doc **ret_doc,
+                                          struct cot_err *err) COT_MUST_CHECK;
+
+#endif

@@ -1,0 +1,34 @@
+/* Predictions that were kept: of all, of one customer, and what came of them. */
+#include "engine/service_prediction.h"
+#include "http/handlers.h"
+#include "http/job.h"
+
+static cot_code all(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_predictions(exchange->service, ret_doc, err);
+}
+
+static cot_code record(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_predictions_record(exchange->service, ret_doc, err);
+}
+
+static cot_code of_customer(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_customer_predictions(exchange->service, exchange->parameter, ret_doc, err);
+}
+
+cot_code cot_handle_predictions(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, all, err);
+}
+
+cot_code cot_handle_predictions_record(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, record, err);
+}
+
+cot_code cot_handle_customer_predictions(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, of_customer, err);
+}
