@@ -6,7 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/civil.h"
+#include "domain/event.h"
 #include "engine/segment_json.h"
 #include "predict/league_score.h"
 #include "store/store.h"
@@ -86,6 +88,60 @@ cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_le
         return COT_OK;
     rc = add_run(store, league, h, *ret_run_id, err);
     return rc == COT_OK ? add_predictions(store, league, h, *ret_run_id, err) : rc;
+}
+
+/* ---- what was kept ---- */
+
+cot_code cot_prediction_rows_add(struct cot_store *store, yyjson_mut_doc *doc, yyjson_mut_val *array, const char *sql,
+                                 struct cot_err *err)
+{
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    cot_code rc = cot_rows_open(store, &rows, err, "%s", sql);
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
+        size_t size = 0;
+        const char *text = cot_rows_text(rows, 0, &size);
+        yyjson_doc *row = yyjson_read(text, size, 0);
+        yyjson_mut_val *value = row != NULL ? yyjson_val_mut_copy(doc, yyjson_doc_get_root(row)) : NULL;
+        yyjson_doc_free(row);
+        if (value == NULL || !yyjson_mut_arr_append(array, value))
+            rc = cot_fail(err, COT_NOMEM, "predictions");
+    }
+    cot_rows_close(rows);
+    return rc;
+}
+
+cot_code cot_prediction_newest_add(struct cot_store *store, int64_t as_of_ms, yyjson_mut_doc *doc,
+                                   yyjson_mut_val *array, struct cot_err *err)
+{
+    struct cot_buf sql = {0};
+    as_of_ms = as_of_ms < COT_EVENT_MAX_MS ? as_of_ms : COT_EVENT_MAX_MS;
+    cot_code rc = cot_buf_printf(
+        &sql, err,
+        "with newest as (select * from prediction_run where as_of <= epoch_ms(%" PRId64 ")::timestamp_ms qualify"
+        " row_number() over (partition by horizon_days order by as_of desc, run_id desc) = 1), ranked as (select p.*, "
+        "(row_number() over (partition by p.run_id order by p.spend"
+        " desc, p.customer) - 1) / r.n_customers::double as place from prediction p join newest r using (run_id)),"
+        " tiered as (select *, case when place < .1 then 'A' when place < .3 then 'B' when place < .6 then 'C' else "
+        "'D' end"
+        " as tier from ranked),"
+        " tier as (select run_id, tier, count(*) as customers, sum(spend) as spend from tiered group by all)"
+        " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ'), 'days', "
+        "r.horizon_days,"
+        " 'currency', r.currency, 'customers', r.n_customers, 'folds', r.folds, 'models', json_object('spend',"
+        " r.spend_model, 'orders', r.orders_model, 'churn', r.churn_model), 'spend', (select sum(spend) from "
+        "prediction p"
+        " where p.run_id = r.run_id), 'orders', (select sum(orders) from prediction p where p.run_id = r.run_id), "
+        "'churn',"
+        " (select avg(churn) from prediction p where p.run_id = r.run_id), 'tiers', (select to_json(list({'tier':"
+        " tier, 'customers': customers, 'spend': spend, 'spend_share': share} order by tier)) from (select *, spend /"
+        " nullif(sum(spend) over (), 0) as share from tier t where t.run_id = r.run_id)))::varchar"
+        " from newest r order by r.horizon_days",
+        as_of_ms);
+    if (rc == COT_OK)
+        rc = cot_prediction_rows_add(store, doc, array, cot_buf_text(&sql), err);
+    cot_buf_release(&sql);
+    return rc;
 }
 
 /* ---- scoring ---- */

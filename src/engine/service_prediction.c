@@ -1,54 +1,12 @@
 #include "engine/service_prediction.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "engine/ingest_parts.h"
 #include "engine/person.h"
 #include "engine/prediction_store.h"
-#include "store/row_json.h"
 #include "store/store.h"
-
-/* The newest run of each horizon. */
-#define NEWEST_RUNS                                                                                                    \
-    "(select * from prediction_run qualify row_number() over (partition by horizon_days order by as_of desc, run_id "  \
-    "desc) = 1)"
-
-/* Rows of one column of JSON text become the elements of an array. */
-static cot_code add_rows(struct cot_store *store, yyjson_mut_doc *doc, yyjson_mut_val *array, const char *sql,
-                         struct cot_err *err)
-{
-    struct cot_rows *rows = NULL;
-    bool more = false;
-    cot_code rc = cot_rows_open(store, &rows, err, "%s", sql);
-    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
-        size_t size = 0;
-        const char *text = cot_rows_text(rows, 0, &size);
-        yyjson_doc *row = yyjson_read(text, size, 0);
-        yyjson_mut_val *value = row != NULL ? yyjson_val_mut_copy(doc, yyjson_doc_get_root(row)) : NULL;
-        yyjson_doc_free(row);
-        if (value == NULL || !yyjson_mut_arr_append(array, value))
-            rc = cot_fail(err, COT_NOMEM, "predictions");
-    }
-    cot_rows_close(rows);
-    return rc;
-}
-
-static const char runs_sql[] =
-    "with newest as " NEWEST_RUNS ", ranked as (select p.*, (row_number() over (partition by p.run_id order by p.spend"
-    " desc, p.customer) - 1) / r.n_customers::double as place from prediction p join newest r using (run_id)),"
-    " tiered as (select *, case when place < .1 then 'A' when place < .3 then 'B' when place < .6 then 'C' else 'D' end"
-    " as tier from ranked),"
-    " tier as (select run_id, tier, count(*) as customers, sum(spend) as spend from tiered group by all)"
-    " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%Y-%m-%dT%H:%M:%S.%gZ'), 'days', r.horizon_days,"
-    " 'currency', r.currency, 'customers', r.n_customers, 'folds', r.folds, 'models', json_object('spend',"
-    " r.spend_model, 'orders', r.orders_model, 'churn', r.churn_model), 'spend', (select sum(spend) from prediction p"
-    " where p.run_id = r.run_id), 'orders', (select sum(orders) from prediction p where p.run_id = r.run_id), 'churn',"
-    " (select avg(churn) from prediction p where p.run_id = r.run_id), 'tiers', (select to_json(list({'tier':"
-    " tier, 'customers': customers, 'spend': spend, 'spend_share': share} order by tier)) from (select *, spend /"
-    " nullif(sum(spend) over (), 0) as share from tier t where t.run_id = r.run_id)))::varchar"
-    " from newest r order by r.horizon_days";
 
 static cot_code none_yet(struct cot_err *err)
 {
@@ -62,7 +20,8 @@ cot_code cot_service_predictions(struct cot_service *service, yyjson_mut_doc **r
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_val *runs = yyjson_mut_obj_add_arr(doc, root, "runs");
     yyjson_mut_doc_set_root(doc, root);
-    cot_code rc = runs == NULL ? cot_fail(err, COT_NOMEM, "predictions") : add_rows(store, doc, runs, runs_sql, err);
+    cot_code rc = runs == NULL ? cot_fail(err, COT_NOMEM, "predictions")
+                               : cot_prediction_newest_add(store, INT64_MAX, doc, runs, err);
     if (rc == COT_OK && yyjson_mut_arr_size(runs) == 0)
         rc = none_yet(err);
     if (rc == COT_OK)
@@ -87,15 +46,15 @@ static cot_code add_predictions(struct cot_store *store, const struct cot_person
     if (rc == COT_OK) /* one who was two then has two rows: that of the smaller node holds */
         rc = cot_buf_printf(
             &sql, err,
-            "with newest as " NEWEST_RUNS
-            " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ'), 'days',"
+            "with newest as (" COT_NEWEST_RUNS
+            ") select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ'), 'days',"
             " r.horizon_days, 'spend', json_object('value', p.spend, 'low', p.spend_low, 'high', p.spend_high),"
             " 'orders', json_object('value', p.orders, 'low', p.orders_low, 'high', p.orders_high), 'churn', p.churn)"
             "::varchar from newest r join prediction p using (run_id) where p.customer in (%s)"
             " qualify row_number() over (partition by r.run_id order by p.customer) = 1 order by r.horizon_days",
             cot_buf_text(&nodes));
     if (rc == COT_OK)
-        rc = add_rows(store, doc, array, cot_buf_text(&sql), err);
+        rc = cot_prediction_rows_add(store, doc, array, cot_buf_text(&sql), err);
     cot_buf_release(&nodes);
     cot_buf_release(&sql);
     return rc;

@@ -9,11 +9,7 @@
 #include "coterie/err.h"
 #include "engine/service.h"
 
-/*
- * The newest run of each horizon:
- * {"runs": [{"run","as_of","days","currency","customers","folds","models": {"spend","orders","churn"},"spend","orders":
- *  sums of all customers,"churn": their mean,"tiers": [{"tier","customers","spend","spend_share"}]}]}
- */
+/* {"runs": as cot_prediction_newest_add has them} */
 cot_code cot_service_predictions(struct cot_service *service, yyjson_mut_doc **ret_doc,
                                  struct cot_err *err) COT_MUST_CHECK;
 

@@ -85,6 +85,12 @@ class Predict(unittest.TestCase):
         self.assertIn("days with an order", one["why"][0])
         self.assertTrue(one["next_order"]["early"] <= one["next_order"]["middle"] <= one["next_order"]["late"])
 
+        shown = json_of("report", "--data", data, "--out", self.root / "report.html")["predictions"]
+        self.assertEqual([run["days"] for run in shown["runs"]], [30, 60])
+        self.assertEqual(sum(map(sum, shown["matrix"]["customers"])), said["customers"])
+        churn = [value for row in shown["matrix"]["churn"] for value in row if value is not None]
+        self.assertTrue(0 <= min(churn) < max(churn) <= 1)
+
         waiting = json_of("predictions", "record", "--data", data)
         self.assertFalse(any(run["scored"] for run in waiting["runs"]))
         shop.run("import", self.root / "after.csv", "--data", data, "--quiet")

@@ -116,6 +116,48 @@ function rfmCross(cross, segments) {
   });
 }
 
+/* ---- predictions ---- */
+
+function predictionRuns(runs) {
+  return tablePanel('All customers together', 'Each question is answered by whoever was right most often on this shop’s own past.', {
+    head: ['Within', 'Spend', 'Days with an order', 'No order at all', 'Spend by', 'Churn by', 'Tested'],
+    textColumns: [4, 5, 6],
+    rows: runs.map((r) => [`${r.days} days`, fmt.amount(r.spend), fmt.count(Math.round(r.orders)), fmt.percent(r.churn),
+      r.models.spend, r.models.churn, r.folds ? `on ${plural(r.folds, 'origin')}` : 'untested: the history is too short']),
+  });
+}
+
+function predictionTiers(run) {
+  const most = Math.max(0.001, ...run.tiers.map((t) => t.spend_share || 0));
+  const bar = (share) => el('span', {class: 'bar-cell'}, el('span', {class: 'inline-bar', 'aria-hidden': 'true',
+    style: {width: `${Math.max(0, share || 0) / most * 3.5}rem`}}), el('span', null, fmt.share(share)));
+  return tablePanel('Tiers of value', `Customers in order of what they will spend within ${run.days} days: the first tenth, the next fifth, the next three tenths, the rest.`, {
+    head: ['Tier', 'Customers', 'Will spend', 'Of all'], textColumns: [3], className: 'groups',
+    rows: run.tiers.map((t) => [t.tier, fmt.count(t.customers), fmt.amount(t.spend), bar(t.spend_share)]),
+  });
+}
+
+/* Chance of no order by how often and how lately customers ordered; the deeper, the likelier they stay away. */
+function predictionMatrix(matrix) {
+  return tablePanel('Who stays away', `Chance of no order within ${matrix.days} days, by days with an order (rows) and days since the last one (columns); below it how many customers that is said of.`, {
+    head: ['Orders', ...matrix.silent], className: 'heat dense',
+    rows: matrix.orders.map((label, f) => [label, ...matrix.silent.map((_, r) => {
+      const churn = matrix.churn[f][r];
+      if (!known(churn)) return '';
+      return {text: el('span', null, fmt.percent(churn), el('br'), hint(cellCount(matrix.customers[f][r]))), class: 'fill',
+        style: {'--v': churn}, title: plural(matrix.customers[f][r], 'customer')};
+    })]),
+  });
+}
+
+function drawPredictions(predictions) {
+  if (!predictions) return $('predictions').remove();
+  const shown = predictions.runs.find((r) => r.run === predictions.matrix.run);
+  $('predictions-lead').textContent = `As said on ${shown.as_of.slice(0, 10)} of ${plural(shown.customers, 'customer')} who had ordered, less what is given back: ` +
+    `${fmt.amount(shown.spend)} within ${shown.days} days. ‘coterie predictions record’ tells how right it was once the days are over.`;
+  put('predictions-body', predictionRuns(predictions.runs), predictionTiers(shown), predictionMatrix(predictions.matrix));
+}
+
 function drawRfm(rfm) {
   if (!rfm) return $('rfm').remove();
   $('rfm-lead').textContent = `The marketer's classic: ${fmt.count(rfm.scored)} buyers scored 1 to 5 by how recently, how often and for how much they bought.` +
@@ -297,6 +339,7 @@ function drawNav() {
 drawHeadline();
 drawSegments(data.segments);
 drawRfm(data.rfm);
+drawPredictions(data.predictions);
 drawCohorts(data.cohorts);
 drawConcentration(data.concentration);
 drawHistory(data.history);
