@@ -30,10 +30,10 @@ static const struct objective objectives[] = {
 void cot_boosted_options_init(struct cot_boosted_options *options, enum cot_boosted_objective objective)
 {
     *options = (struct cot_boosted_options){.objective = objective,
-                                            .max_rounds = 400,
-                                            .patience = 25,
+                                            .max_rounds = 200,
+                                            .patience = 15,
                                             .max_depth = 4,
-                                            .learning_rate = 0.05,
+                                            .learning_rate = 0.1,
                                             .subsample = 0.8,
                                             .seed = 1};
 }

@@ -53,10 +53,11 @@ class Predict(unittest.TestCase):
     def test_predicted_kept_and_scored(self):
         data = self.fresh("before.csv")
         shop.run("predictions", "record", "--data", data, status=65)
-        said = json_of("predict", "--data", data, "--horizon", "30,60", "--out", self.root / "all.csv", "--top", "5")
+        said = json_of("predict", "--data", data, "--horizon", "30,60", "--folds", "2", "--out",
+                       self.root / "all.csv", "--top", "5")
         self.assertEqual([horizon["run"] for horizon in said["horizons"]], [1, 2])
-        self.assertTrue(all(horizon["folds"] == 3 for horizon in said["horizons"]))
-        again = json_of("predict", "--data", data, "--horizon", "30,60")
+        self.assertTrue(all(horizon["folds"] == 2 for horizon in said["horizons"]))
+        again = json_of("predict", "--data", data, "--horizon", "30,60", "--folds", "1")
         self.assertEqual([horizon["run"] for horizon in again["horizons"]], [1, 2])
 
         tiers = said["tiers"]["rows"]
@@ -80,7 +81,8 @@ class Predict(unittest.TestCase):
         self.assertAlmostEqual(sum(float(row["spend_30"]) for row in rows.values()),
                                said["horizons"][0]["spend"]["total"], delta=.01 * len(rows))
 
-        one = json_of("predict", "--data", data, "--horizon", "30,60", "--customer", best["customer_id"])["customer"]
+        one = json_of("predict", "--data", data, "--horizon", "30,60", "--folds", "2", "--customer",
+                      best["customer_id"])["customer"]
         self.assertEqual(one, best)
         self.assertIn("days with an order", one["why"][0])
         self.assertTrue(one["next_order"]["early"] <= one["next_order"]["middle"] <= one["next_order"]["late"])
@@ -133,7 +135,7 @@ class Predict(unittest.TestCase):
         self.write("shuffled.csv", shuffled)
         later = self.fresh("before.csv", "after.csv")
         other = self.fresh("before.csv", "shuffled.csv")
-        options = ("--as-of", self.last, "--horizon", "30,90")
+        options = ("--as-of", self.last, "--horizon", "60", "--folds", "1")
         files = [self.root / f"{name}.csv" for name in ("one", "two", "three")]
         said = [json_of("predict", "--data", data, *options, "--out", file)
                 for data, file in zip((alone, later, other), files)]
@@ -144,7 +146,7 @@ class Predict(unittest.TestCase):
         self.assertEqual(said[0], said[2])
         self.assertEqual(files[0].read_bytes(), files[1].read_bytes())
         self.assertEqual(files[0].read_bytes(), files[2].read_bytes())
-        backtest = [json_of("backtest", "--data", data, "--as-of", self.last, "--horizon", "30")
+        backtest = [json_of("backtest", "--data", data, "--as-of", self.last, "--horizon", "60", "--folds", "1")
                     for data in (alone, later, other)]
         self.assertEqual(backtest[0], backtest[1])
         self.assertEqual(backtest[0], backtest[2])
@@ -153,7 +155,7 @@ class Predict(unittest.TestCase):
         data = self.fresh("before.csv")
         with Server(data) as server:
             server.get("/v1/predictions", status=404)
-            said = json_of("predict", "--data", data, "--horizon", "30,60")  # borrows the server's store
+            said = json_of("predict", "--data", data, "--horizon", "30,60", "--folds", "1")  # borrows the server's store
             shown = server.get("/v1/predictions")["runs"]
             self.assertEqual([run["days"] for run in shown], [30, 60])
             for run, horizon in zip(shown, said["horizons"]):
@@ -174,7 +176,7 @@ class Predict(unittest.TestCase):
 
     def test_threads_change_nothing(self):
         data = self.fresh("before.csv")
-        said = [json_of("predict", "--data", data, "--no-keep", "--horizon", "60", "--threads", n) for n in (1, 3)]
+        said = [json_of("predict", "--data", data, "--no-keep", "--horizon", "60", "--folds", "1", "--threads", n) for n in (1, 3)]
         self.assertEqual(said[0], said[1])
 
     def test_small_shops_are_answered_with_little_confidence(self):
@@ -192,9 +194,9 @@ class Predict(unittest.TestCase):
     def test_errors(self):
         data = self.fresh("before.csv")
         self.assertIn("--horizon is '0'", shop.run("predict", "--data", data, "--horizon", "0", status=64).stderr)
-        self.assertIn("nobody", shop.run("predict", "--data", data, "--customer", "nobody", "--horizon", "30",
+        self.assertIn("nobody", shop.run("predict", "--data", data, "--customer", "nobody", "--horizon", "200",
                                          status=65).stderr)
-        self.assertIn("/no/such/folder", shop.run("predict", "--data", data, "--horizon", "30", "--out",
+        self.assertIn("/no/such/folder", shop.run("predict", "--data", data, "--horizon", "200", "--out",
                                                   "/no/such/folder/x.csv", status=74).stderr)
         empty = self.root / "empty"
         self.assertIn(str(empty), shop.run("predict", "--data", empty, status=65).stderr)
