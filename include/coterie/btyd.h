@@ -3,12 +3,12 @@
  * readiness to leave differ between customers as gamma and beta distributions.
  *
  *   BG/NBD       Fader, Hardie, Lee, "Counting your customers the easy way", Marketing Science 24 (2005)
- *   BG/CNBD-k, MBG/CNBD-k
+ *   BG/CNBD-k, MBG/CNBD-k: Erlang-k times between purchases; M: may leave after the first purchase, too
  *                Reutterer, Platzer, Schroeder, "Leveraging purchase regularity for predicting customer behavior the
- * easy way", IJRM 38 (2021): Erlang-k times between purchases; M: may leave after the first purchase, too Pareto/NBD
- * Schmittlein, Morrison, Colombo, Management Science 33 (1987); Fader, Hardie, "A note on deriving the Pareto/NBD
- * model" (2005) Gamma-Gamma  Fader, Hardie, "The Gamma-Gamma model of monetary value" (2013): spend a purchase, in
- * coterie/spend.h
+ *                easy way", IJRM 38 (2021)
+ *   Pareto/NBD   Schmittlein, Morrison, Colombo, Management Science 33 (1987);
+ *                Fader, Hardie, "A note on deriving the Pareto/NBD model" (2005)
+ *   Gamma-Gamma  Fader, Hardie, "The Gamma-Gamma model of monetary value" (2013): spend a purchase, coterie/spend.h
  *
  * A customer is x repeat purchases (the first does not count), the last of them tx after the first purchase (0 where
  * x = 0), observed until T after it; all times in one unit, weeks by custom. Example: examples/btyd.c. Thread rule: any

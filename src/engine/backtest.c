@@ -48,8 +48,33 @@ static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const s
         yyjson_mut_arr_add_real(doc, pit, result->interval.pit[bin]);
 }
 
+static void add_next(yyjson_mut_doc *doc, yyjson_mut_val *questions, const struct cot_league_next *next)
+{
+    const struct cot_candidate *candidates = cot_league_next_candidates();
+    yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, questions);
+    bool beats = !candidates[next->best].naive;
+    yyjson_mut_obj_add_str(doc, object, "question", "next");
+    yyjson_mut_obj_add_str(doc, object, "measure", "pinball");
+    yyjson_mut_obj_add_uint(doc, object, "predictions", next->n);
+    yyjson_mut_obj_add_str(doc, object, "best", candidates[next->best].name);
+    yyjson_mut_obj_add_str(doc, object, "best_naive", candidates[next->best_naive].name);
+    yyjson_mut_obj_add_str(doc, object, "serves", candidates[beats ? next->best : next->best_naive].name);
+    yyjson_mut_obj_add_bool(doc, object, "beats_naive", beats);
+    yyjson_mut_val *rows = yyjson_mut_obj_add_arr(doc, object, "candidates");
+    for (size_t c = 0; c < COT_LEAGUE_NEXT_CANDIDATES; c++) {
+        static const char *const keys[COT_LEAGUE_NEXT_LEVELS] = {"held_10", "held_50", "held_90"};
+        yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
+        yyjson_mut_obj_add_str(doc, row, "name", candidates[c].name);
+        yyjson_mut_obj_add_str(doc, row, "title", candidates[c].title);
+        yyjson_mut_obj_add_bool(doc, row, "naive", candidates[c].naive);
+        cot_json_add_number(doc, row, "score", next->loss[c]);
+        for (size_t l = 0; l < COT_LEAGUE_NEXT_LEVELS; l++)
+            cot_json_add_number(doc, row, keys[l], next->held[c][l]);
+    }
+}
+
 static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned days,
-                        const struct cot_league_result *results)
+                        const struct cot_league_result *results, const struct cot_league_newest *newest)
 {
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, horizons);
     yyjson_mut_obj_add_uint(doc, object, "days", days);
@@ -58,6 +83,8 @@ static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned 
     yyjson_mut_val *questions = yyjson_mut_obj_add_arr(doc, object, "questions");
     for (int q = 0; q < COT_N_QUESTIONS && results[0].n_folds > 0; q++)
         add_question(doc, questions, results + q);
+    if (results[0].n_folds > 0)
+        add_next(doc, questions, cot_league_newest_next(newest));
 }
 
 static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int32_t day)
@@ -80,7 +107,7 @@ static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc)
     add_day(doc, root, "last_day", league->now.league.purchases.last_day);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "horizons");
     for (size_t h = 0; h < league->n_horizons; h++)
-        add_horizon(doc, array, league->horizons[h], league->results[h]);
+        add_horizon(doc, array, league->horizons[h], league->results[h], league->newest[h]);
 }
 
 cot_code cot_backtest_run(const struct cot_context *context, const struct cot_shop_league_options *options,

@@ -14,7 +14,9 @@
  *  "best_naive","serves": the best if it beats every naive candidate, else the best naive one,"beats_naive",
  *  "candidates": [{"name","title","naive","score" | null,"spearman" | null,"total_error" | null,
  *    churn: "calibration_error","calibration_band"}],
- *  amounts: "interval": {"nominal": 0.8,"coverage","share_positive","coverage_positive" | null,"pit": [10 shares]}}]}]}
+ *  amounts: "interval": {"nominal": 0.8,"coverage","share_positive","coverage_positive" | null,"pit": [10 shares]},
+ *  next (order, days by which one has come): measure "pinball", a candidate's "held_10","held_50","held_90" | null: how
+ *    often an order had come by the day said for a chance of 10, 50 and 90%}]}]}
  */
 cot_code cot_backtest_run(const struct cot_context *context, const struct cot_shop_league_options *options,
                           yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

@@ -46,20 +46,6 @@ struct job {
     yyjson_mut_val *root;
 };
 
-/* The longest horizon that was tested; where none was, the shortest. */
-static size_t value_horizon(const struct cot_shop_league *league)
-{
-    size_t best = SIZE_MAX;
-    size_t shortest = 0;
-    for (size_t h = 0; h < league->n_horizons; h++) {
-        if (league->results[h][0].n_folds > 0 && (best == SIZE_MAX || league->horizons[h] > league->horizons[best]))
-            best = h;
-        if (league->horizons[h] < league->horizons[shortest])
-            shortest = h;
-    }
-    return best != SIZE_MAX ? best : shortest;
-}
-
 static size_t tier_end(const struct job *job, size_t tier)
 {
     return tier + 1 == N_TIERS ? job->n : (size_t)ceil(tier_ends[tier] * (double)job->n);
@@ -354,7 +340,7 @@ static cot_code describe(struct job *job, struct cot_err *err)
 {
     char as_of[COT_TIME_TEXT_SIZE];
     job->n = job->league.now.league.purchases.n;
-    job->h_value = value_horizon(&job->league);
+    job->h_value = cot_shop_league_value_horizon(&job->league);
     cot_format_time(job->league.shop->history.as_of_ms, as_of, sizeof as_of);
     yyjson_mut_obj_add_strcpy(job->doc, job->root, "as_of", as_of);
     yyjson_mut_obj_add_strcpy(job->doc, job->root, "currency", job->league.shop->currency);

@@ -39,24 +39,22 @@ static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key
     yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
-/* By when an order has come, with three chances. */
+/* By when an order has come, with three chances, as the longest tested horizon tells. */
 static void add_next_order(const struct cot_shop_league *league, size_t i, yyjson_mut_doc *doc, yyjson_mut_val *object)
 {
-    static const char *const keys[] = {"early", "middle", "late"};
-    static const double chances[] = {0.1, 0.5, 0.9};
-    const struct cot_league_newest *newest = league->newest[0];
-    if (isnan(cot_league_next_order(newest, i, chances[0]))) {
+    static const char *const keys[COT_LEAGUE_NEXT_LEVELS] = {"early", "middle", "late"};
+    double days[COT_LEAGUE_NEXT_LEVELS];
+    cot_league_next_order(league->newest[cot_shop_league_value_horizon(league)], i, days);
+    if (isnan(days[0])) {
         yyjson_mut_obj_add_null(doc, object, "next_order");
         return;
     }
     yyjson_mut_val *next = yyjson_mut_obj_add_obj(doc, object, "next_order");
-    for (size_t k = 0; k < 3; k++) {
-        double days = cot_league_next_order(newest, i, chances[k]);
-        if (isfinite(days))
-            add_day(doc, next, keys[k], league->now.league.purchases.last_day + (int32_t)ceil(days));
+    for (size_t k = 0; k < COT_LEAGUE_NEXT_LEVELS; k++)
+        if (isfinite(days[k]))
+            add_day(doc, next, keys[k], league->now.league.purchases.last_day + (int32_t)fmax(ceil(days[k]), 1));
         else
             yyjson_mut_obj_add_null(doc, next, keys[k]);
-    }
 }
 
 static void add_amount(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_served *served,

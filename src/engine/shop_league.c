@@ -16,6 +16,19 @@ unsigned cot_shop_league_needs_days(unsigned horizon)
     return horizon * (2 + COT_LEAGUE_LEARNS_FROM);
 }
 
+size_t cot_shop_league_value_horizon(const struct cot_shop_league *league)
+{
+    size_t best = SIZE_MAX;
+    size_t shortest = 0;
+    for (size_t h = 0; h < league->n_horizons; h++) {
+        if (league->results[h][0].n_folds > 0 && (best == SIZE_MAX || league->horizons[h] > league->horizons[best]))
+            best = h;
+        if (league->horizons[h] < league->horizons[shortest])
+            shortest = h;
+    }
+    return best != SIZE_MAX ? best : shortest;
+}
+
 static cot_code parse_horizons(const char *text, unsigned *ret_horizons, size_t *ret_n, struct cot_err *err)
 {
     const char *at = text;

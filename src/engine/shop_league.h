@@ -27,6 +27,9 @@ struct cot_shop_league {
 /* History in days that one tested fold of a horizon takes. */
 unsigned cot_shop_league_needs_days(unsigned horizon);
 
+/* The longest horizon that was tested; where none was, the shortest: by it value and dates are told. */
+size_t cot_shop_league_value_horizon(const struct cot_shop_league *league);
+
 /* COT_USAGE for horizons that are none, COT_NOT_FOUND where nobody has ordered. */
 cot_code cot_shop_league_run(const struct cot_context *context, struct cot_store *store,
                              const struct cot_shop_league_options *options, struct cot_shop_league *ret_league,

@@ -33,6 +33,7 @@ void cot_shop_origin_release(struct cot_shop_origin *origin)
     free(origin->features);
     free(origin->orders);
     free(origin->spend);
+    free(origin->waits);
     *origin = (struct cot_shop_origin){0};
 }
 
@@ -277,15 +278,18 @@ static cot_code fill_outcomes(struct reader *now, const struct cot_shop *then, i
         rc = group_nodes(owners, now->shop->history.timelines.n_nodes, n, &starts, &nodes, err);
     o->orders = calloc(n + 1, sizeof *o->orders);
     o->spend = calloc(n + 1, sizeof *o->spend);
-    if (rc == COT_OK && (o->orders == NULL || o->spend == NULL))
+    o->waits = calloc(n + 1, sizeof *o->waits);
+    if (rc == COT_OK && (o->orders == NULL || o->spend == NULL || o->waits == NULL))
         rc = cot_fail(err, COT_NOMEM, "%zu customers", n);
     for (size_t i = 0; i < n && rc == COT_OK; i++) {
         int32_t last = origin;
+        o->waits[i] = INFINITY;
         rc = read_nodes(now, nodes + starts[i], starts[i + 1] - starts[i], until_ms, err);
         for (size_t k = 0; k < now->fold.n_orders && rc == COT_OK; k++) {
             int32_t day = cot_shop_day(now->shop, now->fold.orders[k].first_ms);
             if (day <= origin)
                 continue;
+            o->waits[i] = fmin(o->waits[i], day - origin);
             o->orders[i] += day > last ? 1 : 0;
             o->spend[i] += kept(now->shop, now->fold.orders + k);
             last = day > last ? day : last;
@@ -293,6 +297,7 @@ static cot_code fill_outcomes(struct reader *now, const struct cot_shop *then, i
     }
     o->league.orders = o->orders;
     o->league.spend = o->spend;
+    o->league.waits = o->waits;
     free(owners);
     free(nodes);
     free(starts);

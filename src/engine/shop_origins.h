@@ -18,7 +18,7 @@ struct cot_shop_origin {
     size_t *starts;
     struct cot_purchase *days; /* amounts in major units, less what was given back of them by then; may be 0 */
     float *features;
-    double *orders, *spend;
+    double *orders, *spend, *waits;
 };
 
 /* Origins before the shop's last day, each one horizon before the one before. */

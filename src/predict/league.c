@@ -8,6 +8,7 @@
 #include "num/check.h"
 #include "predict/league_boost.h"
 #include "predict/league_interval.h"
+#include "predict/league_next.h"
 #include "predict/league_score.h"
 #include "predict/league_view.h"
 
@@ -255,6 +256,7 @@ static cot_code answer_all(struct league *league, const struct cot_league_origin
 struct cot_league_newest {
     struct cot_league_origin origin;
     struct cot_league_view view;
+    struct cot_league_next next;
 };
 
 void cot_league_newest_free(struct cot_league_newest *newest)
@@ -264,11 +266,17 @@ void cot_league_newest_free(struct cot_league_newest *newest)
     free(newest);
 }
 
-static cot_code keep_newest(struct league *league, struct cot_league_newest **ret_newest, struct cot_err *err)
+static cot_code keep_newest(struct league *league, unsigned n_threads, struct cot_league_newest **ret_newest,
+                            struct cot_err *err)
 {
-    struct cot_league_newest *newest = malloc(sizeof *newest);
+    struct cot_league_newest *newest = calloc(1, sizeof *newest);
     if (newest == NULL)
         return cot_fail(err, COT_NOMEM, "models");
+    cot_code rc = cot_league_next_run(league->views, league->n_views, league->n_folds, n_threads, &newest->next, err);
+    if (rc != COT_OK) {
+        free(newest);
+        return rc;
+    }
     newest->view = league->views[0];
     newest->origin = *newest->view.origin;
     newest->view.origin = &newest->origin;
@@ -277,31 +285,25 @@ static cot_code keep_newest(struct league *league, struct cot_league_newest **re
     return COT_OK;
 }
 
-double cot_league_next_order(const struct cot_league_newest *newest, size_t i, double p)
+void cot_league_next_order(const struct cot_league_newest *newest, size_t i, double ret_days[COT_LEAGUE_NEXT_LEVELS])
 {
+    const double week = 7;
     const double most = 10 * 365.25; /* days */
-    const double tolerance = 0.05;
     const struct cot_league_view *v = &newest->view;
-    size_t model = cot_league_view_model(v);
-    double low = 0;
-    double high = 7;
-    if (model == COT_LEAGUE_N_MODELS)
-        return NAN;
     struct cot_btyd_customer c = {v->x[i], v->tx[i], v->T[i]};
-    while (cot_btyd_at_least(v->models + model, c, high / 7, 1) < p) {
-        low = high;
-        high *= 2;
-        if (low > most)
-            return INFINITY;
+    for (size_t l = 0; l < COT_LEAGUE_NEXT_LEVELS; l++) {
+        double level = newest->next.levels[l];
+        ret_days[l] = NAN;
+        if (newest->next.model == COT_LEAGUE_N_MODELS)
+            continue;
+        ret_days[l] = level < 1 ? week * cot_btyd_next(v->models + newest->next.model, c, level) : INFINITY;
+        ret_days[l] = ret_days[l] <= most ? ret_days[l] : INFINITY;
     }
-    while (high - low > tolerance) {
-        double middle = (low + high) / 2;
-        if (cot_btyd_at_least(v->models + model, c, middle / 7, 1) < p)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high <= most ? high : INFINITY;
+}
+
+const struct cot_league_next *cot_league_newest_next(const struct cot_league_newest *newest)
+{
+    return &newest->next;
 }
 
 cot_code cot_league_reasons(struct cot_league_newest *newest, enum cot_question question, size_t i, float *ret_reasons,
@@ -330,7 +332,7 @@ cot_code cot_league_run(const struct cot_league_origin *origins, size_t n_origin
     for (int q = 0; q < COT_N_QUESTIONS && rc == COT_OK; q++)
         rc = ask(&league, results + q, err);
     if (rc == COT_OK && ret_newest != NULL)
-        rc = keep_newest(&league, ret_newest, err);
+        rc = keep_newest(&league, n_threads, ret_newest, err);
     for (size_t v = 0; v < n_origins; v++)
         cot_league_view_release(league.views + v);
     free(league.views);

@@ -28,6 +28,7 @@ struct cot_league_origin {
     const float *features;          /* [purchases.n x n_features], row-major, NaN: no value; NULL: none */
     size_t n_features;
     const double *orders, *spend; /* [purchases.n] days with an order, and money, within the horizon; NULL: not over */
+    const double *waits;          /* [purchases.n] days until the first of them, INFINITY: none came; NULL: not over */
 };
 
 struct cot_candidate_score {
@@ -87,16 +88,35 @@ enum { COT_LEAGUE_LEARNS_FROM = 2 }; /* origins that a fold needs before it: ble
  */
 unsigned cot_league_origins_that_fit(int64_t n_days, unsigned horizon, unsigned most);
 
+/*
+ * When the next order is due: candidates give the days by which one has come with a chance of 10, 50 and 90%. The score
+ * is the mean pinball loss in days; waits beyond the horizon count as the horizon.
+ */
+enum { COT_LEAGUE_NEXT_CANDIDATES = 5, COT_LEAGUE_NEXT_LEVELS = 3 };
+extern const double cot_league_next_levels[COT_LEAGUE_NEXT_LEVELS];
+
+struct cot_league_next {
+    unsigned n_folds;
+    size_t n; /* customers tested, a sample of large shops */
+    double loss[COT_LEAGUE_NEXT_CANDIDATES];
+    double held[COT_LEAGUE_NEXT_CANDIDATES]
+               [COT_LEAGUE_NEXT_LEVELS]; /* share who had ordered by the day said, of those
+                                            of whom a day before the horizon's end was said */
+    size_t best, best_naive;
+    size_t model;                          /* the model that gives dates of the newest origin */
+    double levels[COT_LEAGUE_NEXT_LEVELS]; /* its own chances that held in 10, 50 and 90% of cases */
+};
+const struct cot_candidate *cot_league_next_candidates(void); /* [COT_LEAGUE_NEXT_CANDIDATES] */
+
 /* What the models and trees of the newest origin know: answers about single customers. Borrows the arrays
  * of the origin. */
 struct cot_league_newest;
 void cot_league_newest_free(struct cot_league_newest *newest);
 
-/*
- * Days from the origin until the customer has ordered again with chance p, by the most flexible model that could be
- * fitted; INFINITY where that chance is never reached within ten years, NaN where no model could be fitted.
- */
-double cot_league_next_order(const struct cot_league_newest *newest, size_t i, double p);
+/* By how many days from the origin customer i has ordered again with a chance of 10, 50 and 90%: INFINITY where that is
+ * never reached within ten years, all NaN where no model could be fitted. */
+void cot_league_next_order(const struct cot_league_newest *newest, size_t i, double ret_days[COT_LEAGUE_NEXT_LEVELS]);
+const struct cot_league_next *cot_league_newest_next(const struct cot_league_newest *newest);
 
 /*
  * Why the trees say what they say of customer i: ret_reasons[c] is what column c adds to the log odds of churn or to

@@ -63,24 +63,27 @@ static void cut(struct cot_league_origin *o, const struct cot_purchases *all, in
     struct cot_purchase *days = calloc(all->starts[all->n] + 1, sizeof *days);
     double *orders = calloc(all->n + 1, sizeof *orders);
     double *spend = calloc(all->n + 1, sizeof *spend);
+    double *waits = calloc(all->n + 1, sizeof *waits);
     size_t n = 0;
     size_t n_days = 0;
-    assert_true(starts != NULL && days != NULL && orders != NULL && spend != NULL);
+    assert_true(starts != NULL && days != NULL && orders != NULL && spend != NULL && waits != NULL);
     for (size_t i = 0; i < all->n; i++) {
         if (all->days[all->starts[i]].day > origin)
             continue;
+        waits[n] = INFINITY;
         for (size_t p = all->starts[i]; p < all->starts[i + 1]; p++) {
             if (all->days[p].day <= origin) {
                 days[n_days++] = all->days[p];
             } else if (all->days[p].day <= origin + (int32_t)horizon) {
                 orders[n] += 1;
+                waits[n] = fmin(waits[n], all->days[p].day - origin);
                 spend[n] += all->days[p].amount;
             }
         }
         starts[++n] = n_days;
     }
     *o = (struct cot_league_origin){
-        .purchases = {n, starts, days, all->first_day, origin}, .orders = orders, .spend = spend};
+        .purchases = {n, starts, days, all->first_day, origin}, .orders = orders, .spend = spend, .waits = waits};
 }
 
 static void past_make(struct past *past, const struct cot_purchases *all, unsigned horizon, unsigned most)
@@ -100,6 +103,7 @@ static void past_release(struct past *past)
         free((void *)(uintptr_t)past->origins[i].purchases.days);
         free((void *)(uintptr_t)past->origins[i].orders);
         free((void *)(uintptr_t)past->origins[i].spend);
+        free((void *)(uintptr_t)past->origins[i].waits);
     }
     free(past->origins);
 }
@@ -262,6 +266,35 @@ static void test_features_help(void **state)
     free(p.days);
 }
 
+/* Levels hold: in about a tenth, half and nine tenths of the cases an order has come by the day said. */
+static void test_next_orders_come_when_said(void **state)
+{
+    enum { HORIZON = 60 };
+    struct planted p;
+    struct cot_league_result results[COT_N_QUESTIONS];
+    struct cot_league_newest *newest = NULL;
+    struct past past = {0};
+    double days[COT_LEAGUE_NEXT_LEVELS];
+    (void)state;
+    plant(&p, 31);
+    past_make(&past, &p.purchases, HORIZON, 5);
+    assert_int_equal(cot_league_run(past.origins, past.n, HORIZON, 2, 2, 1, results, &newest, NULL), COT_OK);
+    const struct cot_league_next *next = cot_league_newest_next(newest);
+    assert_int_equal(next->n_folds, 2);
+    assert_false(cot_league_next_candidates()[next->best].naive);
+    assert_true(next->loss[next->best] < 0.97 * next->loss[next->best_naive]);
+    for (size_t l = 0; l < COT_LEAGUE_NEXT_LEVELS; l++)
+        assert_true(fabs(next->held[next->best][l] - cot_league_next_levels[l]) < 0.1);
+    for (size_t i = 0; i < p.purchases.n; i++) {
+        cot_league_next_order(newest, i, days);
+        assert_true(days[0] <= days[1] && days[1] <= days[2] && days[0] > 0);
+    }
+    cot_league_newest_free(newest);
+    cot_league_release(results);
+    past_release(&past);
+    free(p.days);
+}
+
 static void test_short_histories_are_untested_and_small_shops_answered(void **state)
 {
     static const size_t starts[] = {0, 2, 3, 6};
@@ -291,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_same_bytes_with_any_threads),
         cmocka_unit_test(test_nothing_sees_the_future),
         cmocka_unit_test(test_features_help),
+        cmocka_unit_test(test_next_orders_come_when_said),
         cmocka_unit_test(test_short_histories_are_untested_and_small_shops_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
