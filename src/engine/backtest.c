@@ -116,7 +116,9 @@ cot_code cot_backtest_run(const struct cot_context *context, const struct cot_sh
     struct cot_store *store = NULL;
     struct cot_store_options store_options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     struct cot_shop_league league = {0};
-    cot_code rc = cot_store_open(context->data_dir, &store_options, &store, err);
+    cot_code rc = cot_shop_league_check(options, err);
+    if (rc == COT_OK)
+        rc = cot_store_open(context->data_dir, &store_options, &store, err);
     if (rc == COT_OK)
         rc = cot_shop_league_run(context, store, options, &league, err);
     cot_store_close(store);

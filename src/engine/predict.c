@@ -371,7 +371,9 @@ cot_code cot_predict_run(const struct cot_context *context, const struct cot_pre
         return cot_fail(err, COT_NOMEM, "predictions");
     job.root = yyjson_mut_obj(job.doc);
     yyjson_mut_doc_set_root(job.doc, job.root);
-    cot_code rc = cot_store_open(context->data_dir, &store_options, &job.store, err);
+    cot_code rc = cot_shop_league_check(&options->league, err);
+    if (rc == COT_OK)
+        rc = cot_store_open(context->data_dir, &store_options, &job.store, err);
     if (rc == COT_OK)
         rc = cot_shop_league_run(context, job.store, &options->league, &job.league, err);
     if (rc == COT_OK)

@@ -9,7 +9,7 @@
 enum { DEFAULT_FOLDS = 3, MAX_DAYS = 3650 };
 
 /* Origins beside the tested ones that are learned from, at most, and customers of each that are looked at. */
-enum { MORE_ORIGINS = 4, SAMPLE = 100000 };
+enum { MORE_ORIGINS = 3, SAMPLE = 100000 };
 
 unsigned cot_shop_league_needs_days(unsigned horizon)
 {
@@ -48,6 +48,19 @@ static cot_code parse_horizons(const char *text, unsigned *ret_horizons, size_t 
     }
 }
 
+static cot_code horizons_of(const struct cot_shop_league_options *options, unsigned *ret_horizons, size_t *ret_n,
+                            struct cot_err *err)
+{
+    return parse_horizons(options->horizons != NULL ? options->horizons : "30,90,365", ret_horizons, ret_n, err);
+}
+
+cot_code cot_shop_league_check(const struct cot_shop_league_options *options, struct cot_err *err)
+{
+    unsigned horizons[COT_LEAGUE_MAX_HORIZONS];
+    size_t n = 0;
+    return horizons_of(options, horizons, &n, err);
+}
+
 static cot_code run_horizon(const struct cot_context *context, struct cot_store *store, unsigned max_folds, size_t h,
                             struct cot_shop_league *league, struct cot_err *err)
 {
@@ -77,8 +90,7 @@ cot_code cot_shop_league_run(const struct cot_context *context, struct cot_store
         .as_of_ms = COT_AS_OF_LAST_DAY, .n_threads = context->n_threads, .progress = &context->progress};
     struct cot_shop_league league = {0};
     unsigned max_folds = options->max_folds > 0 ? options->max_folds : DEFAULT_FOLDS;
-    cot_code rc = parse_horizons(options->horizons != NULL ? options->horizons : "30,90,365", league.horizons,
-                                 &league.n_horizons, err);
+    cot_code rc = horizons_of(options, league.horizons, &league.n_horizons, err);
     if (rc == COT_OK && options->as_of != NULL)
         rc = cot_shop_as_of(store, options->as_of, &shop_options.as_of_ms, err);
     if (rc == COT_OK)

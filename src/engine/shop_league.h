@@ -30,6 +30,9 @@ unsigned cot_shop_league_needs_days(unsigned horizon);
 /* The longest horizon that was tested; where none was, the shortest: by it value and dates are told. */
 size_t cot_shop_league_value_horizon(const struct cot_shop_league *league);
 
+/* COT_USAGE for horizons that are none. What needs no shop to be told, told before one is opened. */
+cot_code cot_shop_league_check(const struct cot_shop_league_options *options, struct cot_err *err) COT_MUST_CHECK;
+
 /* COT_USAGE for horizons that are none, COT_NOT_FOUND where nobody has ordered. */
 cot_code cot_shop_league_run(const struct cot_context *context, struct cot_store *store,
                              const struct cot_shop_league_options *options, struct cot_shop_league *ret_league,
