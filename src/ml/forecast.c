@@ -264,3 +264,53 @@ cot_code cot_forecast(const double *values, size_t n, const struct cot_forecast_
         *ret_method = method;
     return rc;
 }
+
+/* Errors grow and shrink with what is forecast; by how much is bounded, rare demand forecasts next to nothing. */
+static double growth(double now, double then)
+{
+    const double most = 3;
+    return then > 0 ? fmin(fmax(now / then, 1 / most), most) : now > 0 ? most : 1;
+}
+
+/* The method's sum of the next `steps` after n_known values. */
+static cot_code total_after(enum cot_forecast_method method, const struct cot_series *series, size_t n_known,
+                            size_t steps, double *scratch, double *ret_total, struct cot_err *err)
+{
+    cot_code rc = run(method, series, n_known, steps, scratch, err);
+    *ret_total = 0;
+    for (size_t h = 0; h < steps && rc == COT_OK; h++)
+        *ret_total += scratch[h];
+    return rc;
+}
+
+cot_code cot_forecast_total_error(const double *values, size_t n, const struct cot_forecast_options *options,
+                                  size_t steps, double *ret_mean_square, struct cot_err *err)
+{
+    const size_t few = 3;
+    struct cot_series series = {values, n, options->season > 1 ? options->season : 1, NULL};
+    struct cot_ets ets;
+    double squares = 0;
+    double now = 0;
+    size_t n_origins = 0;
+    double *scratch = cot_alloc_array(steps, 1, sizeof *scratch);
+    cot_code rc = scratch == NULL ? cot_fail(err, COT_NOMEM, "%zu steps ahead", steps) : COT_OK;
+    if (rc == COT_OK)
+        rc = prepare(options->method, &series, steps, &ets, err);
+    if (rc == COT_OK)
+        rc = total_after(options->method, &series, n, steps, scratch, &now, err);
+    for (size_t back = steps; back < steps + SPREAD_ORIGINS && back + LEAST_HISTORY <= n && rc == COT_OK; back++) {
+        double then = 0;
+        double actual = 0;
+        rc = total_after(options->method, &series, n - back, steps, scratch, &then, err);
+        for (size_t h = 0; h < steps; h++)
+            actual += values[n - back + h];
+        double error = (then - actual) * growth(now, then);
+        squares += error * error;
+        n_origins++;
+    }
+    double spread = spread_of_values(&series);
+    if (rc == COT_OK)
+        *ret_mean_square = n_origins >= few ? squares / (double)n_origins : spread * spread * (double)steps;
+    free(scratch);
+    return rc;
+}

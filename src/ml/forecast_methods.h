@@ -30,6 +30,12 @@ cot_forecast_function cot_forecast_ets, cot_forecast_combined; /* forecast_combi
 cot_code cot_forecast_ets_prepare(const struct cot_series *series, struct cot_ets *ret_ets, bool *ret_found,
                                   struct cot_err *err) COT_MUST_CHECK;
 
+/* Mean square of what a method's sum of the next `steps` missed at a dozen earlier origins, in proportion to
+ * what it says now; where there are too few, of
+ * the values' own spread. n, steps >= 1. */
+cot_code cot_forecast_total_error(const double *values, size_t n, const struct cot_forecast_options *options,
+                                  size_t steps, double *ret_mean_square, struct cot_err *err) COT_MUST_CHECK;
+
 /* Simple exponential smoothing of y: the weight in [0.01, 0.99] with the least squared error one step ahead; returns
  * the level after the last value. */
 double cot_smooth(const double *y, size_t n, double *ret_alpha);
