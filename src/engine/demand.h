@@ -42,7 +42,7 @@ cot_code cot_demand_measure_parse(const char *name, enum cot_demand_measure *ret
  *  "first_day","last_day": of the history,"steps_known","closed_weekdays": ["Saturday"],"days_filled_in": n,
  *  "origins": that chose the methods; 0: untested,"scored_origins","needs_steps": history that one scored origin needs,
  *  "stock": null | {"service_level","lead_time"},
- *  "steps": [{"start","closed"}],
+ *  "steps": [{"start","closed"}],"past": [{"start","value"}]: the shop's last 104 steps, holidays filled in,
  *  "levels": [{"level": "shop"|"category"|"product","series": n,
  *     "candidates": [{"name","title","naive","rmsse": mean over series of RMSE / what the last value missed by before,
  *        "rmse","wape": sum of errors / sum of what came}],"serves","reconciled": {"rmsse","rmse","wape"} (null where

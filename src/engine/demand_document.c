@@ -180,6 +180,25 @@ static void add_one(yyjson_mut_doc *doc, yyjson_mut_val *array, const struct cot
     cot_json_add_number(doc, object, "stock", o->use->stock && product->id[0] != '\0' ? forecast->stock : NAN);
 }
 
+/* The shop's last steps: what the first series is to go on from. */
+static void add_past(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_demand_history *h)
+{
+    enum { SHOWN = 104 };
+    yyjson_mut_val *past = yyjson_mut_obj_add_arr(doc, root, "past");
+    size_t step = 0;
+    bool weeks = h->every == COT_DEMAND_EVERY_WEEK;
+    for (int32_t day = h->first_day; day <= h->last_day; day += weeks ? COT_DEMAND_DAYS_A_WEEK : 1) {
+        if (!weeks && h->closed_weekday[cot_demand_weekday(day)])
+            continue;
+        if (step + SHOWN >= h->n_steps) {
+            yyjson_mut_val *one = yyjson_mut_arr_add_obj(doc, past);
+            add_day(doc, one, "start", day);
+            yyjson_mut_obj_add_real(doc, one, "value", h->series[0].values[step]);
+        }
+        step++;
+    }
+}
+
 static void add_calendar(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_demand_outcome *o)
 {
     static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
@@ -234,6 +253,7 @@ cot_code cot_demand_document_fill(const struct cot_demand_outcome *o, yyjson_mut
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     add_head(doc, root, o);
     add_calendar(doc, root, o);
+    add_past(doc, root, o->history);
     yyjson_mut_val *levels = yyjson_mut_obj_add_arr(doc, root, "levels");
     for (size_t l = 0; l < o->result->n_levels; l++)
         add_level(doc, levels, o, l);
