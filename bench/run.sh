@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures, in one run on one machine, and prints markdown tables; a full run also writes docs/benchmarks.md.
 #   bench/run.sh            all parts
-#   bench/run.sh PART...    some of: kmeans trees labelled planted btyd scale serve
+#   bench/run.sh PART...    some of: kmeans trees labelled planted btyd forecast scale serve
 # Peers come from PyPI into build/venv, pinned in bench/requirements.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ export COTERIE_DATASETS=${COTERIE_DATASETS:-$(cd .. && pwd)/shared/data}
 # A pinned OpenBLAS kernel would favour or hurt one side: neither side runs under one.
 unset OPENBLAS_CORETYPE
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(kmeans trees labelled planted btyd scale serve)
+[ "${#parts[@]}" -gt 0 ] || parts=(kmeans trees labelled planted btyd forecast scale serve)
 
 venv=build/venv
 if ! cmp -s bench/requirements.txt "$venv/requirements.txt" 2>/dev/null; then
@@ -36,9 +36,10 @@ for part in "${parts[@]}"; do
     labelled) script=bench/labelled_sets.py ;;
     planted) script=bench/planted_segments.py ;;
     btyd) script=bench/btyd.py ;;
+    forecast) script=bench/forecast.py ;;
     scale) script=bench/scale.py ;;
     serve) script=bench/serve.py ;;
-    *) echo "bench: no part '$part': kmeans, trees, labelled, planted, btyd, scale, serve" >&2; exit 64 ;;
+    *) echo "bench: no part '$part': kmeans, trees, labelled, planted, btyd, forecast, scale, serve" >&2; exit 64 ;;
     esac
     printf '\n' | tee -a "$output"
     "$venv/bin/python" "$script" | tee -a "$output"

@@ -3,7 +3,7 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='simulate report predict predictions backtest lab rfm features import segment segment customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
+        words='simulate report predict predictions backtest forecast lab rfm features import segment segment customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
     else
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
@@ -11,6 +11,7 @@ _coterie() {
         'predict'\ *) words=' --as-of --horizon --folds --customer --top --out --no-keep --data --json --seed --threads --quiet --help' ;;
         'predictions record') words=' --data --json --seed --threads --quiet --help' ;;
         'backtest'\ *) words=' --as-of --horizon --folds --data --json --seed --threads --quiet --help' ;;
+        'forecast'\ *) words=' --by --every --horizon --measure --top --as-of --backtest --folds --service-level --lead-time --out --data --json --seed --threads --quiet --help' ;;
         'lab btyd') words=' --input --model --calibration-end --holdout-end --unit --k --prior --data --json --seed --threads --quiet --help' ;;
         'lab forecast') words=' --input --horizon --method --season --backtest --data --json --seed --threads --quiet --help' ;;
         'lab cluster') words=' --input --k --method --cut --n-init --max-iter --batch --tol --init --seeding --isa --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;

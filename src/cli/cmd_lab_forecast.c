@@ -105,9 +105,10 @@ static const struct cot_option options_of_lab_forecast[] = {
     {"input", "FILE", "columns series, time and value: a row a value, each series in order of time"},
     {"horizon", "H", "how many steps ahead"},
     {"method", "NAME",
-     "auto (default: theta, or tsb for many zeros, unless another was clearly better at a series' last origins), "
-     "naive, snaive, mean, ses, damped, theta, dotm, croston, "
-     "sba, tsb or adida"},
+     "auto (default: combined, or imapa for many zeros, unless another was clearly better at a series' last origins), "
+     "naive, snaive, mean, ses, damped, theta, dotm, ets, combined (the mean of ets, theta and dotm), croston, sba, "
+     "tsb, "
+     "adida or imapa"},
     {"season", "N", "values a season: 12 for months, 7 for days (default 1: none)"},
     {"backtest", NULL, "hold the last H values of each series back and score the forecasts of them"},
     {NULL, NULL, NULL},

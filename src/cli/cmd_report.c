@@ -63,11 +63,12 @@ const struct cot_command cot_command_report = {
     .n_min = 0,
     .n_max = 0,
     .summary = "write the shop's figures and segments as one HTML page",
-    .help = "Writes one HTML file that opens in any browser and fetches nothing: headline figures, the segments with\n"
-            "their rules and what to do with them, a map of customers, RFM, retention by cohort, where the revenue\n"
-            "comes from, data quality and sources. It shows the newest run of 'coterie segment', as of that run's\n"
-            "moment; --json prints the same figures.\n\n"
-            "  coterie segment && coterie report --out /tmp/report.html",
+    .help =
+        "Writes one HTML file that opens in any browser and fetches nothing: headline figures, the segments with\n"
+        "their rules and what to do with them, a map of customers, RFM, retention by cohort, where the revenue\n"
+        "comes from, what will sell in the next weeks, data quality and sources. It shows the newest run of 'coterie\n"
+        "segment', as of that run's moment; --json prints the same figures.\n\n"
+        "  coterie segment && coterie report --out /tmp/report.html",
     .options = options,
     .run = run,
 };

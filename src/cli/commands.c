@@ -10,6 +10,7 @@
     X(predict)                                                                                                         \
     X(predictions_record)                                                                                              \
     X(backtest)                                                                                                        \
+    X(forecast)                                                                                                        \
     X(lab_btyd)                                                                                                        \
     X(lab_forecast)                                                                                                    \
     X(lab_cluster)                                                                                                     \

@@ -7,6 +7,7 @@
 #include "base/civil.h"
 #include "domain/event.h"
 #include "engine/quality.h"
+#include "engine/report_demand.h"
 #include "engine/report_page.h"
 #include "engine/report_predictions.h"
 #include "engine/report_segments.h"
@@ -187,6 +188,8 @@ static cot_code add_parts(const struct cot_context *context, struct parts *parts
         rc = add_rfm(context, parts, doc, root, err);
     if (rc == COT_OK)
         rc = cot_report_predictions_add(parts->store, parts->shop, doc, root, err);
+    if (rc == COT_OK)
+        rc = cot_report_demand_add(parts->store, context, shop.as_of_ms, doc, root, err);
     if (rc == COT_OK)
         rc = cot_report_sources_make(parts->store, doc, &sources, err);
     if (rc != COT_OK)

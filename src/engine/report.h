@@ -39,6 +39,7 @@ struct cot_report_options {
  *     month whole, "last_month", "earlier_customers": of cohorts before the 24 shown},
  *  "concentration": {"customers", "negative", "gini", "half_customers", "top": [{"share","customers","revenue_share"}],
  *     "curve": [[share of customers, share of revenue], ...]},
+ *  "demand": null | the document of cot_demand_document: four weeks, ten products,
  *  "quality": the document of cot_quality_run without examples | {"skipped": "sentence"} for large shops,
  *  "provenance": {"files", "totals": {"rows_read","rows_accepted","rows_duplicate","rows_quarantined"},
  *     "imports": [{"file","kind","connector","finished_at", the four counts}],           the last 50, newest first

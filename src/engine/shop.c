@@ -51,8 +51,8 @@ static cot_code load_settings(struct cot_store *store, struct cot_shop *shop, st
 }
 
 /* Of what happened or became known: an order of the last day that was changed the day after is part of the data. */
-static cot_code last_day(struct cot_store *store, const struct cot_zone *zone, int64_t *ret_as_of_ms,
-                         struct cot_err *err)
+cot_code cot_shop_last_day(struct cot_store *store, const struct cot_zone *zone, int64_t *ret_as_of_ms,
+                           struct cot_err *err)
 {
     int64_t last_ms = -1;
     cot_code rc = cot_store_number(store, &last_ms, err,
@@ -89,7 +89,7 @@ static cot_code choose_as_of(struct cot_store *store, struct cot_shop *shop, int
     shop->history.as_of_ms = as_of_ms;
     if (as_of_ms != COT_AS_OF_LAST_DAY)
         return COT_OK;
-    cot_code rc = last_day(store, shop->zone, &shop->history.as_of_ms, err);
+    cot_code rc = cot_shop_last_day(store, shop->zone, &shop->history.as_of_ms, err);
     if (rc != COT_NOT_FOUND)
         return rc;
     struct cot_err ignored;

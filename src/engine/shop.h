@@ -46,6 +46,10 @@ void cot_shop_free(struct cot_shop *shop);
 cot_code cot_shop_settings(struct cot_store *store, struct cot_zone **ret_zone, char ret_currency[4],
                            double *ret_minor_per_unit, struct cot_err *err) COT_MUST_CHECK;
 
+/* The end of the last day, in the zone, on which something happened or became known. COT_NOT_FOUND without events. */
+cot_code cot_shop_last_day(struct cot_store *store, const struct cot_zone *zone, int64_t *ret_as_of_ms,
+                           struct cot_err *err) COT_MUST_CHECK;
+
 /* Reads "2011-11-30" (the end of that day in the shop's time zone) or an ISO time. COT_USAGE for anything else. */
 cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms,
                         struct cot_err *err) COT_MUST_CHECK;

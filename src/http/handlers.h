@@ -54,6 +54,9 @@ cot_code cot_handle_identity(struct cot_exchange *exchange, struct cot_err *err)
 cot_code cot_handle_identity_simulate(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_identity_apply(struct cot_exchange *exchange, struct cot_err *err);
 
+/* handle_demand.c */
+cot_code cot_handle_forecasts(struct cot_exchange *exchange, struct cot_err *err);
+
 /* handle_segment.c */
 cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err);

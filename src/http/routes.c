@@ -143,7 +143,30 @@ const struct cot_schema cot_schemas[] = {
      "{\"type\":\"string\"},\"timestamp_micros\":{\"type\":\"integer\"},\"user_properties\":{\"type\":\"object\"},"
      "\"consent\":{\"type\":\"object\"},\"events\":{\"type\":\"array\",\"maxItems\":25,\"items\":{\"type\":\"object\","
      "\"required\":[\"name\"],\"properties\":{\"name\":{\"type\":\"string\"},\"params\":{\"type\":\"object\"}}}}}}"},
+    {"Forecasts",
+     "{\"type\":\"object\",\"properties\":{\"as_of\":{\"type\":\"string\",\"format\":\"date-time\"},\"every\":{"
+     "\"type\":\"string\"},\"measure\":{\"type\":\"string\"},\"horizon\":{\"type\":\"integer\"},\"origins\":{\"type\":"
+     "\"integer\",\"description\":\"0: untested, the history is too short\"},\"steps\":{\"type\":\"array\",\"items\":{"
+     "\"type\":\"object\"}},\"levels\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"series\":{\"type\":"
+     "\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"level\":{\"type\":\"string\"},\"id\":{\"type\":["
+     "\"string\",\"null\"]},\"name\":{\"type\":[\"string\",\"null\"]},\"category\":{\"type\":[\"string\",\"null\"]},"
+     "\"method\":{\"type\":\"string\"},\"beats_naive\":{\"type\":\"boolean\"},\"mean\":{\"type\":\"array\",\"items\":{"
+     "\"type\":\"number\"}},\"low\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},\"high\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"number\"}},\"total\":{\"type\":\"number\"},\"stock\":{\"type\":[\"number\",\"null\"]}}}}}"
+     "}"},
     {NULL, NULL},
+};
+
+static const struct cot_route_query forecasts_query[] = {
+    {"by", "{\"type\":\"string\",\"enum\":[\"product\",\"category\",\"shop\"]}", "how far down (product)"},
+    {"every", "{\"type\":\"string\",\"enum\":[\"week\",\"day\"]}", "the step (week)"},
+    {"measure", "{\"type\":\"string\",\"enum\":[\"units\",\"revenue\"]}", "what is forecast (units)"},
+    {"horizon", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100}", "steps ahead (4 weeks or 28 days)"},
+    {"top", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}", "products with a series of their own (50)"},
+    {"lead_time", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":99}", "stock: steps until a delivery (1)"},
+    {"service_level", "{\"type\":\"number\"}", "stock: the chance of not running out (0.95)"},
+    {"as_of", "{\"type\":\"string\"}", "what was known at the end of that day"},
+    {NULL, NULL, NULL},
 };
 
 static const struct cot_route_query receipts_query[] = {
@@ -459,6 +482,13 @@ const struct cot_route cot_routes[] = {
      .request = COT_SCHEMA_REF("IdentityRules"),
      .response = COT_SCHEMA_REF("IdentityChange"),
      .summary = "Which customers rules of identity would join or split; changes nothing"},
+    {.method = "GET",
+     .path = "/v1/forecasts",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_forecasts,
+     .response = COT_SCHEMA_REF("Forecasts"),
+     .query = forecasts_query,
+     .summary = "What the shop will sell, by product and category, and how much stock that takes"},
     {.method = "GET",
      .path = "/v1/segments",
      .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,

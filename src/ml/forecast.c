@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ml/ets.h"
 #include "ml/forecast_methods.h"
 #include "num/check.h"
 
@@ -19,10 +20,13 @@ static const struct {
     [COT_FORECAST_DAMPED] = {"damped", cot_forecast_damped},
     [COT_FORECAST_THETA] = {"theta", cot_forecast_theta},
     [COT_FORECAST_DYNAMIC_THETA] = {"dotm", cot_forecast_dynamic_theta},
+    [COT_FORECAST_ETS] = {"ets", cot_forecast_ets},
+    [COT_FORECAST_COMBINED] = {"combined", cot_forecast_combined},
     [COT_FORECAST_CROSTON] = {"croston", cot_forecast_croston},
     [COT_FORECAST_SBA] = {"sba", cot_forecast_sba},
     [COT_FORECAST_TSB] = {"tsb", cot_forecast_tsb},
     [COT_FORECAST_ADIDA] = {"adida", cot_forecast_adida},
+    [COT_FORECAST_IMAPA] = {"imapa", cot_forecast_imapa},
 };
 
 enum {
@@ -43,9 +47,10 @@ cot_code cot_forecast_method_parse(const char *name, enum cot_forecast_method *r
             *ret_method = (enum cot_forecast_method)m;
             return COT_OK;
         }
-    return cot_fail(
-        err, COT_USAGE,
-        "forecast method '%s': auto, naive, snaive, mean, ses, damped, theta, dotm, croston, sba, tsb or adida", name);
+    return cot_fail(err, COT_USAGE,
+                    "forecast method '%s': auto, naive, snaive, mean, ses, damped, theta, dotm, ets, combined, "
+                    "croston, sba, tsb, adida or imapa",
+                    name);
 }
 
 double cot_forecast_smape(const double *forecast, const double *actual, size_t n)
@@ -62,7 +67,7 @@ double cot_forecast_smape(const double *forecast, const double *actual, size_t n
 static cot_code run(enum cot_forecast_method method, const struct cot_series *series, size_t n_known, size_t horizon,
                     double *ret_mean, struct cot_err *err)
 {
-    struct cot_series known = {series->values, n_known, series->season};
+    struct cot_series known = {series->values, n_known, series->season, series->ets};
     bool negative = false;
     cot_code rc = methods[method].function(&known, horizon, ret_mean, err);
     for (size_t i = 0; i < n_known && !negative; i++)
@@ -98,12 +103,10 @@ static cot_code loss_of(enum cot_forecast_method method, const struct cot_series
 }
 
 /* The first is taken unless another is clearly better: a few origins of one series are little evidence. */
-static const enum cot_forecast_method for_steady[] = {COT_FORECAST_THETA,          COT_FORECAST_NAIVE,
-                                                      COT_FORECAST_SEASONAL_NAIVE, COT_FORECAST_SES,
-                                                      COT_FORECAST_DAMPED,         COT_FORECAST_AUTO};
-static const enum cot_forecast_method for_intermittent[] = {COT_FORECAST_TSB, COT_FORECAST_MEAN,    COT_FORECAST_SES,
-                                                            COT_FORECAST_SBA, COT_FORECAST_CROSTON, COT_FORECAST_ADIDA,
-                                                            COT_FORECAST_AUTO};
+static const enum cot_forecast_method for_steady[] = {COT_FORECAST_COMBINED, COT_FORECAST_NAIVE,
+                                                      COT_FORECAST_SEASONAL_NAIVE, COT_FORECAST_AUTO};
+static const enum cot_forecast_method for_intermittent[] = {COT_FORECAST_IMAPA, COT_FORECAST_TSB, COT_FORECAST_MEAN,
+                                                            COT_FORECAST_SES, COT_FORECAST_AUTO};
 
 static bool is_intermittent(const struct cot_series *series)
 {
@@ -120,7 +123,7 @@ static cot_code choose(const struct cot_series *series, size_t horizon, enum cot
 {
     size_t tested = horizon;
     size_t n_origins = 0;
-    const double clearly = 0.75; /* of the usual one's squared error */
+    const double clearly = 0.35; /* of the usual one's squared error: so found on the training part of M3 */
     double best = INFINITY;
     cot_code rc = COT_OK;
     while (tested > 1 && series->n < LEAST_HISTORY + AUTO_ORIGINS + tested)
@@ -162,16 +165,25 @@ static double spread_of_values(const struct cot_series *series)
     return series->n > 1 ? sqrt(squares / ((double)series->n - 1)) : fabs(mean);
 }
 
-/* Root mean square of what was missed h steps ahead, of all h, never less than a step nearer. */
-static cot_code spreads(enum cot_forecast_method method, const struct cot_series *series, size_t horizon,
-                        double *ret_spread, struct cot_err *err)
+/* The 90% quantile of Student's t (Cornish and Fisher's expansion): what few errors are worth. */
+static double student_at_90(double freedom)
+{
+    const double z = 1.2815515655446004;
+    double z3 = z * z * z;
+    return z + (z3 + z) / (4 * freedom) + (5 * z3 * z * z + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+}
+
+/* Half the width of an 80% interval h steps ahead, of all h, from the root mean square of what was missed there; never
+ * less than a step nearer. */
+static cot_code reaches(enum cot_forecast_method method, const struct cot_series *series, size_t horizon,
+                        double *ret_reach, struct cot_err *err)
 {
     double *scratch = cot_alloc_array(horizon, 2, sizeof *scratch);
     cot_code rc = COT_OK;
     if (scratch == NULL)
         return cot_fail(err, COT_NOMEM, "%zu steps ahead", horizon);
     double *count = scratch + horizon;
-    memset(ret_spread, 0, horizon * sizeof *ret_spread);
+    memset(ret_reach, 0, horizon * sizeof *ret_reach);
     for (size_t back = 1; back <= horizon + SPREAD_ORIGINS - 1 && back + LEAST_HISTORY <= series->n && rc == COT_OK;
          back++) {
         size_t steps = back < horizon ? back : horizon;
@@ -180,17 +192,36 @@ static cot_code spreads(enum cot_forecast_method method, const struct cot_series
             double error = scratch[h] - series->values[series->n - back + h];
             if (back - h > SPREAD_ORIGINS) /* each step learns from as many origins */
                 continue;
-            ret_spread[h] += error * error;
+            ret_reach[h] += error * error;
             count[h] += 1;
         }
     }
     double before = 0;
     for (size_t h = 0; h < horizon; h++) {
         const double few = 3;
-        double spread = count[h] >= few ? sqrt(ret_spread[h] / count[h]) : h > 0 ? before : spread_of_values(series);
-        before = ret_spread[h] = spread > before ? spread : before;
+        double reach = before;
+        if (count[h] >= few)
+            reach = student_at_90(count[h]) * sqrt(ret_reach[h] / count[h]);
+        else if (h == 0)
+            reach = student_at_90(few) * spread_of_values(series);
+        before = ret_reach[h] = reach > before ? reach : before;
     }
     free(scratch);
+    return rc;
+}
+
+/* The form of exponential smoothing as of the earliest origin that is looked at: later ones need not choose again. */
+static cot_code prepare(enum cot_forecast_method method, struct cot_series *series, size_t horizon,
+                        struct cot_ets *ret_ets, struct cot_err *err)
+{
+    size_t back = horizon + SPREAD_ORIGINS - 1;
+    struct cot_series early = {series->values, series->n > back ? series->n - back : 0, series->season, NULL};
+    bool found = false;
+    if ((method != COT_FORECAST_ETS && method != COT_FORECAST_COMBINED) || early.n < LEAST_HISTORY)
+        return COT_OK;
+    cot_code rc = cot_forecast_ets_prepare(&early, ret_ets, &found, err);
+    if (found)
+        series->ets = ret_ets;
     return rc;
 }
 
@@ -198,8 +229,9 @@ cot_code cot_forecast(const double *values, size_t n, const struct cot_forecast_
                       double *ret_mean, double *ret_low, double *ret_high, enum cot_forecast_method *ret_method,
                       struct cot_err *err)
 {
-    const double at_80 = 1.2815515655446004;
-    struct cot_series series = {values, n, options->season > 1 ? options->season : 1};
+    struct cot_series series = {values, n, options->season > 1 ? options->season : 1, NULL};
+    struct cot_series known = series; /* with the form of exponential smoothing that earlier origins start from */
+    struct cot_ets ets;
     enum cot_forecast_method method = options->method;
     bool negative = false;
     cot_code rc = COT_OK;
@@ -211,19 +243,74 @@ cot_code cot_forecast(const double *values, size_t n, const struct cot_forecast_
                             values[i]);
         negative |= values[i] < 0;
     }
-    if (method == COT_FORECAST_AUTO)
-        rc = choose(&series, horizon, &method, err);
+    if (method == COT_FORECAST_AUTO) {
+        rc = prepare(COT_FORECAST_COMBINED, &known, horizon, &ets, err);
+        if (rc == COT_OK)
+            rc = choose(&known, horizon, &method, err);
+    } else if (ret_low != NULL && ret_high != NULL) {
+        rc = prepare(method, &known, horizon, &ets, err);
+    }
     if (rc == COT_OK)
         rc = run(method, &series, n, horizon, ret_mean, err);
     if (rc == COT_OK && ret_low != NULL && ret_high != NULL) {
-        rc = spreads(method, &series, horizon, ret_high, err);
+        rc = reaches(method, &known, horizon, ret_high, err);
         for (size_t h = 0; h < horizon && rc == COT_OK; h++) {
-            double reach = at_80 * ret_high[h];
+            double reach = ret_high[h];
             ret_low[h] = negative ? ret_mean[h] - reach : fmax(ret_mean[h] - reach, 0);
             ret_high[h] = ret_mean[h] + reach;
         }
     }
     if (ret_method != NULL)
         *ret_method = method;
+    return rc;
+}
+
+/* Errors grow and shrink with what is forecast; by how much is bounded, rare demand forecasts next to nothing. */
+static double growth(double now, double then)
+{
+    const double most = 3;
+    return then > 0 ? fmin(fmax(now / then, 1 / most), most) : now > 0 ? most : 1;
+}
+
+/* The method's sum of the next `steps` after n_known values. */
+static cot_code total_after(enum cot_forecast_method method, const struct cot_series *series, size_t n_known,
+                            size_t steps, double *scratch, double *ret_total, struct cot_err *err)
+{
+    cot_code rc = run(method, series, n_known, steps, scratch, err);
+    *ret_total = 0;
+    for (size_t h = 0; h < steps && rc == COT_OK; h++)
+        *ret_total += scratch[h];
+    return rc;
+}
+
+cot_code cot_forecast_total_error(const double *values, size_t n, const struct cot_forecast_options *options,
+                                  size_t steps, double *ret_mean_square, struct cot_err *err)
+{
+    const size_t few = 3;
+    struct cot_series series = {values, n, options->season > 1 ? options->season : 1, NULL};
+    struct cot_ets ets;
+    double squares = 0;
+    double now = 0;
+    size_t n_origins = 0;
+    double *scratch = cot_alloc_array(steps, 1, sizeof *scratch);
+    cot_code rc = scratch == NULL ? cot_fail(err, COT_NOMEM, "%zu steps ahead", steps) : COT_OK;
+    if (rc == COT_OK)
+        rc = prepare(options->method, &series, steps, &ets, err);
+    if (rc == COT_OK)
+        rc = total_after(options->method, &series, n, steps, scratch, &now, err);
+    for (size_t back = steps; back < steps + SPREAD_ORIGINS && back + LEAST_HISTORY <= n && rc == COT_OK; back++) {
+        double then = 0;
+        double actual = 0;
+        rc = total_after(options->method, &series, n - back, steps, scratch, &then, err);
+        for (size_t h = 0; h < steps; h++)
+            actual += values[n - back + h];
+        double error = (then - actual) * growth(now, then);
+        squares += error * error;
+        n_origins++;
+    }
+    double spread = spread_of_values(&series);
+    if (rc == COT_OK)
+        *ret_mean_square = n_origins >= few ? squares / (double)n_origins : spread * spread * (double)steps;
+    free(scratch);
     return rc;
 }

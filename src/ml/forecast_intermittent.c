@@ -109,32 +109,55 @@ cot_code cot_forecast_tsb(const struct cot_series *series, size_t horizon, doubl
     return COT_OK;
 }
 
-/* Stretches as long as the mean time between demands are added up, smoothed with the small weight usual for rare
- * demand (few stretches are left to learn one from), and shared out again. */
-cot_code cot_forecast_adida(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
+/* Values added up in stretches, smoothed with the small weight usual for rare demand (few stretches are left to learn
+ * one from), and shared out again. sums: room for n values. The newest values are all in, the oldest may be left over.
+ */
+static double rate_of_stretches(const struct cot_series *series, size_t stretch, double *sums)
 {
     const double least = 0.1;
     const double most = 0.3;
+    size_t n = series->n / stretch;
+    for (size_t s = 0; s < n; s++) {
+        sums[s] = 0;
+        for (size_t i = 0; i < stretch; i++)
+            sums[s] += series->values[series->n - (n - s) * stretch + i];
+    }
+    return cot_smooth_within(sums, n, least, most, NULL) / (double)stretch;
+}
+
+/* Mean over stretches of `shortest` values (0: the mean time between demands) up to that mean time. */
+static cot_code aggregated(const struct cot_series *series, size_t shortest, double *ret_rate, struct cot_err *err)
+{
     double *sizes = cot_alloc_array(series->n, 2, sizeof *sizes);
     if (sizes == NULL)
         return cot_fail(err, COT_NOMEM, "a series of %zu values", series->n);
     double *gaps = sizes + series->n;
     size_t n = split_demand(series, sizes, gaps);
-    double rate = 0;
-    if (n > 0) {
-        double gap = 0;
-        for (size_t i = 0; i < n; i++)
-            gap += gaps[i] / (double)n;
-        size_t stretch = gap > 1 ? (size_t)lround(gap) : 1;
-        size_t n_stretches = series->n / stretch;
-        for (size_t s = 0; s < n_stretches; s++) { /* the newest values are all in; the oldest may be left over */
-            sizes[s] = 0;
-            for (size_t i = 0; i < stretch; i++)
-                sizes[s] += series->values[series->n - (n_stretches - s) * stretch + i];
-        }
-        rate = cot_smooth_within(sizes, n_stretches, least, most, NULL) / (double)stretch;
-    }
-    fill(ret_mean, horizon, rate);
+    double gap = 0;
+    *ret_rate = 0;
+    for (size_t i = 0; i < n; i++)
+        gap += gaps[i] / (double)n;
+    size_t longest = gap > 1 ? (size_t)lround(gap) : 1;
+    if (shortest == 0)
+        shortest = longest;
+    for (size_t stretch = shortest; stretch <= longest && n > 0; stretch++)
+        *ret_rate += rate_of_stretches(series, stretch, sizes) / (double)(longest - shortest + 1);
     free(sizes);
     return COT_OK;
+}
+
+cot_code cot_forecast_adida(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
+{
+    double rate = 0;
+    cot_code rc = aggregated(series, 0, &rate, err);
+    fill(ret_mean, horizon, rate);
+    return rc;
+}
+
+cot_code cot_forecast_imapa(const struct cot_series *series, size_t horizon, double *ret_mean, struct cot_err *err)
+{
+    double rate = 0;
+    cot_code rc = aggregated(series, 1, &rate, err);
+    fill(ret_mean, horizon, rate);
+    return rc;
 }

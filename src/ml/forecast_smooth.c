@@ -159,16 +159,11 @@ static double trend_at(const struct cot_series *series, size_t i)
     return sum / (double)series->season;
 }
 
-bool cot_season_find(const struct cot_series *series, double *ret_indices, bool *ret_multiplicative)
+void cot_season_indices(const struct cot_series *series, bool multiplicative, double *ret_indices)
 {
     size_t season = series->season;
     size_t half = season / 2;
     double mean = 0;
-    bool multiplicative = true;
-    if (!season_shows(series))
-        return false;
-    for (size_t i = 0; i < series->n; i++)
-        multiplicative &= series->values[i] > 0;
     for (size_t s = 0; s < season; s++) {
         double sum = 0;
         double n = 0;
@@ -178,11 +173,21 @@ bool cot_season_find(const struct cot_series *series, double *ret_indices, bool 
                 sum += multiplicative ? series->values[i] / trend : series->values[i] - trend;
                 n += 1;
             }
-        ret_indices[s] = sum / n; /* three seasons: each place is there at least once */
+        ret_indices[s] = sum / n; /* two seasons: each place is there at least once */
         mean += ret_indices[s] / (double)season;
     }
     for (size_t s = 0; s < season; s++)
         ret_indices[s] = multiplicative ? ret_indices[s] / mean : ret_indices[s] - mean;
+}
+
+bool cot_season_find(const struct cot_series *series, double *ret_indices, bool *ret_multiplicative)
+{
+    bool multiplicative = true;
+    if (!season_shows(series))
+        return false;
+    for (size_t i = 0; i < series->n; i++)
+        multiplicative &= series->values[i] > 0;
+    cot_season_indices(series, multiplicative, ret_indices);
     *ret_multiplicative = multiplicative;
     return true;
 }
@@ -202,7 +207,7 @@ cot_code cot_forecast_with_season(cot_forecast_function *function, const struct 
                       : multiplicative ? series->values[i] / index
                                        : series->values[i] - index;
     }
-    struct cot_series plain = {adjusted, series->n, 1};
+    struct cot_series plain = {.values = adjusted, .n = series->n, .season = 1};
     cot_code rc = function(&plain, horizon, ret_mean, err);
     for (size_t h = 0; h < horizon && rc == COT_OK && seasonal; h++) {
         double index = indices[(series->n + h) % series->season];

@@ -40,6 +40,13 @@ static double evaluate(unsigned n, const double *x, double *gradient, void *cont
 cot_code cot_minimise(cot_minimise_function *function, void *context, size_t n, double *x, const double *low,
                       const double *high, double *ret_value, unsigned *ret_n, struct cot_err *err)
 {
+    const double enough = 1e-14;
+    return cot_minimise_until(function, context, n, x, low, high, enough, ret_value, ret_n, err);
+}
+
+cot_code cot_minimise_until(cot_minimise_function *function, void *context, size_t n, double *x, const double *low,
+                            const double *high, double enough, double *ret_value, unsigned *ret_n, struct cot_err *err)
+{
     struct objective o = {.function = function, .context = context, .best = INFINITY};
     double value = 0;
     nlopt_opt optimiser = nlopt_create(NLOPT_LD_LBFGS, (unsigned)n);
@@ -47,7 +54,7 @@ cot_code cot_minimise(cot_minimise_function *function, void *context, size_t n, 
         return cot_fail(err, COT_NOMEM, "an optimiser of %zu variables", n);
     memcpy(o.at, x, n * sizeof *x);
     bool ready = nlopt_set_min_objective(optimiser, evaluate, &o) > 0 && nlopt_set_lower_bounds(optimiser, low) > 0 &&
-                 nlopt_set_upper_bounds(optimiser, high) > 0 && nlopt_set_ftol_rel(optimiser, 1e-14) > 0 &&
+                 nlopt_set_upper_bounds(optimiser, high) > 0 && nlopt_set_ftol_rel(optimiser, enough) > 0 &&
                  nlopt_set_xtol_rel(optimiser, 1e-10) > 0 && nlopt_set_maxeval(optimiser, MAX_EVALUATIONS) > 0;
     /* Its verdict does not matter (it calls a search that rounding ends a failure): the best point seen counts. */
     if (ready)

@@ -183,6 +183,20 @@ class Report(Shop):
         self.assertEqual(totals["rows_read"],
                          totals["rows_accepted"] + totals["rows_duplicate"] + totals["rows_quarantined"])
 
+    def test_demand_goes_on_from_what_sql_says(self):
+        demand = self.report["demand"]
+        units = dict(self.sql("select strftime(date_trunc('week', occurred_at), '%Y-%m-%d'), sum(abs(quantity)) from event"
+                              " where kind = 1 and superseded_at is null group by 1"))
+        given_back = self.sql("select coalesce(sum(abs(quantity)), 0) from event where kind = 2")[0]
+        self.assertGreater(len(demand["past"]), 40)
+        off = sum(units[step["start"]] - step["value"] for step in demand["past"])
+        self.assertTrue(0 <= off <= given_back, (off, given_back))
+        self.assertEqual(demand["every"], "week")
+        self.assertEqual(len(demand["series"]), 12)  # the shop, ten products, the others
+        for step in range(4):
+            products = sum(row["mean"][step] for row in demand["series"][1:])
+            self.assertAlmostEqual(products, demand["series"][0]["mean"][step], places=6)
+
     def test_quality_is_there_without_examples(self):
         self.assertIsInstance(self.report["quality"]["findings"], list)
         self.assertFalse(any("examples" in finding for finding in self.report["quality"]["findings"]))
@@ -219,7 +233,7 @@ class Report(Shop):
 
     @unittest.skipUnless(CHROMIUM, "skipped: no chromium here")
     def test_it_draws_without_complaint_or_request(self):
-        self.check_drawing(["headline", "segments", "rfm", "cohorts", "concentration", "quality", "provenance"])
+        self.check_drawing(["headline", "segments", "rfm", "cohorts", "concentration", "demand", "quality", "provenance"])
 
 
 @unittest.skipUnless("segment" in COMMANDS, "skipped: this coterie has no segment")
@@ -245,7 +259,7 @@ class ReportOfSegments(Shop):
     @unittest.skipUnless(CHROMIUM, "skipped: no chromium here")
     def test_it_draws_without_complaint_or_request(self):
         self.check_drawing(["headline", "segments", "contrasts", "map", "tree", "evidence", "rfm", "cohorts",
-                            "concentration", "history", "quality", "provenance"])
+                            "concentration", "history", "demand", "quality", "provenance"])
 
 
 if __name__ == "__main__":

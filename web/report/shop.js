@@ -1,4 +1,4 @@
-/* The sections on the shop as a whole: headline, RFM, cohorts, concentration, history, quality, sources; and the order
+/* The sections on the shop as a whole: headline, RFM, cohorts, concentration, history, demand, quality, sources; and the order
    in which everything is drawn. */
 
 function tiles(items) {
@@ -253,6 +253,52 @@ function drawHistory(history) {
   }));
 }
 
+/* ---- demand ---- */
+
+function demandVerdict(d) {
+  const shop = d.levels[0];
+  if (d.scored_origins === 0) return `Untested: the history is too short to go back by ${plural(d.horizon, d.every)}.`;
+  const interval = shop.interval ? ` 80% intervals held ${fmt.percent(shop.interval.coverage)} of what came.` : '';
+  const products = d.levels[d.levels.length - 1];
+  const served = d.series.filter((s) => s.tested > 0);
+  return `Gone back by ${plural(d.scored_origins, 'horizon')}, the shop's forecast was off by ${fmt.percent(shop.reconciled.wape)}` +
+    ` (the last value by ${fmt.percent(shop.candidates[0].wape)})${products === shop ? '' : `, products' by ${fmt.percent(products.reconciled.wape)}`}.` +
+    `${interval} Models serve ${fmt.count(served.filter((s) => s.beats_naive).length)} of ${plural(served.length, 'tested series', 'tested series')}; ` +
+    'where none beats the naive rules, the best of these serves.';
+}
+
+function drawDemand(d) {
+  if (!d) return $('demand').remove();
+  const shop = d.series[0];
+  const past = d.past.slice(-52);
+  const starts = [...past, ...d.steps].map((s) => fmt.dateShort(s.start));
+  const before = past.map((s) => s.value);
+  const gap = Array(past.length).fill(null);
+  $('demand-lead').textContent = `${words(d.measure)} ordered a ${d.every}, and the next ${plural(d.horizon, d.every)} with 80% intervals. ${demandVerdict(d)}`;
+  chart('demand-chart', `${words(d.measure)} a ${d.every}, the last ${past.length} and the next ${d.horizon}`, (t) => ({
+    grid: {left: 8, right: 8, top: 34, bottom: 10, containLabel: true},
+    legend: {top: 0, left: 0, textStyle: {color: t.muted}, itemWidth: 14, itemHeight: 9, data: ['Ordered', 'Forecast']},
+    tooltip: tooltip(t, (points) => {
+      const i = points[0].dataIndex;
+      const k = i - past.length;
+      return tip(starts[i], k < 0 ? [['Ordered', fmt.count(before[i])]] : [['Forecast', fmt.count(shop.mean[k])], ['80% interval', `${fmt.count(shop.low[k])} to ${fmt.count(shop.high[k])}`]]);
+    }, {trigger: 'axis'}),
+    xAxis: axis(t, {type: 'category', data: starts, splitLine: {show: false}}),
+    yAxis: axis(t, {type: 'value', axisLabel: {formatter: (value) => fmt.compact(value)}}),
+    series: [
+      {name: 'Ordered', type: 'line', data: before, symbol: 'none', lineStyle: {color: t.accent, width: 2}, itemStyle: {color: t.accent}},
+      {name: 'low', type: 'line', stack: 'interval', data: [...gap, ...shop.low], symbol: 'none', lineStyle: {opacity: 0}},
+      {name: 'high', type: 'line', stack: 'interval', data: [...gap, ...shop.high.map((high, i) => high - shop.low[i])], symbol: 'none', lineStyle: {opacity: 0}, areaStyle: {color: t.second, opacity: .2}},
+      {name: 'Forecast', type: 'line', data: [...gap, ...shop.mean], symbolSize: 6, lineStyle: {color: t.second, width: 2}, itemStyle: {color: t.second}},
+    ],
+  }));
+  put('demand-table', tablePanel('Products and categories', `The next ${d.every}, and all ${d.horizon} together. Products sum to categories, categories to the shop.`, {
+    head: ['Series', 'Kind', `Next ${d.every}`, '80% interval', `${plural(d.horizon, d.every)}`, 'Served by', 'On its past'], textColumns: [1, 5, 6],
+    rows: d.series.map((s) => [s.name || s.id, words(s.level), fmt.count(s.mean[0]), `${fmt.count(s.low[0])} to ${fmt.count(s.high[0])}`, fmt.count(s.total), s.method,
+      s.tested === 0 ? 'untested' : s.beats_naive ? 'beats naive' : 'naive is best']),
+  }));
+}
+
 /* ---- quality ---- */
 
 const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'To know']};
@@ -343,6 +389,7 @@ drawPredictions(data.predictions);
 drawCohorts(data.cohorts);
 drawConcentration(data.concentration);
 drawHistory(data.history);
+drawDemand(data.demand);
 drawQuality(data.quality);
 drawProvenance(data.provenance);
 drawNav();

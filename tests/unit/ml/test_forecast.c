@@ -76,8 +76,9 @@ static void test_dynamic_theta_of_a_line(void **state)
 static void test_season_comes_back(void **state)
 {
     static const double season[12] = {0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.1, 1, 0.9, 1.4};
-    static const enum cot_forecast_method methods[] = {COT_FORECAST_SES, COT_FORECAST_DAMPED, COT_FORECAST_THETA,
-                                                       COT_FORECAST_DYNAMIC_THETA, COT_FORECAST_AUTO};
+    static const enum cot_forecast_method methods[] = {
+        COT_FORECAST_SES, COT_FORECAST_DAMPED,   COT_FORECAST_THETA, COT_FORECAST_DYNAMIC_THETA,
+        COT_FORECAST_ETS, COT_FORECAST_COMBINED, COT_FORECAST_AUTO};
     double values[N];
     double mean[AHEAD];
     struct cot_rng rng;

@@ -1,0 +1,118 @@
+/*
+ * Demand of a shop as a tree of series (shop, categories, products): each forecast by what earned it on its own past,
+ * then made to add up.
+ *
+ * Origins lie a horizon apart, back from the last step. At each of them every candidate forecasts every series from
+ * what was known by then. The usual model (the mean of ets, theta and dotm, or imapa for rare demand) serves where its
+ * squared error over all origins beats every naive rule's, unless another model was clearly better still; else the best
+ * model that beats them; else the best naive rule. What the backtest says of the one that serves is scored on the newer
+ * origins, each time with the choice that the older ones led to: nothing is scored on what chose it.
+ *
+ * Widths of intervals and safety stocks are what each series missed by at its own earlier origins, made wider or
+ * narrower by what that was worth: the share of all series of the level that they held at the scored origins (split
+ * conformal, pooled). What the backtest says of them is again learned on older origins.
+ *
+ * Forecasts are reconciled by least squares with the series' own error variances, exactly, in one pass up and one down
+ * the tree (Wickramasuriya, Athanasopoulos, Hyndman, doi:10.1080/01621459.2018.1448825, with a diagonal covariance);
+ * none becomes negative.
+ */
+#ifndef COT_ML_DEMAND_H
+#define COT_ML_DEMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "coterie/err.h"
+#include "coterie/forecast.h"
+
+enum {
+    COT_DEMAND_MAX_FOLDS = 12,
+    COT_DEMAND_N_CANDIDATES = 9,
+    COT_DEMAND_LEAST_HISTORY = 16 /* steps before the oldest origin */
+};
+
+struct cot_demand_candidate {
+    enum cot_forecast_method method;
+    const char *title; /* what it does, for people */
+    bool naive;
+};
+extern const struct cot_demand_candidate cot_demand_candidates[COT_DEMAND_N_CANDIDATES];
+
+#define COT_DEMAND_NO_PARENT SIZE_MAX
+
+struct cot_demand_series {
+    size_t parent;        /* before its children; the first has COT_DEMAND_NO_PARENT, and only it */
+    const double *values; /* [n_steps], >= 0; a parent's are its children's sum */
+};
+
+struct cot_demand_options {
+    size_t n_steps, horizon;
+    unsigned season;    /* steps a season; 1: none */
+    unsigned max_folds; /* origins, as far as the history reaches; at most COT_DEMAND_MAX_FOLDS */
+    size_t lead; /* steps that a delivery takes, the step until the next order included; <= horizon; 0: no stock */
+    double service_level; /* of the stock, in (0.5, 1) */
+    unsigned n_threads;   /* 0: all cores */
+};
+
+/* Errors over the steps of one or more origins. */
+struct cot_demand_score {
+    double squares, absolute, actual; /* sums */
+    size_t n;
+};
+
+struct cot_demand_forecast {
+    enum cot_forecast_method method; /* that serves */
+    unsigned n_folds;                /* origins that chose it; 0: untested, too short a history */
+    bool beats_naive;                /* false as well where nothing was tested */
+    struct cot_demand_score scores[COT_DEMAND_N_CANDIDATES]; /* over all n_folds */
+    size_t best_naive;                                       /* candidate */
+    double *mean, *low, *high; /* [horizon]: reconciled; 80% interval. One allocation, at mean */
+    double stock;              /* order-up-to level: stock in hand and on order that lasts with the service level */
+};
+
+/* Those who are compared at a level: the candidates, then these two. */
+enum {
+    COT_DEMAND_SERVES = COT_DEMAND_N_CANDIDATES, /* by the choice of the older origins */
+    COT_DEMAND_RECONCILED,                       /* the same, made to add up */
+    COT_DEMAND_N_COMPARED
+};
+
+/* Of the series of one level (0: the root), at the scored origins. */
+struct cot_demand_level {
+    size_t n_series, n_scored;
+    struct cot_demand_score scores[COT_DEMAND_N_COMPARED];
+    /* Root mean squared scaled error (as in the M5 competition): a series' error at an origin in units of what the last
+     * value missed by a step ahead before; mean over all that have such a unit, n_scaled. */
+    double scaled[COT_DEMAND_N_COMPARED];
+    size_t n_scaled;
+    size_t n_covered, n_intervals; /* values within the 80% interval, of how many */
+    size_t n_met, n_stocks;        /* lead times whose demand the stock level met, of how many */
+};
+
+enum { COT_DEMAND_MAX_LEVELS = 3 };
+
+struct cot_demand_result {
+    struct cot_demand_forecast *forecasts; /* [n_series] */
+    size_t n_series;
+    size_t n_levels;
+    struct cot_demand_level levels[COT_DEMAND_MAX_LEVELS];
+};
+
+/*
+ * COT_USAGE for options out of range or a parent that does not come before its children; COT_BAD_DATA for a value that
+ * is negative or not finite. The caller releases the result. Same bytes at any number of threads.
+ */
+cot_code cot_demand_run(const struct cot_demand_series *series, size_t n_series,
+                        const struct cot_demand_options *options, struct cot_demand_result *ret_result,
+                        struct cot_err *err) COT_MUST_CHECK;
+void cot_demand_release(struct cot_demand_result *result);
+
+/* One step of all series made to add up: values with variances (>= 0) by least squares, none below 0. scratch: 4 n. */
+void cot_demand_reconcile(const struct cot_demand_series *series, size_t n_series, const double *variances,
+                          double *values, double *scratch);
+
+/* The least number of units that is enough with this chance, where a mean (>= 0) and a variance of what is missed are
+ * known: negative binomial, or Poisson where the variance is not above the mean; normal beyond a mean of 1,000. */
+double cot_demand_quantile(double mean, double variance, double chance);
+
+#endif

@@ -1,0 +1,37 @@
+/* One series of a tree of demand (demand.h): what its past says of each candidate. */
+#ifndef COT_ML_DEMAND_SERIES_H
+#define COT_ML_DEMAND_SERIES_H
+
+#include "ml/demand.h"
+
+/* An origin: fold 0 is the newest, one horizon before the last step. */
+struct cot_demand_fold {
+    size_t serves;       /* candidate, chosen by the older origins; only where scored */
+    double variance;     /* mean square of what it missed a step ahead there */
+    double *forecasts;   /* [COT_DEMAND_N_CANDIDATES * horizon] */
+    double *reach;       /* [horizon]: half an interval; only where scored */
+    double stock_square; /* of the sum over the lead time; only where scored */
+    double unit;         /* mean square of what the last value missed a step ahead before; 0: none */
+};
+
+struct cot_demand_work {
+    struct cot_demand_fold folds[COT_DEMAND_MAX_FOLDS];
+    double *memory;       /* of all folds */
+    double variance;      /* of the one that serves, a step ahead, for the reconciliation */
+    double stock_square;  /* of its sum over the lead time */
+    const double *actual; /* the series' values */
+};
+
+size_t cot_demand_n_folds(const struct cot_demand_options *options);
+
+/* Values known at a fold's origin. */
+size_t cot_demand_known(const struct cot_demand_options *options, size_t fold);
+
+/* Fills work and ret_forecast (method, folds, scores, mean, low, high: not reconciled yet). */
+cot_code cot_demand_series_run(const double *values, const struct cot_demand_options *options,
+                               struct cot_demand_work *ret_work, struct cot_demand_forecast *ret_forecast,
+                               struct cot_err *err) COT_MUST_CHECK;
+
+void cot_demand_score_add(struct cot_demand_score *score, const double *forecast, const double *actual, size_t n);
+
+#endif

@@ -1,0 +1,241 @@
+/* Trees of demand: forecasts add up, the naive rule serves where it is right, nothing sees what is to come. */
+#include "ml/demand.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+
+enum { STEPS = 84, PRODUCTS = 4, SERIES = 1 + 2 + PRODUCTS, SEASON = 7, AHEAD = 7 };
+
+struct tree {
+    double values[SERIES][STEPS];
+    struct cot_demand_series series[SERIES];
+};
+
+static const size_t parents[SERIES] = {COT_DEMAND_NO_PARENT, 0, 0, 1, 1, 2, 2};
+
+static void tree_make(struct tree *tree, uint64_t seed)
+{
+    static const double weekdays[SEASON] = {1, 0.8, 0.9, 1, 1.3, 1.6, 0.4};
+    struct cot_rng rng;
+    cot_rng_init(&rng, seed);
+    memset(tree, 0, sizeof *tree);
+    for (size_t i = SERIES; i-- > 0;) {
+        tree->series[i] = (struct cot_demand_series){parents[i], tree->values[i]};
+        for (size_t t = 0; t < STEPS && i >= SERIES - PRODUCTS; t++)
+            tree->values[i][t] = (double)cot_rng_poisson(&rng, 10 * (double)i * weekdays[t % SEASON]);
+        for (size_t t = 0; t < STEPS && i > 0; t++)
+            tree->values[parents[i]][t] += tree->values[i][t];
+    }
+}
+
+static struct cot_demand_options options_of(size_t n_steps)
+{
+    return (struct cot_demand_options){
+        .n_steps = n_steps, .horizon = AHEAD, .season = SEASON, .max_folds = 5, .lead = 3, .service_level = 0.9};
+}
+
+static void run(const struct tree *tree, const struct cot_demand_options *options, struct cot_demand_result *ret_result)
+{
+    struct cot_err err = {0};
+    if (cot_demand_run(tree->series, SERIES, options, ret_result, &err) != COT_OK)
+        fail_msg("%s", err.message);
+}
+
+static void test_forecasts_add_up(void **state)
+{
+    struct tree tree;
+    struct cot_demand_result result;
+    struct cot_demand_options options = options_of(STEPS);
+    (void)state;
+    tree_make(&tree, 1);
+    run(&tree, &options, &result);
+    assert_int_equal(result.n_levels, 3);
+    for (size_t h = 0; h < AHEAD; h++) {
+        double sums[SERIES] = {0};
+        for (size_t i = 1; i < SERIES; i++)
+            sums[parents[i]] += result.forecasts[i].mean[h];
+        for (size_t i = 0; i < SERIES; i++) {
+            const struct cot_demand_forecast *f = result.forecasts + i;
+            assert_true(f->low[h] >= 0 && f->low[h] <= f->mean[h] && f->mean[h] <= f->high[h]);
+            if (sums[i] > 0)
+                assert_true(fabs(sums[i] / f->mean[h] - 1) < 1e-9);
+        }
+    }
+    for (size_t i = 0; i < SERIES; i++) { /* a weekly rhythm: smoothing without it is no match */
+        assert_int_equal(result.forecasts[i].n_folds, 5);
+        assert_true(result.forecasts[i].beats_naive);
+    }
+    assert_true(result.levels[2].scaled[COT_DEMAND_RECONCILED] < result.levels[2].scaled[0]);
+    cot_demand_release(&result);
+}
+
+/* A random walk: nothing is better than its last value, and nothing else serves. */
+static void test_naive_serves_a_random_walk(void **state)
+{
+    static double values[400];
+    int n_naive = 0;
+    struct cot_rng rng;
+    (void)state;
+    cot_rng_init(&rng, 2);
+    for (int round = 0; round < 10; round++) {
+        struct cot_demand_series series = {COT_DEMAND_NO_PARENT, values};
+        struct cot_demand_options options = options_of(400);
+        struct cot_demand_result result;
+        struct cot_err err = {0};
+        options.max_folds = COT_DEMAND_MAX_FOLDS;
+        values[0] = 1000;
+        for (int t = 1; t < 400; t++)
+            values[t] = fmax(values[t - 1] + 10 * cot_rng_normal(&rng), 0);
+        assert_int_equal(cot_demand_run(&series, 1, &options, &result, &err), COT_OK);
+        const struct cot_demand_forecast *f = result.forecasts;
+        double bar = f->scores[f->best_naive].squares;
+        for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++)
+            if (cot_demand_candidates[c].method == f->method && !cot_demand_candidates[c].naive)
+                assert_true(f->scores[c].squares < bar);
+        n_naive += !f->beats_naive;
+        cot_demand_release(&result);
+    }
+    assert_true(n_naive >= 3);
+}
+
+/* What is scored at an origin is the same whatever came after the horizon: change the last values, only those scores
+ * that are about them may change. */
+static void test_origins_see_nothing_to_come(void **state)
+{
+    static struct tree tree;
+    static struct tree other;
+    struct cot_demand_result result;
+    struct cot_demand_result cut;
+    struct cot_demand_options options = options_of(STEPS);
+    struct cot_demand_options shorter = options_of(STEPS - AHEAD);
+    (void)state;
+    tree_make(&tree, 3);
+    tree_make(&other, 3);
+    for (size_t i = 0; i < SERIES; i++)
+        for (size_t t = STEPS - AHEAD; t < STEPS; t++)
+            other.values[i][t] = 1e6;
+    run(&tree, &shorter, &result);
+    run(&other, &shorter, &cut);
+    for (size_t i = 0; i < SERIES; i++) {
+        assert_memory_equal(result.forecasts[i].mean, cut.forecasts[i].mean, 3 * AHEAD * sizeof(double));
+        assert_true(result.forecasts[i].stock == cut.forecasts[i].stock);
+    }
+    cot_demand_release(&result);
+    cot_demand_release(&cut);
+    /* The newest fold's forecasts are those of a history that ends there. */
+    options.max_folds = 1;
+    run(&tree, &options, &result);
+    run(&other, &options, &cut);
+    for (size_t i = 0; i < SERIES; i++)
+        for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++) {
+            double said_by_a = 0;
+            double said_by_b = 0;
+            for (size_t t = STEPS - AHEAD; t < STEPS; t++)
+                said_by_a += tree.values[i][t];
+            said_by_b = 1e6 * AHEAD;
+            assert_true(fabs(result.forecasts[i].scores[c].actual - said_by_a) < 1e-6);
+            /* all are far below 1e6: the sum of absolute errors gives back the sum of what was forecast */
+            double forecast = said_by_b - cut.forecasts[i].scores[c].absolute;
+            assert_true(forecast > 0 && forecast < 1e4);
+        }
+    cot_demand_release(&result);
+    cot_demand_release(&cut);
+}
+
+static void test_any_number_of_threads(void **state)
+{
+    static struct tree tree;
+    struct cot_demand_result one;
+    struct cot_demand_result three;
+    struct cot_demand_options options = options_of(STEPS);
+    (void)state;
+    tree_make(&tree, 4);
+    options.n_threads = 1;
+    run(&tree, &options, &one);
+    options.n_threads = 3;
+    run(&tree, &options, &three);
+    for (size_t i = 0; i < SERIES; i++)
+        assert_memory_equal(one.forecasts[i].mean, three.forecasts[i].mean, 3 * AHEAD * sizeof(double));
+    assert_memory_equal(one.levels, three.levels, sizeof one.levels);
+    cot_demand_release(&one);
+    cot_demand_release(&three);
+}
+
+/* By hand: a parent says 10 with variance 1, its children 3 and 5 with variances 1 and 3. Least squares: their sum (8,
+ * variance 4) and the parent meet at 9.6, and the children share 1.6 by their variances. */
+static void test_reconciliation_by_hand(void **state)
+{
+    static const struct cot_demand_series series[] = {{COT_DEMAND_NO_PARENT, NULL}, {0, NULL}, {0, NULL}};
+    static const double variances[] = {1, 1, 3};
+    double values[] = {10, 3, 5};
+    double scratch[12];
+    (void)state;
+    cot_demand_reconcile(series, 3, variances, values, scratch);
+    assert_true(fabs(values[0] - 9.6) < 1e-12);
+    assert_true(fabs(values[1] - 3.4) < 1e-12);
+    assert_true(fabs(values[2] - 6.2) < 1e-12);
+    double low[] = {0, 1, 10}; /* nobody falls below 0 */
+    const double sure[] = {0, 1, 1};
+    cot_demand_reconcile(series, 3, sure, low, scratch);
+    assert_true(low[0] == 0 && fabs(low[1]) < 1e-12 && fabs(low[2]) < 1e-12);
+}
+
+/* Quantiles of Poisson and negative binomial, from tables. */
+static void test_quantiles(void **state)
+{
+    (void)state;
+    assert_true(cot_demand_quantile(4, 4, 0.95) == 8);    /* P(X <= 7) = .9489, P(X <= 8) = .9786 */
+    assert_true(cot_demand_quantile(0.1, 0.1, 0.9) == 0); /* exp(-.1) = .9048 */
+    assert_true(cot_demand_quantile(2, 4, 0.95) == 6);    /* size 2, p .5: P(X <= 5) = .9375, P(X <= 6) = .9648 */
+    assert_true(cot_demand_quantile(0, 5, 0.99) == 0);
+    assert_true(cot_demand_quantile(10000, 10000, 0.975) == 10196);
+}
+
+static void test_bad_input(void **state)
+{
+    static const double bad[] = {1, -1};
+    static const double good[] = {1, 2};
+    const struct cot_demand_series negative = {COT_DEMAND_NO_PARENT, bad};
+    const struct cot_demand_series orphans[] = {{COT_DEMAND_NO_PARENT, good}, {1, good}};
+    const struct cot_demand_series one = {COT_DEMAND_NO_PARENT, good};
+    struct cot_demand_options options = {.n_steps = 2, .horizon = 3, .season = 1, .max_folds = 5};
+    struct cot_demand_result result;
+    struct cot_err err = {0};
+    (void)state;
+    assert_int_equal(cot_demand_run(&negative, 1, &options, &result, &err), COT_BAD_DATA);
+    assert_non_null(strstr(err.message, "step 1: -1"));
+    assert_int_equal(cot_demand_run(orphans, 2, &options, &result, &err), COT_USAGE);
+    options.lead = 4;
+    assert_int_equal(cot_demand_run(&one, 1, &options, &result, &err), COT_USAGE);
+    options.lead = 1;
+    options.service_level = 1;
+    assert_int_equal(cot_demand_run(&one, 1, &options, &result, &err), COT_USAGE);
+    assert_non_null(strstr(err.message, "service level of 1"));
+    options.lead = 0; /* two values: untested, but served */
+    assert_int_equal(cot_demand_run(&one, 1, &options, &result, &err), COT_OK);
+    assert_int_equal(result.forecasts[0].n_folds, 0);
+    assert_false(result.forecasts[0].beats_naive);
+    assert_int_equal(result.levels[0].n_scored, 0);
+    cot_demand_release(&result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forecasts_add_up),
+        cmocka_unit_test(test_naive_serves_a_random_walk),
+        cmocka_unit_test(test_origins_see_nothing_to_come),
+        cmocka_unit_test(test_any_number_of_threads),
+        cmocka_unit_test(test_reconciliation_by_hand),
+        cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_bad_input),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
