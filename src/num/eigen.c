@@ -1,9 +1,9 @@
 #include "num/eigen.h"
 
-#include <cblas.h>
 #include <limits.h>
 #include <stdlib.h>
 
+#include "num/blas.h"
 #include "num/check.h"
 
 /* LAPACK's own interface: column-major, everything by pointer. */
@@ -22,7 +22,7 @@ cot_code cot_eigen_symmetric(double *a, size_t d, double *ret_values, struct cot
     cot_code rc = COT_OK;
     if (d == 0 || d > 30000)
         return cot_fail(err, COT_LIMIT, "eigenvectors of a %zu x %zu matrix: 1 to 30000 columns", d, d);
-    openblas_set_num_threads(1);
+    cot_blas_one_thread();
     /* The row-major lower triangle is the column-major upper one; eigenvectors come as columns: our rows. */
     dsyevd_("V", "U", &n, a, &n, ret_values, &work_size, &ask, &iwork_size, &ask, &info);
     if (info != 0 || work_size > INT_MAX)

@@ -8,6 +8,7 @@
 #include "num/check.h"
 #include "predict/league_boost.h"
 #include "predict/league_interval.h"
+#include "predict/league_network.h"
 #include "predict/league_next.h"
 #include "predict/league_score.h"
 #include "predict/league_view.h"
@@ -246,6 +247,8 @@ static cot_code answer_all(struct league *league, const struct cot_league_origin
     }
     if (rc == COT_OK)
         rc = cot_league_boost(league->views, league->n_views, n_threads, league->seed, err);
+    if (rc == COT_OK)
+        rc = cot_league_network(league->views, league->n_views, n_threads, league->seed, err);
     for (size_t v = league->n_views; v-- > 0 && rc == COT_OK;)
         rc = cot_league_answer(league->views + v, league->views + v + 1, league->n_views - v - 1, err);
     return rc;

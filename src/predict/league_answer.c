@@ -7,10 +7,23 @@
 #include "num/minimise.h"
 #include "predict/league_view.h"
 
-static const struct cot_candidate amounts[] = {
+/* In each table: rules, models, learners, and last the blend of all but "zero" or the rules of churn. */
+static const struct cot_candidate spends[] = {
     {"zero", "nobody orders again", true},
     {"past", "as much as in the same time before", true},
     {"rate", "as much as in all their time here, a day", true},
+    {"bgnbd", "BG/NBD: buys at a rate, may drop out after any order", false},
+    {"regular", "MBG/CNBD-k: the same for regular buyers", false},
+    {"pareto", "Pareto/NBD: may drop out at any time", false},
+    {"boosted", "gradient-boosted trees on all features, taught by earlier outcomes", false},
+    {"ziln", "a zero-inflated log-normal net on all features, taught likewise", false},
+    {"blend", "all but zero, weighted by what would have been best before", false},
+};
+
+static const struct cot_candidate counts[] = {
+    {"zero", "nobody orders again", true},
+    {"past", "as many as in the same time before", true},
+    {"rate", "as many as in all their time here, a day", true},
     {"bgnbd", "BG/NBD: buys at a rate, may drop out after any order", false},
     {"regular", "MBG/CNBD-k: the same for regular buyers", false},
     {"pareto", "Pareto/NBD: may drop out at any time", false},
@@ -25,19 +38,30 @@ static const struct cot_candidate chances[] = {
     {"regular", "MBG/CNBD-k, calibrated on earlier outcomes", false},
     {"pareto", "Pareto/NBD, calibrated on earlier outcomes", false},
     {"boosted", "gradient-boosted trees on all features, calibrated on earlier outcomes", false},
-    {"blend", "the four's log odds, weighted by what would have been best before", false},
+    {"ziln", "a zero-inflated log-normal net on all features, calibrated likewise", false},
+    {"blend", "the log odds of all models, weighted by what would have been best before", false},
 };
 
-enum { AMOUNT_ZERO, AMOUNT_PAST, AMOUNT_RATE, AMOUNT_MODELS, AMOUNT_BOOSTED = AMOUNT_MODELS + COT_LEAGUE_N_MODELS };
-enum { AMOUNT_BLEND = AMOUNT_BOOSTED + 1, N_BLENDED = AMOUNT_BLEND - AMOUNT_PAST };
-enum { CHANCE_BASE, CHANCE_GAP, CHANCE_MODELS, CHANCE_BOOSTED = CHANCE_MODELS + COT_LEAGUE_N_MODELS };
-enum { CHANCE_BLEND = CHANCE_BOOSTED + 1, N_CHANCES = CHANCE_BLEND - CHANCE_MODELS };
+/* Columns of what is blended, in the order of the candidates: of amounts after "zero", of chances after both rules. */
+enum { PAST, RATE, MODELS, BOOSTED = MODELS + COT_LEAGUE_N_MODELS, NETWORK, N_BLENDED };
+enum { ODDS_BOOSTED = COT_LEAGUE_N_MODELS, ODDS_NETWORK, N_ODDS };
+enum { AMOUNT_ZERO, AMOUNT_FIRST, CHANCE_BASE = 0, CHANCE_GAP, CHANCE_FIRST };
 
 const struct cot_candidate *cot_league_candidates(enum cot_question question, size_t *ret_n)
 {
-    bool churn = question == COT_QUESTION_CHURN;
-    *ret_n = churn ? sizeof chances / sizeof *chances : sizeof amounts / sizeof *amounts;
-    return churn ? chances : amounts;
+    static const struct cot_candidate *const tables[COT_N_QUESTIONS] = {spends, counts, chances};
+    static const size_t sizes[COT_N_QUESTIONS] = {sizeof spends / sizeof *spends, sizeof counts / sizeof *counts,
+                                                  sizeof chances / sizeof *chances};
+    *ret_n = sizes[question];
+    return tables[question];
+}
+
+/* Columns of a question that are candidates of their own: all between the rules that are not blended and the blend. */
+static size_t n_columns_of(enum cot_question question)
+{
+    size_t n = 0;
+    cot_league_candidates(question, &n);
+    return n - 1 - (question == COT_QUESTION_CHURN ? CHANCE_FIRST : AMOUNT_FIRST);
 }
 
 double cot_league_actual(enum cot_question question, const struct cot_league_view *view, size_t i)
@@ -73,7 +97,7 @@ static unsigned usable_views(const struct cot_league_view *earlier, size_t n_ear
  * that none of the earlier views had are left out: nobody knows yet what they are worth.
  */
 static unsigned choose_columns(const struct cot_league_view *view, const struct cot_league_view *earlier,
-                               size_t n_earlier, size_t n_columns, size_t boosted,
+                               size_t n_earlier, size_t n_columns, size_t first_learner,
                                void (*values)(enum cot_question, const struct cot_league_view *, size_t, double *),
                                enum cot_question question, unsigned *ret_views)
 {
@@ -86,9 +110,9 @@ static unsigned choose_columns(const struct cot_league_view *view, const struct 
     for (size_t c = 0; c < n_columns; c++)
         mask |= (unsigned)isfinite(row[c]) << c;
     *ret_views = usable_views(earlier, n_earlier, n_columns, mask, values, question);
-    if (*ret_views != 0 || (mask >> boosted & 1) == 0)
+    if (*ret_views != 0 || mask >> first_learner == 0)
         return mask;
-    mask &= ~(1U << boosted);
+    mask &= (1U << first_learner) - 1;
     *ret_views = usable_views(earlier, n_earlier, n_columns, mask, values, question);
     return mask;
 }
@@ -106,11 +130,12 @@ static void amounts_of(enum cot_question question, const struct cot_league_view 
 {
     bool spend = question == COT_QUESTION_SPEND;
     double days = v->T[i] * 7 + 1;
-    ret[0] = spend ? v->past_spend[i] : v->past_orders[i];
-    ret[AMOUNT_RATE - AMOUNT_PAST] = (v->x[i] + 1) * (spend ? v->mean[i] : 1) * fmin(v->horizon / days, 1);
+    ret[PAST] = spend ? v->past_spend[i] : v->past_orders[i];
+    ret[RATE] = (v->x[i] + 1) * (spend ? v->mean[i] : 1) * fmin(v->horizon / days, 1);
     for (size_t m = 0; m < COT_LEAGUE_N_MODELS; m++)
-        ret[AMOUNT_MODELS - AMOUNT_PAST + m] = v->expected[m][i] * (spend ? v->worth[i] : 1);
-    ret[AMOUNT_BOOSTED - AMOUNT_PAST] = v->boosted[question][i];
+        ret[MODELS + m] = v->expected[m][i] * (spend ? v->worth[i] : 1);
+    ret[BOOSTED] = v->boosted[question][i];
+    ret[NETWORK] = v->network[question][i];
 }
 
 /* Least squares through the origin from its normal equations. */
@@ -167,12 +192,12 @@ static cot_code fit_blend(enum cot_question question, const struct cot_league_vi
                           struct cot_err *err)
 {
     static const double low[N_BLENDED] = {0};
-    const unsigned models = ((1U << COT_LEAGUE_N_MODELS) - 1) << (AMOUNT_MODELS - AMOUNT_PAST);
+    const unsigned models = ((1U << COT_LEAGUE_N_MODELS) - 1) << MODELS;
+    const double pull = 0.005; /* of the sum of squares, a column */
     double high[N_BLENDED];
     struct squares s = {0};
     unsigned views = 0;
-    unsigned mask =
-        choose_columns(view, earlier, n_earlier, N_BLENDED, AMOUNT_BOOSTED - AMOUNT_PAST, amounts_of, question, &views);
+    unsigned mask = choose_columns(view, earlier, n_earlier, N_BLENDED, BOOSTED, amounts_of, question, &views);
     for (size_t e = 0; e < n_earlier; e++)
         if (views >> e & 1)
             add_squares(&s, question, earlier + e, mask, weight_of(e));
@@ -188,6 +213,9 @@ static cot_code fit_blend(enum cot_question question, const struct cot_league_vi
         for (size_t b = 0; b < N_BLENDED; b++)
             s.products[a][b] /= s.total;
         s.targets[a] /= s.total;
+        /* A pull to even weights: a few large buyers would else decide between columns that say nearly the same. */
+        s.products[a][a] += high[a] > 0 ? pull : 0;
+        s.targets[a] += pull * ret_weights[a];
     }
     s.total = 1;
     return cot_minimise(squared_error, &s, N_BLENDED, ret_weights, low, high, &s.total, NULL, err);
@@ -198,18 +226,19 @@ static cot_code answer_amount(enum cot_question question, struct cot_league_view
 {
     double weights[N_BLENDED];
     double *const *answers = view->answers[question];
+    size_t n_columns = n_columns_of(question);
     cot_code rc = fit_blend(question, view, earlier, n_earlier, weights, err);
     for (size_t i = 0; i < view->n && rc == COT_OK; i++) {
         double values[N_BLENDED];
         double blend = 0;
         amounts_of(question, view, i, values);
         answers[AMOUNT_ZERO][i] = 0;
-        for (size_t a = 0; a < N_BLENDED; a++) {
-            answers[AMOUNT_PAST + a][i] = values[a];
+        for (size_t a = 0; a < n_columns; a++) {
+            answers[AMOUNT_FIRST + a][i] = values[a];
             if (weights[a] > 0)
                 blend += weights[a] * values[a];
         }
-        answers[AMOUNT_BLEND][i] = blend;
+        answers[AMOUNT_FIRST + n_columns][i] = blend;
     }
     return rc;
 }
@@ -233,7 +262,8 @@ static void odds_of(enum cot_question question, const struct cot_league_view *v,
 {
     for (size_t m = 0; m < COT_LEAGUE_N_MODELS; m++)
         ret[m] = isnan(v->silent[m][i]) ? NAN : log_odds(v->silent[m][i]);
-    ret[CHANCE_BOOSTED - CHANCE_MODELS] = isnan(v->boosted[question][i]) ? NAN : log_odds(v->boosted[question][i]);
+    ret[ODDS_BOOSTED] = isnan(v->boosted[question][i]) ? NAN : log_odds(v->boosted[question][i]);
+    ret[ODDS_NETWORK] = isnan(v->network[question][i]) ? NAN : log_odds(v->network[question][i]);
 }
 
 /* Logistic regression on the log odds of the columns in a mask, over some of the earlier views. */
@@ -253,7 +283,7 @@ static double stacking_loss(void *context, size_t n, const double *w, double *re
     double value = pull * w[0] * w[0];
     memset(ret_gradient, 0, n * sizeof *ret_gradient);
     ret_gradient[0] = 2 * pull * w[0];
-    for (size_t c = 0; c < N_CHANCES; c++) {
+    for (size_t c = 0; c < N_ODDS; c++) {
         double off = w[1 + c] - (s->mask >> c & 1 ? even : 0);
         value += pull * off * off;
         ret_gradient[1 + c] = 2 * pull * off;
@@ -262,17 +292,17 @@ static double stacking_loss(void *context, size_t n, const double *w, double *re
         const struct cot_league_view *v = s->earlier + e;
         double scale = weight_of(e) / s->n_rows;
         for (size_t i = 0; i < v->n && (s->views >> e & 1) != 0; i++) {
-            double odds[N_CHANCES];
+            double odds[N_ODDS];
             double sum = w[0];
             odds_of(COT_QUESTION_CHURN, v, i, odds);
-            for (size_t c = 0; c < N_CHANCES; c++)
+            for (size_t c = 0; c < N_ODDS; c++)
                 sum += s->mask >> c & 1 ? w[1 + c] * odds[c] : 0;
             double p = chance_of(sum);
             double actual = cot_league_actual(COT_QUESTION_CHURN, v, i);
             double off = scale * (p - actual);
             value -= scale * (actual > 0 ? log(fmax(p, 1e-300)) : log(fmax(1 - p, 1e-300)));
             ret_gradient[0] += off;
-            for (size_t c = 0; c < N_CHANCES; c++)
+            for (size_t c = 0; c < N_ODDS; c++)
                 ret_gradient[1 + c] += s->mask >> c & 1 ? off * odds[c] : 0;
         }
     }
@@ -283,25 +313,25 @@ static double stacking_loss(void *context, size_t n, const double *w, double *re
 static cot_code answer_stacked(struct cot_league_view *view, const struct stacking *stacking, double *ret_chances,
                                struct cot_err *err)
 {
-    static const double low[1 + N_CHANCES] = {-20};
-    double high[1 + N_CHANCES] = {20};
-    double w[1 + N_CHANCES] = {0};
+    static const double low[1 + N_ODDS] = {-20};
+    double high[1 + N_ODDS] = {20};
+    double w[1 + N_ODDS] = {0};
     struct stacking s = *stacking;
     double loss = 0;
     cot_code rc = COT_OK;
     for (size_t e = 0; e < s.n_earlier; e++)
         s.n_rows += s.views >> e & 1 ? weight_of(e) * (double)s.earlier[e].n : 0;
-    for (size_t c = 0; c < N_CHANCES; c++) {
+    for (size_t c = 0; c < N_ODDS; c++) {
         high[1 + c] = s.mask >> c & 1 ? 20 : 0;
         w[1 + c] = s.mask >> c & 1 ? 1 / sum_of(s.mask) : 0;
     }
     if (s.mask != 0 && s.n_rows > 0)
-        rc = cot_minimise(stacking_loss, &s, 1 + N_CHANCES, w, low, high, &loss, NULL, err);
+        rc = cot_minimise(stacking_loss, &s, 1 + N_ODDS, w, low, high, &loss, NULL, err);
     for (size_t i = 0; i < view->n; i++) {
-        double odds[N_CHANCES];
+        double odds[N_ODDS];
         double sum = w[0];
         odds_of(COT_QUESTION_CHURN, view, i, odds);
-        for (size_t c = 0; c < N_CHANCES; c++)
+        for (size_t c = 0; c < N_ODDS; c++)
             sum += s.mask >> c & 1 ? w[1 + c] * odds[c] : 0;
         ret_chances[i] = s.mask != 0 ? chance_of(sum) : NAN;
     }
@@ -355,17 +385,17 @@ static cot_code answer_chance(struct cot_league_view *view, const struct cot_lea
         answers[CHANCE_BASE][i] = base;
         answers[CHANCE_GAP][i] = by_gap[is_overdue(view, i)];
     }
-    blend.mask = choose_columns(view, earlier, n_earlier, N_CHANCES, CHANCE_BOOSTED - CHANCE_MODELS, odds_of,
-                                COT_QUESTION_CHURN, &blend.views);
-    cot_code rc = answer_stacked(view, &blend, answers[CHANCE_BLEND], err);
-    for (size_t c = 0; c < N_CHANCES && rc == COT_OK; c++) {
+    blend.mask =
+        choose_columns(view, earlier, n_earlier, N_ODDS, ODDS_BOOSTED, odds_of, COT_QUESTION_CHURN, &blend.views);
+    cot_code rc = answer_stacked(view, &blend, answers[CHANCE_FIRST + N_ODDS], err);
+    for (size_t c = 0; c < N_ODDS && rc == COT_OK; c++) {
         struct stacking one = blend;
-        double row[N_CHANCES];
+        double row[N_ODDS];
         if (view->n > 0)
             odds_of(COT_QUESTION_CHURN, view, 0, row);
         one.mask = view->n > 0 && isfinite(row[c]) ? 1U << c : 0;
-        one.views = usable_views(earlier, n_earlier, N_CHANCES, one.mask, odds_of, COT_QUESTION_CHURN);
-        rc = answer_stacked(view, &one, answers[CHANCE_MODELS + c], err);
+        one.views = usable_views(earlier, n_earlier, N_ODDS, one.mask, odds_of, COT_QUESTION_CHURN);
+        rc = answer_stacked(view, &one, answers[CHANCE_FIRST + c], err);
     }
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "num/check.h"
 #include "predict/boosted.h"
+#include "predict/league_rows.h"
 
 /* Least rows that teach anything, and the most that are worth their time. */
 enum { LEAST_ROWS = 200, MOST_ROWS = 200000 };
@@ -17,103 +18,7 @@ static const enum cot_boosted_objective objectives[COT_N_QUESTIONS] = {
     [COT_QUESTION_CHURN] = COT_BOOSTED_LOGISTIC,
 };
 
-static const char *const own_titles[COT_LEAGUE_N_OWN] = {
-    "Days with an order after the first", "Weeks from first to last order", "Weeks since the first order",
-    "Weeks since the last order",         "Spend a day with an order",      "Orders in the last horizon",
-    "Spend in the last horizon",          "Orders expected by the model",   "Chance of none, by the model",
-    "Spend an order, by the model",
-};
-
-const char *cot_league_own_column(size_t column)
-{
-    return own_titles[column];
-}
-
-static void own_columns(const struct cot_league_view *v, size_t model, size_t i, float *ret)
-{
-    const double values[COT_LEAGUE_N_OWN] = {v->x[i],
-                                             v->tx[i],
-                                             v->T[i],
-                                             v->T[i] - v->tx[i],
-                                             v->mean[i],
-                                             v->past_orders[i],
-                                             v->past_spend[i],
-                                             v->expected[model][i],
-                                             v->silent[model][i],
-                                             v->worth[i]};
-    for (size_t c = 0; c < COT_LEAGUE_N_OWN; c++)
-        ret[c] = isfinite(values[c]) ? (float)values[c] : NAN;
-}
-
-/* The model's answer on the link's scale. */
-static float start_of(enum cot_question question, const struct cot_league_view *v, size_t model, size_t i)
-{
-    const double least = 1e-3;
-    const double edge = 1e-4;
-    double p = fmin(fmax(v->silent[model][i], edge), 1 - edge);
-    double expected = v->expected[model][i];
-    if (question == COT_QUESTION_CHURN)
-        return (float)log(p / (1 - p));
-    if (question == COT_QUESTION_SPEND)
-        expected *= isfinite(v->worth[i]) ? v->worth[i] : v->mean[i];
-    return (float)log(fmax(expected, least));
-}
-
-/* Rows of one or more views. */
-struct rows {
-    size_t n, d;
-    float *x, *y, *start;
-};
-
-static void rows_release(struct rows *rows)
-{
-    free(rows->x);
-    free(rows->y);
-    free(rows->start);
-    *rows = (struct rows){0};
-}
-
-static void fill_row(const struct cot_league_view *view, size_t model, size_t i, float *x)
-{
-    size_t n_features = view->origin->n_features;
-    if (n_features > 0)
-        memcpy(x, view->origin->features + i * n_features, n_features * sizeof *x);
-    own_columns(view, model, i, x + n_features);
-}
-
-/* Of views [first, end), at most `most` rows, evenly spread. With targets where they are known. */
-static cot_code rows_make(const struct cot_league_view *views, size_t first, size_t end, enum cot_question question,
-                          size_t most, struct rows *ret_rows, struct cot_err *err)
-{
-    struct rows rows = {.d = views[first].origin->n_features + COT_LEAGUE_N_OWN};
-    size_t total = 0;
-    size_t seen = 0;
-    for (size_t v = first; v < end; v++)
-        total += views[v].n;
-    size_t stride = total / (most + 1) + 1;
-    rows.x = cot_alloc_array(total / stride + 1, rows.d, sizeof *rows.x);
-    rows.y = cot_alloc_array(total / stride + 1, 1, sizeof *rows.y);
-    rows.start = cot_alloc_array(total / stride + 1, 1, sizeof *rows.start);
-    if (rows.x == NULL || rows.y == NULL || rows.start == NULL) {
-        rows_release(&rows);
-        return cot_fail(err, COT_NOMEM, "trees' rows: %zu x %zu", total / stride + 1, rows.d);
-    }
-    for (size_t v = first; v < end; v++) {
-        const struct cot_league_view *view = views + v;
-        size_t model = cot_league_view_model(view);
-        for (size_t i = 0; i < view->n; i++) {
-            if (seen++ % stride != 0)
-                continue;
-            fill_row(view, model, i, rows.x + rows.n * rows.d);
-            rows.y[rows.n] = view->origin->orders != NULL ? (float)fmax(cot_league_actual(question, view, i), 0) : 0;
-            rows.start[rows.n++] = start_of(question, view, model, i);
-        }
-    }
-    *ret_rows = rows;
-    return COT_OK;
-}
-
-static struct cot_boosted_rows view_of(const struct rows *rows, size_t begin, size_t end)
+static struct cot_boosted_rows view_of(const struct cot_league_rows *rows, size_t begin, size_t end)
 {
     return (struct cot_boosted_rows){end - begin, rows->d, rows->x + begin * rows->d, rows->y + begin,
                                      rows->start + begin};
@@ -126,17 +31,17 @@ static cot_code fit(const struct cot_league_view *views, size_t first, size_t en
 {
     struct cot_boosted_options options;
     struct cot_boosted *trial = NULL;
-    struct rows all = {0};
-    struct rows newest = {0};
-    struct rows older = {0};
+    struct cot_league_rows all = {0};
+    struct cot_league_rows newest = {0};
+    struct cot_league_rows older = {0};
     bool alone = end - first == 1;
     cot_boosted_options_init(&options, objectives[question]);
     options.seed = seed;
-    cot_code rc = rows_make(views, first, end, question, MOST_ROWS, &all, err);
+    cot_code rc = cot_league_rows_make(views, first, end, question, MOST_ROWS, &all, err);
     if (rc == COT_OK && !alone)
-        rc = rows_make(views, first, first + 1, question, MOST_ROWS / 2, &newest, err);
+        rc = cot_league_rows_make(views, first, first + 1, question, MOST_ROWS / 2, &newest, err);
     if (rc == COT_OK && !alone)
-        rc = rows_make(views, first + 1, end, question, MOST_ROWS, &older, err);
+        rc = cot_league_rows_make(views, first + 1, end, question, MOST_ROWS, &older, err);
     if (rc == COT_OK) {
         struct cot_boosted_rows whole = view_of(&all, 0, all.n);
         struct cot_boosted_rows teach = alone ? view_of(&all, 0, all.n / 2) : view_of(&older, 0, older.n);
@@ -149,26 +54,26 @@ static cot_code fit(const struct cot_league_view *views, size_t first, size_t en
         }
     }
     cot_boosted_free(trial);
-    rows_release(&all);
-    rows_release(&newest);
-    rows_release(&older);
+    cot_league_rows_release(&all);
+    cot_league_rows_release(&newest);
+    cot_league_rows_release(&older);
     return rc;
 }
 
 static cot_code answer(struct cot_league_view *view, enum cot_question question, struct cot_boosted *model,
                        struct cot_err *err)
 {
-    struct rows rows = {0};
+    struct cot_league_rows rows = {0};
     float *mean = cot_alloc_array(view->n, 1, sizeof *mean);
     cot_code rc = mean == NULL ? cot_fail(err, COT_NOMEM, "%zu predictions", view->n)
-                               : rows_make(view, 0, 1, question, view->n, &rows, err);
+                               : cot_league_rows_make(view, 0, 1, question, view->n, &rows, err);
     if (rc == COT_OK) {
         struct cot_boosted_rows all = view_of(&rows, 0, rows.n);
         rc = cot_boosted_predict(model, &all, mean, err);
     }
     for (size_t i = 0; i < view->n && rc == COT_OK; i++)
         view->boosted[question][i] = (double)mean[i];
-    rows_release(&rows);
+    cot_league_rows_release(&rows);
     free(mean);
     return rc;
 }
@@ -191,16 +96,11 @@ static void boost_block(void *context, size_t begin, size_t end, size_t i_block,
         struct cot_league_view *view = b->views + task / COT_N_QUESTIONS;
         enum cot_question question = (enum cot_question)(task % COT_N_QUESTIONS);
         size_t first = task / COT_N_QUESTIONS + 1;
-        size_t last = first;
         size_t n_rows = 0;
         struct cot_boosted *model = NULL;
         for (size_t i = 0; i < view->n; i++)
             view->boosted[question][i] = NAN;
-        /* Earlier views up to the first that can't be taught from: older ones are smaller still. */
-        for (; last < b->n_views && cot_league_view_model(b->views + last) < COT_LEAGUE_N_MODELS &&
-               b->views[last].origin->n_features == view->origin->n_features;
-             last++)
-            n_rows += b->views[last].n;
+        size_t last = first + cot_league_teachers(b->views, first, b->n_views, &n_rows);
         if (n_rows < LEAST_ROWS || cot_league_view_model(view) == COT_LEAGUE_N_MODELS)
             continue;
         b->codes[task] = fit(b->views, first, last, question, b->seed, &model, b->errors + task);
@@ -244,9 +144,9 @@ cot_code cot_league_boost_reasons(const struct cot_league_view *view, enum cot_q
     float *x = cot_alloc_array(2 * d + 1, 1, sizeof *x);
     if (x == NULL)
         return cot_fail(err, COT_NOMEM, "reasons");
-    float start = start_of(question, view, model, i);
+    float start = cot_league_start(question, view, model, i);
     struct cot_boosted_rows row = {.n = 1, .d = d, .x = x, .start = &start};
-    fill_row(view, model, i, x);
+    cot_league_row(view, model, i, x);
     cot_code rc = cot_boosted_contributions(view->trees[question], &row, x + d, err);
     if (rc == COT_OK) {
         memcpy(ret_reasons, x + d, d * sizeof *x);

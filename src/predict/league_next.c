@@ -21,7 +21,7 @@ const double cot_league_next_levels[COT_LEAGUE_NEXT_LEVELS] = {0.1, 0.5, 0.9};
 enum { AS_BEFORE, LAST_GAP, MODELS };
 
 /* Customers of each origin that are looked at: quantiles of models are searched for. */
-enum { MOST = 4000 };
+enum { MOST = 1500 };
 
 const struct cot_candidate *cot_league_next_candidates(void)
 {

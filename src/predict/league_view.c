@@ -14,7 +14,7 @@ static const double prior_customers = 20;
 
 static const enum cot_btyd_kind kinds[COT_LEAGUE_N_MODELS] = {COT_BTYD_BGNBD, COT_BTYD_MBGCNBDK, COT_BTYD_PARETO};
 
-enum { N_FIXED = 8, N_COLUMNS = N_FIXED + 2 * COT_LEAGUE_N_MODELS + COT_N_QUESTIONS * (1 + COT_LEAGUE_MAX_CANDIDATES) };
+enum { N_FIXED = 8, N_COLUMNS = N_FIXED + 2 * COT_LEAGUE_N_MODELS + COT_N_QUESTIONS * (2 + COT_LEAGUE_MAX_CANDIDATES) };
 
 static void list_columns(struct cot_league_view *v, double **ret_columns[N_COLUMNS])
 {
@@ -29,6 +29,7 @@ static void list_columns(struct cot_league_view *v, double **ret_columns[N_COLUM
     }
     for (size_t q = 0; q < COT_N_QUESTIONS; q++) {
         ret_columns[n++] = v->boosted + q;
+        ret_columns[n++] = v->network + q;
         for (size_t c = 0; c < COT_LEAGUE_MAX_CANDIDATES; c++)
             ret_columns[n++] = v->answers[q] + c;
     }

@@ -6,7 +6,7 @@
 #include "predict/boosted.h"
 #include "predict/league.h"
 
-enum { COT_LEAGUE_MAX_CANDIDATES = 8, COT_LEAGUE_N_MODELS = 3 };
+enum { COT_LEAGUE_MAX_CANDIDATES = 9, COT_LEAGUE_N_MODELS = 3 };
 
 /* Arrays of n. Times in weeks. */
 struct cot_league_view {
@@ -22,6 +22,7 @@ struct cot_league_view {
     struct cot_btyd models[COT_LEAGUE_N_MODELS];
     struct cot_boosted *trees[COT_N_QUESTIONS];                  /* of the newest origin alone, NULL: none */
     double *boosted[COT_N_QUESTIONS];                            /* what they say; churn: a probability */
+    double *network[COT_N_QUESTIONS];                            /* what the net says; NaN of orders */
     double *answers[COT_N_QUESTIONS][COT_LEAGUE_MAX_CANDIDATES]; /* in the order of cot_league_candidates */
 };
 
