@@ -12,6 +12,7 @@ static const struct cot_option options[] = {
     {"folds", "N", "origins on which the candidates are tested, as far as the history reaches (default 3)"},
     {"customer", "ID", "this customer alone: the shop's id, an e-mail address, a phone number"},
     {"top", "N", "how long the lists are (default 10)"},
+    {"uplift", "SHARE", "what offers are assumed to bring of what is open, for their gain (default 0.1)"},
     {"out", "FILE.csv", "writes the predictions of all customers"},
     {"no-keep", NULL, "do not freeze what is said for 'coterie predictions record'"},
     {NULL, NULL, NULL},
@@ -162,6 +163,36 @@ static void print_one(yyjson_mut_doc *doc, yyjson_mut_val *customer, const char 
         printf("  %s\n", words(row));
 }
 
+static void print_offers(yyjson_mut_val *offers)
+{
+    static const struct cot_column cross_columns[] = {
+        {"customer_id", "customer", COT_FORMAT_TEXT, 24},
+        {"tier", "tier", COT_FORMAT_TEXT, 0},
+        {"category", "could buy", COT_FORMAT_TEXT, 32},
+        {"because", "as they buy", COT_FORMAT_TEXT, 32},
+        {"follows", "of whom so many do", COT_FORMAT_PERCENT, 0},
+        {"chance", "chance", COT_FORMAT_PERCENT, 0},
+        {"gain", "gain", COT_FORMAT_MONEY, 0},
+        {NULL, NULL, COT_FORMAT_TEXT, 0},
+    };
+    static const struct cot_column up_columns[] = {
+        {"customer_id", "customer", COT_FORMAT_TEXT, 24},
+        {"tier", "tier", COT_FORMAT_TEXT, 0},
+        {"order", "an order", COT_FORMAT_MONEY, 0},
+        {"usual", "usual in the tier", COT_FORMAT_MONEY, 0},
+        {"orders", "orders to come", COT_FORMAT_NUMBER, 0},
+        {"gain", "gain", COT_FORMAT_MONEY, 0},
+        {NULL, NULL, COT_FORMAT_TEXT, 0},
+    };
+    unsigned long long days = yyjson_mut_get_uint(of(offers, "days"));
+    if (!yyjson_mut_is_null(of(offers, "cross_sell"))) {
+        printf("\nA category they do not buy yet, gain within %llu days (%s):\n", days, text_of(offers, "assumes"));
+        cot_table_print(stdout, of(offers, "cross_sell"), cross_columns);
+    }
+    printf("\nOrders smaller than their tier's, gain within %llu days (%s):\n", days, text_of(offers, "assumes"));
+    cot_table_print(stdout, of(offers, "up_sell"), up_columns);
+}
+
 static void print_predictions(yyjson_mut_doc *doc)
 {
     static const struct cot_column tier_columns[] = {
@@ -193,6 +224,7 @@ static void print_predictions(yyjson_mut_doc *doc)
     print_customers(doc, of(of(root, "retention"), "rows"), place, true);
     printf("\nMost spend to come within %llu days:\n", (unsigned long long)days);
     print_customers(doc, of(root, "best"), place, false);
+    print_offers(of(root, "offers"));
     if (of(root, "path") != NULL)
         printf("\nAll customers: %s\n", text_of(root, "path"));
 }
@@ -202,9 +234,12 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     yyjson_mut_doc *doc = NULL;
     int64_t folds = 0;
     int64_t top = 0;
+    double uplift = 0;
     cot_code rc = cot_call_int(call, "folds", 1, COT_LEAGUE_MAX_FOLDS, &folds, err);
     if (rc == COT_OK)
         rc = cot_call_int(call, "top", 1, 10000, &top, err);
+    if (rc == COT_OK)
+        rc = cot_call_double(call, "uplift", 0.0001, 1, &uplift, err);
     if (rc != COT_OK)
         return rc;
     struct cot_predict_options predict = {.league = {.as_of = cot_call_value(call, "as-of"),
@@ -212,6 +247,7 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
                                                      .max_folds = (unsigned)folds},
                                           .customer = cot_call_value(call, "customer"),
                                           .top = (size_t)top,
+                                          .uplift = uplift,
                                           .out = cot_call_value(call, "out"),
                                           .keep =
                                               !cot_call_flag(call, "no-keep") && cot_call_value(call, "as-of") == NULL};

@@ -10,6 +10,7 @@
 #include "base/civil.h"
 #include "engine/person.h"
 #include "engine/predict_customer.h"
+#include "engine/predict_offers.h"
 #include "engine/prediction_store.h"
 #include "engine/segment_json.h"
 #include "store/store.h"
@@ -18,6 +19,7 @@ static const char *const measures[COT_N_QUESTIONS] = {"rmse", "rmse", "log_loss"
 
 /* Tiers of value: shares of the customers from the top. */
 enum { N_TIERS = 4, DEFAULT_TOP = 10 };
+static const double default_uplift = 0.1;
 static const double tier_ends[N_TIERS] = {0.1, 0.3, 0.6, 1};
 
 struct ranked {
@@ -355,6 +357,11 @@ static cot_code describe(struct job *job, struct cot_err *err)
     if (rc == COT_OK && job->options->customer == NULL) {
         add_tiers(job);
         rc = add_retention(job, err);
+        if (rc == COT_OK)
+            rc = cot_predict_offers_add(&job->league, job->h_value, job->tiers,
+                                        job->options->uplift > 0 ? job->options->uplift : default_uplift,
+                                        job->options->top > 0 ? job->options->top : DEFAULT_TOP, job->doc, job->root,
+                                        err);
         if (rc == COT_OK)
             rc = add_list(job, yyjson_mut_obj_add_arr(job->doc, job->root, "best"), job->by_spend, job->n, NULL, err);
     }

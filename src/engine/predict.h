@@ -14,6 +14,7 @@ struct cot_predict_options {
     struct cot_shop_league_options league;
     const char *customer; /* as in engine/person.h; NULL: lists */
     size_t top;           /* how long lists are; 0: 10 */
+    double uplift;        /* of offers, assumed; 0: 0.1 */
     const char *out;      /* CSV of all customers; NULL: none */
     bool keep;            /* freeze what is said; not with as_of: what is known now may not have been known then */
 };
@@ -25,6 +26,7 @@ struct cot_predict_options {
  *      "total": of all customers; churn: their mean}}],
  *  "tiers": {"days","rows": [{"tier": "A".."D","customers","share","spend","spend_share","least"}]},
  *  "retention": {"days","rows": [customer and "at_risk"]}, "best": [customer],
+ *  "offers": as predict_offers.h has them,
  *  with a customer asked for: "customer": customer}
  *
  * customer: {"customer_id","tier","orders","spend","first_order","last_order","silent_days","usual_gap_days" | null,

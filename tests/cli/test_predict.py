@@ -71,6 +71,7 @@ class Predict(unittest.TestCase):
             self.assertGreater(row["orders"], 1)
             self.assertGreater(row["predictions"][1]["churn"], .5)
 
+        self.check_offers(said["offers"])
         with open(self.root / "all.csv", encoding="utf-8", newline="") as file:
             rows = {row["customer_id"]: row for row in csv.DictReader(file)}
         self.assertEqual(len(rows), said["customers"])
@@ -106,6 +107,31 @@ class Predict(unittest.TestCase):
         self.assertEqual(json_of("predictions", "record", "--data", data)["runs"][0]["missing"], 1)
         left = shop.sql(data, "select count(*) from prediction where run_id = 1")[0][0]
         self.assertEqual(left, said["customers"] - 1)
+
+    def check_offers(self, offers):
+        """Gains against the orders they come from; the products file names categories."""
+        self.assertIn("assumes uplift 0.1", offers["assumes"])
+        self.assertIsNone(offers["cross_sell"])  # orders alone name no category
+        self.assertEqual(len(offers["up_sell"]), 5)
+        gains = [row["gain"] for row in offers["up_sell"]]
+        self.assertEqual(gains, sorted(gains, reverse=True))
+        for row in offers["up_sell"]:
+            self.assertAlmostEqual(row["gain"], .1 * row["orders"] * (row["usual"] - row["order"]))
+        data = self.fresh("before.csv", "files/products.csv")
+        cross = json_of("predict", "--data", data, "--horizon", "60", "--folds", "1", "--no-keep", "--uplift", "0.5")
+        cross = cross["offers"]["cross_sell"]
+        with open(self.root / "files" / "products.csv", encoding="utf-8", newline="") as file:
+            category = {row["product_id"]: row["category"] for row in csv.DictReader(file)}
+        bought = {}
+        for row in self.before:
+            if not row["refund_of"]:
+                bought.setdefault(row["customer_id"], set()).add(category.get(row["product_id"]))
+        self.assertGreater(len(cross), 0)
+        for row in cross:
+            self.assertNotIn(row["category"], bought[row["customer_id"]])
+            self.assertIn(row["because"], bought[row["customer_id"]])
+            self.assertTrue(0 < row["follows"] < 1 and 0 < row["chance"] < 1)
+            self.assertAlmostEqual(row["gain"], .5 * row["chance"] * row["order"])
 
     def check_score(self, run, said, days):
         """Scores against sums made here from the files."""
