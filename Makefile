@@ -3,7 +3,7 @@
 .PHONY: help setup build demo test bench check tidy fuzz asan tsan torture format install clean
 
 FUZZ_SECONDS ?= 60
-KILL_ROUNDS ?= 50
+KILL_ROUNDS ?= 100
 JOBS ?= $(shell nproc)
 
 help:
@@ -12,7 +12,7 @@ help:
 	@echo 'make test     build and pass all tests'
 	@echo 'make bench    measure against peers, print the tables'
 	@echo 'make check    formatting, layers, clang build, generated documents     make tidy   and clang-tidy'
-	@echo 'make asan     unit tests under ASan and UBSan       make tsan   under TSan'
+	@echo 'make asan     unit tests under ASan and UBSan       make tsan   under TSan, and a server under load'
 	@echo 'make fuzz     fuzz every parser of ours for FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make torture  whole kill -9 rounds (KILL_ROUNDS=$(KILL_ROUNDS)), fault sweeps, long fuzzing'
 
@@ -48,6 +48,8 @@ tsan: setup
 	@tools/build.sh tsan
 	@cd build/tsan && TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=1 ignore_noninstrumented_modules=1" \
 	    ctest -R '^unit/' --output-on-failure -j$(JOBS)
+	@COTERIE=build/tsan/coterie TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=1 \
+	    ignore_noninstrumented_modules=1" python3 tests/torture/load_serve.py
 
 fuzz:
 	@tools/setup.sh --check

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures, in one run on one machine, and prints markdown tables; a full run also writes docs/benchmarks.md.
 #   bench/run.sh            all parts
-#   bench/run.sh PART...    some of: kmeans trees labelled planted btyd forecast scale serve
+#   bench/run.sh PART...    some of: kmeans trees labelled planted btyd forecast scale serve ids
 # Peers come from PyPI into build/venv, pinned in bench/requirements.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ export COTERIE_DATASETS=${COTERIE_DATASETS:-$(cd .. && pwd)/shared/data}
 # A pinned OpenBLAS kernel would favour or hurt one side: neither side runs under one.
 unset OPENBLAS_CORETYPE
 parts=("$@")
-[ "${#parts[@]}" -gt 0 ] || parts=(kmeans trees labelled planted btyd forecast scale serve)
+[ "${#parts[@]}" -gt 0 ] || parts=(kmeans trees labelled planted btyd forecast scale serve ids)
 
 venv=build/venv
 if ! cmp -s bench/requirements.txt "$venv/requirements.txt" 2>/dev/null; then
@@ -39,7 +39,8 @@ for part in "${parts[@]}"; do
     forecast) script=bench/forecast.py ;;
     scale) script=bench/scale.py ;;
     serve) script=bench/serve.py ;;
-    *) echo "bench: no part '$part': kmeans, trees, labelled, planted, btyd, forecast, scale, serve" >&2; exit 64 ;;
+    ids) script=bench/ids.py ;;
+    *) echo "bench: no part '$part': kmeans, trees, labelled, planted, btyd, forecast, scale, serve, ids" >&2; exit 64 ;;
     esac
     printf '\n' | tee -a "$output"
     "$venv/bin/python" "$script" | tee -a "$output"

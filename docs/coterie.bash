@@ -8,7 +8,7 @@ _coterie() {
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
         'report'\ *) words=' --out --run --quality --data --json --seed --threads --quiet --help' ;;
-        'predict'\ *) words=' --as-of --horizon --folds --customer --top --out --no-keep --data --json --seed --threads --quiet --help' ;;
+        'predict'\ *) words=' --as-of --horizon --folds --customer --top --uplift --out --no-keep --data --json --seed --threads --quiet --help' ;;
         'predictions record') words=' --data --json --seed --threads --quiet --help' ;;
         'backtest'\ *) words=' --as-of --horizon --folds --data --json --seed --threads --quiet --help' ;;
         'forecast'\ *) words=' --by --every --horizon --measure --top --as-of --backtest --folds --service-level --lead-time --out --data --json --seed --threads --quiet --help' ;;

@@ -458,6 +458,13 @@ cot_code cot_live_price(struct cot_live *live, struct cot_err *err)
     return catalogue_refresh(live, err);
 }
 
+cot_code cot_live_reprice(struct cot_live *live, struct cot_err *err)
+{
+    live->catalogue_stale = true;
+    live->catalogue_made = false;
+    return catalogue_refresh(live, err);
+}
+
 /* The customer's entries: the node's own run, or its nodes' merged. */
 static cot_code customer_merge(struct cot_live *live, const struct node *root, struct customer *customer,
                                struct cot_err *err)

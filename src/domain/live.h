@@ -51,6 +51,8 @@ cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err 
 
 /* Prices the catalogue as of now where that is due, instead of the next that asks for a customer: O(order lines). */
 cot_code cot_live_price(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
+/* The same, due or not. */
+cot_code cot_live_reprice(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
 
 /* Each is recorded now: the caller has advanced the clock to the fact's recorded_at. */
 cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *event,

@@ -33,11 +33,12 @@ static bool has_ending(const char *name, const char *ending)
     return length >= n && strcmp(name + length - n, ending) == 0;
 }
 
-/* What a crash may have left, and what the database writes beside itself while it is open. */
+/* What a crash may have left, what the database writes beside itself while it is open, and the ids of calls, which a
+ * server makes anew from the database. */
 static bool is_passing(const char *name)
 {
     return has_ending(name, ".tmp") || has_ending(name, ".wal") || strstr(name, ".tmp/") != NULL ||
-           strncmp(name, ".tmp", 4) == 0;
+           strncmp(name, ".tmp", 4) == 0 || strncmp(name, "ids/", 4) == 0;
 }
 
 static cot_code add_file(struct backup *backup, const char *name, const char *path, struct cot_err *err)

@@ -124,7 +124,7 @@ static bool occurs(const struct scan *scan, size_t size, const struct cot_forget
 /* Everything but our own binary formats. */
 static bool has_text_name(const char *name)
 {
-    static const char *const binary[] = {".duckdb", ".wal", ".parquet", ".cotm"};
+    static const char *const binary[] = {".duckdb", ".wal", ".parquet", ".cotm", ".ids"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof binary / sizeof *binary; i++)
         if (strcmp(dot, binary[i]) == 0)

@@ -317,7 +317,8 @@ cot_code cot_import_shop_node(struct cot_import_shop *shop, enum cot_node_kind k
     cot_put_int8(writer, COT_node_kind, (int8_t)kind);
     cot_put_text(writer, COT_node_value, value.data, value.size);
     cot_put_int32(writer, COT_node_import_id, shop->import_id);
-    return cot_writer_end_row(writer, err);
+    rc = cot_writer_end_row(writer, err);
+    return rc == COT_OK && shop->tap != NULL ? shop->tap->node(shop->tap->context, *ret_node, err) : rc;
 }
 
 cot_code cot_import_shop_write_link(struct cot_import_shop *shop, const struct cot_link *link, struct cot_err *err)

@@ -21,6 +21,7 @@ struct cot_import_tap {
                       bool timeless, struct cot_err *err);
     cot_code (*item)(void *context, const struct cot_record *record, uint32_t item, struct cot_err *err);
     cot_code (*link)(void *context, const struct cot_link *link, struct cot_err *err);
+    cot_code (*node)(void *context, uint32_t node, struct cot_err *err); /* it is new */
 };
 
 #endif

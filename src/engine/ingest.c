@@ -34,7 +34,7 @@ static cot_code check_accepting(struct cot_ingest *ingest, size_t n_more, struct
 {
     if (ingest->stopping)
         return cot_fail(err, COT_IO, "the server is stopping: send it again in a moment");
-    if (ingest->failed_at_ms != 0 && cot_wall_ms() - ingest->failed_at_ms < PAUSE_AFTER_FAILURE_MS)
+    if (ingest->failed_at_ms != 0 && monotonic_us() / 1000 - ingest->failed_at_ms < PAUSE_AFTER_FAILURE_MS)
         return cot_fail(err, COT_IO, "the disk took nothing a moment ago: %s", ingest->failure.message);
     if (ingest->n_waiting > 0 && ingest->n_waiting + n_more > MAX_WAITING)
         return cot_fail(err, COT_IO, "%zu calls wait already: send it again in a moment", ingest->n_waiting);
@@ -86,9 +86,22 @@ cot_code cot_ingest_run(struct cot_service *service, struct cot_ingest_job *job,
     return rc;
 }
 
+/* A clock that was set back: nothing is recorded before what the ids of calls are known up to, so that a restart finds
+ * it. */
+static void not_before(struct cot_ingest_batch *batch, int64_t mark_ms)
+{
+    if (batch->request.received_at_ms >= mark_ms)
+        return;
+    batch->request.received_at_ms = mark_ms;
+    for (size_t i = 0; i < batch->records.n_records; i++)
+        if (batch->records.records[i].recorded_at_ms < mark_ms)
+            batch->records.records[i].recorded_at_ms = mark_ms;
+}
+
 static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *batch, struct cot_err *err)
 {
     struct cot_live_run *run = &ingest->runs[batch->request.source];
+    not_before(batch, cot_message_seen_mark_ms(ingest->seen));
     cot_code rc = cot_ingest_run_use(ingest, batch->request.source, err);
     for (size_t i = 0; i < batch->n_calls && rc == COT_OK; i++) {
         pthread_mutex_lock(
@@ -228,14 +241,20 @@ static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *
     cot_code rc = ingest->loaded ? COT_OK : cot_ingest_load(ingest, err);
     if (rc != COT_OK)
         return rc;
-    cot_message_seen_tick(&ingest->seen, cot_wall_ms());
+    cot_ingest_ids_tick(ingest, first);
     memcpy(runs, ingest->runs, sizeof runs);
     rc = cot_store_begin(ingest->store, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_ids_prune(ingest, err);
     for (struct cot_ingest_batch *batch = first; batch != NULL && rc == COT_OK; batch = batch->next)
         rc = take_batch(ingest, batch, err);
     rc = cot_ingest_end(ingest, rc, err);
-    if (rc != COT_OK) /* its calls come again: they are counted then */
+    if (rc == COT_OK) {
+        cot_message_seen_keep(ingest->seen);
+    } else { /* its calls come again: they are counted then */
         memcpy(ingest->runs, runs, sizeof runs);
+        cot_message_seen_drop(ingest->seen);
+    }
     return rc;
 }
 
@@ -246,7 +265,7 @@ static void recover(struct cot_ingest *ingest, const struct cot_err *why)
     if (ingest->store != NULL && cot_ingest_load(ingest, &ignored) != COT_OK)
         ingest->loaded = false; /* the next group tries again */
     pthread_mutex_lock(&ingest->mutex);
-    ingest->failed_at_ms = cot_wall_ms();
+    ingest->failed_at_ms = monotonic_us() / 1000;
     ingest->failure = *why;
     pthread_mutex_unlock(&ingest->mutex);
 }
@@ -262,7 +281,9 @@ static void note_success(struct cot_ingest *ingest, const struct cot_ingest_batc
         atomic_fetch_add(&ingest->n_links_refused, ingest->shop->n_links_refused);
         ingest->shop->n_links_refused = 0;
     }
-    atomic_store(&ingest->n_ids, cot_message_seen_count(&ingest->seen));
+    const struct cot_message_figures ids = cot_message_seen_figures(ingest->seen);
+    atomic_store(&ingest->n_ids, ids.n);
+    atomic_store(&ingest->ids_disk_size, ids.disk_size);
     pthread_mutex_lock(&ingest->mutex);
     ingest->failed_at_ms = 0;
     pthread_mutex_unlock(&ingest->mutex);

@@ -27,10 +27,17 @@ static cot_code on_link(void *context, const struct cot_link *link, struct cot_e
     return link->op != COT_LINK_REFUSED ? cot_live_facts_add_link(&ingest->facts, link, err) : COT_OK;
 }
 
+static cot_code on_node(void *context, uint32_t node, struct cot_err *err)
+{
+    struct cot_ingest *ingest = context;
+    uint8_t withheld = ingest->runs[ingest->source].withheld;
+    return withheld != 0 ? cot_live_facts_add_node(&ingest->facts, node, withheld, err) : COT_OK;
+}
+
 void cot_ingest_tap_init(struct cot_ingest *ingest)
 {
     ingest->tap = (struct cot_import_tap){
-        .context = ingest, .event = on_event, .trait = on_trait, .item = on_item, .link = on_link};
+        .context = ingest, .event = on_event, .trait = on_trait, .item = on_item, .link = on_link, .node = on_node};
     ingest->shop->tap = ingest->is_offline ? NULL : &ingest->tap;
 }
 

@@ -8,7 +8,6 @@
 /* What the committer alone looks at, but for the shop. */
 static void release_committers(struct cot_ingest *ingest)
 {
-    cot_message_seen_release(&ingest->seen);
     cot_dict_release(&ingest->orders);
     free(ingest->orders_known);
     ingest->orders_known = NULL;
@@ -30,6 +29,25 @@ void cot_ingest_unload(struct cot_ingest *ingest)
     ingest->loaded = false;
 }
 
+/* Which purposes a source does not assume; of none that is there: nothing. */
+static cot_code load_policy(struct cot_ingest *ingest, struct cot_live_run *run, struct cot_err *err)
+{
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    size_t size = 0;
+    run->withheld = 0;
+    cot_code rc = cot_rows_open(ingest->store, &rows, err, "select consent_policy from source where source_id = %d",
+                                run->source_id);
+    if (rc == COT_OK)
+        rc = cot_rows_next(rows, &more, err);
+    if (rc == COT_OK && more) {
+        const char *policy = cot_rows_text(rows, 0, &size);
+        run->withheld = cot_consent_policy_withheld(policy, size);
+    }
+    cot_rows_close(rows);
+    return rc;
+}
+
 /* Sources that are there already, and what this process's runs have on disk. */
 static cot_code load_runs(struct cot_ingest *ingest, struct cot_err *err)
 {
@@ -46,6 +64,8 @@ static cot_code load_runs(struct cot_ingest *ingest, struct cot_err *err)
                                   "select count(*) from import_run where import_id = %d and source_id = %" PRId64,
                                   run->import_id, source_id);
         run->source_id = (int32_t)source_id;
+        if (rc == COT_OK)
+            rc = load_policy(ingest, run, err);
         if (n_runs == 0) {
             run->import_id = 0;
             memset(run->counts, 0, sizeof run->counts);
@@ -55,38 +75,8 @@ static cot_code load_runs(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
-/* The ids of the last day, and no more of them in the table that holds only them. */
-static cot_code load_ids(struct cot_ingest *ingest, struct cot_err *err)
-{
-    static const char *const tables[] = {"event", "trait", "consent", "quarantine", "item_fact"};
-    int64_t since_ms = cot_wall_ms() - COT_MESSAGE_WINDOW_MS;
-    cot_code rc = cot_store_exec(
-        ingest->store, err, "delete from message where recorded_at < epoch_ms(%" PRId64 ")::timestamp_ms", since_ms);
-    for (size_t i = 0; i <= sizeof tables / sizeof *tables && rc == COT_OK; i++) {
-        struct cot_rows *rows = NULL;
-        size_t n = 0;
-        bool last = i == sizeof tables / sizeof *tables;
-        rc = cot_rows_open(ingest->store, &rows, err,
-                           "select row_hash from %s where row_hash is not null and recorded_at >= epoch_ms(%" PRId64
-                           ")::timestamp_ms%s",
-                           last ? "message" : tables[i], since_ms,
-                           last ? "" : " and import_id in (select import_id from import_run where path = 'live')");
-        while (rc == COT_OK && (rc = cot_rows_next_chunk(rows, &n, err)) == COT_OK && n > 0) {
-            const uint64_t *validity = NULL;
-            const duckdb_uhugeint *hashes = cot_rows_vector(rows, 0, &validity);
-            bool met = false;
-            for (size_t j = 0; j < n && rc == COT_OK; j++)
-                rc = cot_message_seen_meet(&ingest->seen, (struct cot_hash128){hashes[j].upper, hashes[j].lower}, &met,
-                                           err);
-        }
-        cot_rows_close(rows);
-    }
-    cot_message_seen_tick(&ingest->seen, cot_wall_ms());
-    return rc;
-}
-
-static cot_code make_live(struct cot_ingest *ingest, struct cot_import_shop *shop, struct cot_live_shop **ret_live,
-                          struct cot_rule_segments **ret_rules, struct cot_err *err)
+cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop, struct cot_live_shop **ret_live,
+                              struct cot_rule_segments **ret_rules, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
     cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
@@ -107,7 +97,7 @@ static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
     struct cot_rule_segments *rules = NULL;
     if (ingest->is_offline || ingest->live != NULL)
         return COT_OK;
-    cot_code rc = make_live(ingest, ingest->shop, &live, &rules, err);
+    cot_code rc = cot_ingest_make_live(ingest, ingest->shop, &live, &rules, err);
     if (rc != COT_OK)
         return rc;
     pthread_mutex_lock(&ingest->state);
@@ -137,7 +127,7 @@ static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)
     if (rc == COT_OK)
         rc = load_runs(ingest, err);
     if (rc == COT_OK)
-        rc = load_ids(ingest, err);
+        rc = cot_ingest_ids_load(ingest, err);
     if (rc == COT_OK)
         rc = cot_ingest_orders_load(ingest, err);
     if (rc == COT_OK)
@@ -154,7 +144,7 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     struct cot_rule_segments *rules = NULL;
     cot_code rc = cot_import_shop_load(ingest->store, &shop, err);
     if (rc == COT_OK)
-        rc = make_live(ingest, shop, &live, &rules, err);
+        rc = cot_ingest_make_live(ingest, shop, &live, &rules, err);
     if (rc != COT_OK) {
         cot_import_shop_free(shop);
         return rc;
@@ -174,7 +164,7 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     release_committers(ingest);
     rc = load_runs(ingest, err);
     if (rc == COT_OK)
-        rc = load_ids(ingest, err);
+        rc = cot_ingest_ids_load(ingest, err);
     if (rc == COT_OK)
         rc = cot_ingest_orders_load(ingest, err);
     if (rc == COT_OK)

@@ -51,6 +51,7 @@ struct cot_order_known {
 struct cot_live_run {
     int32_t source_id; /* 0: not there yet */
     int32_t import_id;
+    uint8_t withheld; /* purposes that it does not assume */
     int64_t started_at_ms;
     uint64_t counts[COT_N_CALL_FATES];  /* on disk with the next commit */
     uint64_t written[COT_N_CALL_FATES]; /* as the store has them */
@@ -62,8 +63,8 @@ struct cot_ingest {
     /* the committer's */
     struct cot_store *store;
     struct cot_import_shop *shop;
-    struct cot_message_seen seen;
-    struct cot_dict orders; /* tag: source; key */
+    struct cot_message_seen *seen; /* stays over a commit that failed; NULL: not opened, or offline */
+    struct cot_dict orders;        /* tag: source; key */
     struct cot_order_known *orders_known;
     size_t orders_capacity;
     struct cot_dict consents; /* node and purpose */
@@ -72,7 +73,9 @@ struct cot_ingest {
     struct cot_live_facts facts; /* of the group at hand */
     struct cot_import_tap tap;
     struct cot_live_run runs[COT_N_INGEST_SOURCES];
-    int64_t counted_at_ms; /* when the runs' counts were written last */
+    enum cot_ingest_source source; /* of the call at hand */
+    int64_t counted_at_ms;         /* when the runs' counts were written last */
+    int64_t pruned_at_ms;          /* when old ids were taken out of the store last */
     bool loaded;
     bool is_offline; /* no server: nobody reads, so nothing is held in memory for readers */
 
@@ -97,7 +100,7 @@ struct cot_ingest {
     bool has_begun; /* memory is loaded, or begin_rc says why not (failure) */
     cot_code begin_rc;
     char base_currency[4];
-    int64_t failed_at_ms; /* the disk refused then; 0: it does not */
+    int64_t failed_at_ms; /* monotonic: the disk refused then; 0: it does not */
     struct cot_err failure;
 
     atomic_uint_fast64_t n_calls[COT_N_CALL_FATES];
@@ -105,6 +108,7 @@ struct cot_ingest {
     atomic_uint_fast64_t n_commits;
     atomic_uint_fast64_t commit_us;
     atomic_uint_fast64_t n_ids;
+    atomic_uint_fast64_t ids_disk_size;
 };
 
 struct cot_ingest *cot_service_ingest(struct cot_service *service);
@@ -119,6 +123,9 @@ cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUS
 void cot_ingest_unload(struct cot_ingest *ingest);
 /* The same from the store that is open, readers having what was there before until the new is. */
 cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+/* What readers see, made anew from the store that is open; shop: loaded from it. */
+cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop, struct cot_live_shop **ret_live,
+                              struct cot_rule_segments **ret_rules, struct cot_err *err) COT_MUST_CHECK;
 
 /*
  * ingest_away.c: the store given away for a while, on the committer's thread. Readers see memory as it was meanwhile;
@@ -178,6 +185,14 @@ void cot_ingest_forget_memory(struct cot_ingest *ingest);
 cot_code cot_ingest_run_use(struct cot_ingest *ingest, enum cot_ingest_source source,
                             struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_ingest_runs_write(struct cot_ingest *ingest, int64_t now_ms, struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest_ids.c: the ids of calls. Loads what the store has and the folder of ids has not; _tick: between groups. */
+cot_code cot_ingest_ids_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_ingest_ids_tick(struct cot_ingest *ingest, const struct cot_ingest_batch *group);
+/* At the end: a restart finds all of them in the folder. */
+void cot_ingest_ids_close(struct cot_ingest *ingest);
+/* Table of ids alone: those that are too old. In the transaction at hand. */
+cot_code cot_ingest_ids_prune(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 
 int64_t cot_wall_ms(void);
 

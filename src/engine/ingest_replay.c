@@ -183,6 +183,7 @@ static cot_code replay_one(struct cot_ingest *ingest, const struct held *held, s
     cot_code rc = make_batch(ingest, held, &batch, err);
     if (rc != COT_OK || batch == NULL)
         return rc;
+    ingest->source = held->source;
     ingest->shop->import_id = held->import_id; /* its rows belong to the run that they came with */
     if (ingest->runs[held->source].source_id == 0)
         rc = cot_ingest_run_use(ingest, held->source, err);

@@ -17,6 +17,8 @@ static cot_code insert_source(struct cot_ingest *ingest, struct cot_live_run *ru
         ingest->store, err, "insert into source values (%d, '%s', '%s', '%s', '%s', now()::timestamp::timestamp_ms)",
         run->source_id, connector->name, connector->name, cot_file_kind_name(connector->kind),
         connector->assumed_purposes != NULL ? connector->assumed_purposes : "");
+    const char *policy = connector->assumed_purposes;
+    run->withheld = cot_consent_policy_withheld(policy, policy != NULL ? strlen(policy) : 0);
     if (rc == COT_OK)
         ingest->shop->next_source_id++;
     return rc;
@@ -27,6 +29,7 @@ cot_code cot_ingest_run_use(struct cot_ingest *ingest, enum cot_ingest_source so
     struct cot_live_run *run = &ingest->runs[source];
     const struct cot_connector *connector = cot_ingest_source_of(source)->connector;
     cot_code rc = COT_OK;
+    ingest->source = source;
     if (run->source_id == 0)
         rc = insert_source(ingest, run, connector, err);
     if (rc == COT_OK && run->import_id == 0) {

@@ -246,7 +246,7 @@ cot_code cot_ingest_take(struct cot_ingest *ingest, struct cot_ingest_batch *bat
                          bool is_replay, struct cot_err *err)
 {
     bool met = false;
-    cot_code rc = is_replay ? COT_OK : cot_message_seen_meet(&ingest->seen, call->hash, &met, err);
+    cot_code rc = is_replay ? COT_OK : cot_message_seen_meet(ingest->seen, call->hash, &met, err);
     if (rc != COT_OK)
         return rc;
     if (met) {

@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "engine/import_write.h"
 
-enum fact_kind { FACT_EVENT, FACT_TRAIT, FACT_ITEM, FACT_LINK, FACT_CONSENT, FACT_SUPERSEDE };
+enum fact_kind { FACT_EVENT, FACT_TRAIT, FACT_ITEM, FACT_LINK, FACT_CONSENT, FACT_SUPERSEDE, FACT_NODE };
 
 struct cot_live_fact {
     enum fact_kind kind;
@@ -35,6 +35,10 @@ struct cot_live_fact {
             uint32_t node;
             uint64_t order;
         } supersede;
+        struct {
+            uint32_t node;
+            uint8_t withheld;
+        } node;
     } is;
 };
 
@@ -167,6 +171,17 @@ cot_code cot_live_facts_add_supersede(struct cot_live_facts *facts, uint32_t nod
     return COT_OK;
 }
 
+cot_code cot_live_facts_add_node(struct cot_live_facts *facts, uint32_t node, uint8_t withheld, struct cot_err *err)
+{
+    struct cot_live_fact *fact = NULL;
+    cot_code rc = add(facts, FACT_NODE, &fact, err);
+    if (rc != COT_OK)
+        return rc;
+    fact->is.node.node = node;
+    fact->is.node.withheld = withheld;
+    return COT_OK;
+}
+
 /* ret_node: whom it concerns; COT_DICT_NONE: nobody in particular. */
 static cot_code apply_one(const struct cot_live_fact *fact, struct cot_live_shop *live, uint32_t *ret_node,
                           struct cot_err *err)
@@ -189,6 +204,9 @@ static cot_code apply_one(const struct cot_live_fact *fact, struct cot_live_shop
     case FACT_SUPERSEDE:
         *ret_node = fact->is.supersede.node;
         return cot_live_supersede_lines(live->live, fact->is.supersede.node, fact->is.supersede.order, err);
+    case FACT_NODE:
+        *ret_node = COT_DICT_NONE; /* what makes it known comes with it */
+        return cot_live_shop_withhold(live, fact->is.node.node, fact->is.node.withheld, err);
     }
     return cot_fail(err, COT_INTERNAL, "a fact of kind %d", (int)fact->kind);
 }

@@ -31,6 +31,9 @@ cot_code cot_live_facts_add_link(struct cot_live_facts *facts, const struct cot_
                                  struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_live_facts_add_consent(struct cot_live_facts *facts, uint32_t node, enum cot_purpose purpose, bool granted,
                                     int64_t occurred_at_ms, struct cot_err *err) COT_MUST_CHECK;
+/* A new node, and the purposes that its source does not assume (cot_consent_policy_withheld). */
+cot_code cot_live_facts_add_node(struct cot_live_facts *facts, uint32_t node, uint8_t withheld,
+                                 struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_live_facts_add_supersede(struct cot_live_facts *facts, uint32_t node, uint64_t order,
                                       struct cot_err *err) COT_MUST_CHECK;
 

@@ -51,6 +51,18 @@ cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum c
     return COT_OK;
 }
 
+cot_code cot_live_shop_withhold(struct cot_live_shop *live, uint32_t node, uint8_t purposes, struct cot_err *err)
+{
+    void *grown = cot_array_reserve(live->withheld, &live->withheld_capacity, (size_t)node + 1, sizeof *live->withheld);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "consent of %u nodes", node);
+    live->withheld = grown;
+    for (; live->n_withheld <= node; live->n_withheld++)
+        live->withheld[live->n_withheld] = 0;
+    live->withheld[node] |= purposes;
+    return COT_OK;
+}
+
 bool cot_live_shop_allows(const struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose)
 {
     size_t n = 0;
@@ -237,21 +249,14 @@ static cot_code load_consents(struct cot_store *store, struct cot_live_shop *liv
 static cot_code load_policies(struct cot_store *store, struct cot_live_shop *live, struct cot_err *err)
 {
     struct cot_rows *rows = NULL;
-    int64_t n_nodes = 0;
     bool more = false;
-    cot_code rc = cot_store_number(store, &n_nodes, err, "select coalesce(max(node_id) + 1, 0) from node");
-    if (rc != COT_OK)
-        return rc;
-    live->withheld = calloc((size_t)n_nodes + 1, 1);
-    if (live->withheld == NULL)
-        return cot_fail(err, COT_NOMEM, "%lld identity nodes", (long long)n_nodes);
-    live->n_withheld = (size_t)n_nodes;
-    rc = cot_rows_open(store, &rows, err,
-                       "select n.node_id, s.consent_policy from node n join import_run i using (import_id)"
-                       " join source s on s.source_id = i.source_id where s.consent_policy is not null");
+    cot_code rc = cot_rows_open(store, &rows, err,
+                                "select n.node_id, s.consent_policy from node n join import_run i using (import_id)"
+                                " join source s on s.source_id = i.source_id where s.consent_policy is not null");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         struct cot_text policy = text_at(rows, 1);
-        live->withheld[cot_rows_int(rows, 0)] |= cot_consent_policy_withheld(policy.data, policy.size);
+        rc = cot_live_shop_withhold(live, (uint32_t)cot_rows_int(rows, 0),
+                                    cot_consent_policy_withheld(policy.data, policy.size), err);
     }
     cot_rows_close(rows);
     return rc;

@@ -41,7 +41,7 @@ struct cot_live_shop {
     struct cot_consent_state (*consents)[COT_N_PURPOSES]; /* by node */
     size_t n_consents, consents_capacity;
     uint8_t *withheld; /* by node: purposes that its source does not assume */
-    size_t n_withheld;
+    size_t n_withheld, withheld_capacity;
     struct cot_segment_runs runs;
     struct cot_segment_model *model; /* of the newest run; NULL: none yet */
 };
@@ -58,6 +58,10 @@ cot_code cot_live_shop_load_model(struct cot_store *store, const char *data_dir,
 /* What was said of consent by one node. */
 cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose, bool granted,
                                int64_t occurred_at_ms, struct cot_err *err) COT_MUST_CHECK;
+
+/* The source of a node does not assume these purposes. */
+cot_code cot_live_shop_withhold(struct cot_live_shop *live, uint32_t node, uint8_t purposes,
+                                struct cot_err *err) COT_MUST_CHECK;
 
 /* Does the customer to whom a node belongs allow a purpose? */
 bool cot_live_shop_allows(const struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose);

@@ -104,6 +104,7 @@ void cot_service_close(struct cot_service *service)
     if (service == NULL)
         return;
     stop_committer(&service->ingest);
+    cot_ingest_ids_close(&service->ingest);
     cot_ingest_forget_memory(&service->ingest);
     cot_store_close(service->ingest.store);
     if (service->announced) {
@@ -160,6 +161,7 @@ size_t cot_service_figures(const struct cot_service *service,
         {"coterie_commit_seconds_total", "Time that committing took.", true,
          (double)atomic_load(&ingest->commit_us) * 1e-6},
         {"coterie_call_ids", "Ids held to tell repeated calls apart.", false, (double)atomic_load(&ingest->n_ids)},
+        {"coterie_call_ids_bytes", "Their size on disk.", false, (double)atomic_load(&ingest->ids_disk_size)},
     };
     size_t n = sizeof figures / sizeof *figures;
     memcpy(ret_figures, figures, sizeof figures);

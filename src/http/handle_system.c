@@ -1,6 +1,7 @@
 /* How the server does: for whoever runs it. */
-#include "engine/service.h"
+#include "engine/service_verify.h"
 #include "http/handlers.h"
+#include "http/job.h"
 #include "http/metrics.h"
 #include "http/server_parts.h"
 
@@ -41,4 +42,14 @@ cot_code cot_handle_openapi(struct cot_exchange *exchange, struct cot_err *err)
         rc = cot_exchange_answer(exchange, 200, doc, err);
     yyjson_mut_doc_free(doc);
     return rc;
+}
+
+static cot_code verify(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_verify(exchange->service, ret_doc, err);
+}
+
+cot_code cot_handle_verify(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, verify, err);
 }

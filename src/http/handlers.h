@@ -9,6 +9,7 @@ cot_code cot_handle_health(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_ready(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_metrics(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_openapi(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_verify(struct cot_exchange *exchange, struct cot_err *err);
 
 /* handle_ingest.c */
 cot_code cot_handle_call(struct cot_exchange *exchange, struct cot_err *err);

@@ -9,6 +9,11 @@ const struct cot_schema cot_schemas[] = {
      "[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\","
      "\"description\":\"the value, where it stood and what to do\"}}}}}"},
     {"Status", "{\"type\":\"object\",\"required\":[\"status\"],\"properties\":{\"status\":{\"type\":\"string\"}}}"},
+    {"Verification",
+     "{\"type\":\"object\",\"required\":[\"equal\"],\"properties\":{\"equal\":{\"type\":\"boolean\"},\"customers\":{"
+     "\"type\":\"integer\"},\"events\":{\"type\":\"integer\"},\"differing\":{\"type\":\"integer\"},\"examples\":{"
+     "\"type\":"
+     "\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"memory\":{},\"store\":{}}}}}}"},
     {"Call",
      "{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\",\"enum\":[\"track\",\"identify\","
      "\"page\",\"screen\",\"group\",\"alias\"]},\"messageId\":{\"type\":\"string\",\"description\":\"calls of the "
@@ -262,6 +267,12 @@ const struct cot_route cot_routes[] = {
      .handle = cot_handle_openapi,
      .response = "{\"type\":\"object\"}",
      .summary = "This document"},
+    {.method = "GET",
+     .path = "/v1/verify",
+     .roles = COT_ROLE_ADMIN,
+     .handle = cot_handle_verify,
+     .response = COT_SCHEMA_REF("Verification"),
+     .summary = "Replays the store beside what is in memory and compares every customer; calls wait meanwhile"},
     TRACKING("/v1/track", cot_handle_call, "Call", "What somebody did"),
     TRACKING("/v1/identify", cot_handle_call, "Call", "Who somebody is, and what is known of them"),
     TRACKING("/v1/page", cot_handle_call, "Call", "A page viewed"),

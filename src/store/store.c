@@ -89,10 +89,13 @@ static cot_code open_database(struct cot_store *store, const struct cot_store_op
             rc = cot_fail(err, COT_INTERNAL, "DuckDB refuses %s = %s", settings[i][0], settings[i][1]);
     if (rc == COT_OK && duckdb_open_ext(store->path, &store->database, config, &message) != DuckDBSuccess) {
         bool locked = message != NULL && strstr(message, "Could not set lock") != NULL;
+        bool barred = message != NULL && options->mode != COT_STORE_READ_ONLY &&
+                      (strstr(message, "ermission denied") != NULL || strstr(message, "ead-only file system") != NULL);
         bool foreign = message != NULL && strstr(message, "not a valid DuckDB") != NULL;
         rc = locked ? fail_in_use(store, message, err) : cot_duckdb_fail(err, COT_BAD_DATA, NULL, message);
         if (!locked)
-            rc = cot_err_prefix(err, foreign ? COT_BAD_DATA : rc, "'%s' can't be opened", store->path);
+            rc = cot_err_prefix(err, foreign ? COT_BAD_DATA : rc, "'%s' can't be opened%s", store->path,
+                                barred ? " for writing: let this user write the file and its folder" : "");
     }
     duckdb_free(message);
     duckdb_destroy_config(&config);

@@ -2,6 +2,7 @@
 import base64
 import http.client
 import json
+import os
 import resource
 import signal
 import ssl
@@ -15,13 +16,14 @@ from shop import COTERIE, run
 class Server:
     """A running `coterie serve`; as a context it is stopped, and must end well."""
 
-    def __init__(self, data, *arguments, max_file_size=None):
+    def __init__(self, data, *arguments, max_file_size=None, env=None):
         def limit():
             if max_file_size is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (max_file_size, max_file_size))
         self.process = subprocess.Popen(
             [COTERIE, "serve", "--data", data, "--listen", "127.0.0.1:0", "--json", "--quiet", *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit,
+            env={**os.environ, **(env or {})})
         line = self.process.stdout.readline()
         if not line.startswith('{"listening"'):
             raise AssertionError(f"no server: {line}{self.process.stderr.read()[-2000:]}")

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import tempfile
 import threading
 import urllib.parse
@@ -134,6 +135,15 @@ def test_keys(scratch):
     assert shop.value(data, "select count(*) from event") == 6
 
 
+def damage_one(folder):
+    name = sorted(os.listdir(folder))[0]
+    with open(os.path.join(folder, name), "r+b") as file:
+        file.seek(200)
+        byte = file.read(1)
+        file.seek(200)
+        file.write(bytes([byte[0] ^ 1]))
+
+
 def test_restart(scratch):
     """What came before is known after a restart; the first id wins in a race, too."""
     data = os.path.join(scratch, "restart")
@@ -152,6 +162,16 @@ def test_restart(scratch):
     assert shop.value(data, "select count(*) from quarantine") == 1
     assert shop.value(data, "select count(*) from message") == 1
     assert shop.value(data, "select sum(rows_duplicate) from import_run") == 7 + 8 + 3
+    # Ids that are on disk beside the store; were they lost or damaged, the store has them all the same.
+    ids = os.path.join(data, "ids")
+    assert os.listdir(ids) != []
+    for harm in (lambda folder: None, shutil.rmtree, damage_one):
+        harm(ids)
+        with Server(data) as server:
+            answer = server.post("/v1/batch?receipts=true", {"batch": [
+                track(1, "x"), {"type": "identify", "userId": "u1", "messageId": "i1"},
+                {"type": "identify", "userId": "u1", "messageId": "i2"}, track(f"new {harm.__name__}", "x")]})
+            assert statuses(answer) == ["duplicate"] * 3 + ["accepted"], answer
 
 
 def test_quarantine(scratch):

@@ -7,7 +7,7 @@ import tempfile
 from urllib.parse import quote
 
 import shop
-from server import Server
+from server import Server, make_key
 
 
 def call(i, kind="track", **more):
@@ -119,6 +119,30 @@ def test_identity(scratch):
         assert ids == {name: get(server, name)["customer_id"] for name in ids}
 
 
+def test_source_policy(scratch):
+    """What a source does not assume of consent is not assumed of whom it has just named, either."""
+    data = os.path.join(scratch, "policy")
+    with Server(data) as server:
+        server.post("/v1/batch", {"batch": [call(1, "identify", userId="u1"), call(2, userId="u1", anonymousId="a1")]})
+        before = get(server, "u1")["consent"]
+        assert before["analytics"] is True and before["advertising"] is False, before
+    with Server(data) as server:
+        assert get(server, "u1")["consent"] == before
+
+
+def test_verify(scratch):
+    """Memory is compared with a replay of the store; only who may do all may ask."""
+    data = os.path.join(scratch, "verify")
+    keys = {role: make_key(data, role)["key"] for role in ("admin", "analyst", "write")}
+    with Server(data) as server:
+        server.key = keys["admin"]
+        assert server.get("/v1/verify") == {"equal": True, "customers": 0, "events": 0, "differing": 0, "examples": []}
+        server.post("/v1/batch", {"batch": [order(1, "u1", 20), order(2, "u2", 30), call(3, anonymousId="a1")]}, key=keys["write"])
+        found = server.get("/v1/verify")
+        assert found["equal"] is True and found["customers"] == 3 and found["events"] == 3, found
+        server.get("/v1/verify", status=403, key=keys["analyst"])
+
+
 def test_replay_equals_live(scratch):
     """After random calls, late ones among them, every customer is what a fresh start from disk makes of them."""
     data = os.path.join(scratch, "replay")
@@ -203,7 +227,8 @@ def test_segments_and_forget(scratch):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        for test in (test_profile, test_identity, test_replay_equals_live, test_segments_and_forget):
+        for test in (test_profile, test_identity, test_source_policy, test_verify, test_replay_equals_live,
+                     test_segments_and_forget):
             test(scratch)
 
 

@@ -1,4 +1,4 @@
-"""A few rounds of tests/torture/kill_serve.py."""
+"""A few rounds of kill -9 under load: tests/torture/kill_serve.py."""
 import os
 import subprocess
 import sys

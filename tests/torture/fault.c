@@ -3,7 +3,7 @@
  *
  *   COTERIE_FAULT=alloc|write|read   memory asked for by the program's own code (not by its libraries: DuckDB and ICU
  *                                    have their own ways); writes, syncs and renames of files by anybody in the
- *                                    process; reads of files by anybody
+ *                                    process; reads of files by anybody (not of sockets and pipes)
  *   COTERIE_FAULT_AT=N               the Nth such call fails, counted from 1; 0: none, only count
  *   COTERIE_FAULT_KEEP=1             all calls from the Nth on fail
  *   COTERIE_FAULT_COUNT=FILE         at the end, the number of calls goes there
@@ -111,8 +111,11 @@ static bool alloc_fails(const void *caller)
 
 static bool file_fails(int fd, enum kind kind, int code)
 {
+    struct stat status;
     if (fd >= 0 && fd <= STDERR_FILENO)
         return false;
+    if (fd >= 0 && fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return false; /* sockets and what wakes threads */
     if (!fails(kind))
         return false;
     errno = code;
@@ -230,6 +233,15 @@ WRAP(int, fsync, (int fd), (fd), fd, KIND_WRITE, EIO)
 WRAP(int, fdatasync, (int fd), (fd), fd, KIND_WRITE, EIO)
 WRAP(int, fallocate, (int fd, int mode, off_t at, off_t size), (fd, mode, at, size), fd, KIND_WRITE, ENOSPC)
 WRAP(int, fallocate64, (int fd, int mode, off64_t at, off64_t size), (fd, mode, at, size), fd, KIND_WRITE, ENOSPC)
+
+int posix_fallocate(int fd, off_t at, off_t size)
+{
+    typedef int call(int, off_t, off_t);
+    if (file_fails(fd, KIND_WRITE, ENOSPC))
+        return ENOSPC;
+    return REAL(call *, "posix_fallocate")(fd, at, size);
+}
+
 WRAP(int, rename, (const char *from, const char *to), (from, to), -1, KIND_WRITE, EACCES)
 WRAP(int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned flags),
      (from_fd, from, to_fd, to, flags), -1, KIND_WRITE, EACCES)

@@ -1,0 +1,80 @@
+"""A clock that is set back, or far ahead: calls are taken, told apart and found again after a restart, kill -9 included."""
+import os
+import struct
+import tempfile
+
+import shop
+from server import Server
+
+LIBRARY = os.path.join(os.path.dirname(shop.COTERIE), "tests", "libcoterie_clock.so")
+HOUR = 3600 * 1000
+
+
+class Clock:
+    def __init__(self, path):
+        self.path = path
+        self.set(0)
+
+    def set(self, offset_ms):
+        """In place: the server has the file mapped."""
+        with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
+            file.write(struct.pack("<q", offset_ms))
+
+    def serve(self, data):
+        return Server(data, env={"LD_PRELOAD": LIBRARY, "COTERIE_CLOCK": self.path})
+
+
+def send(server, *ids):
+    answer = server.post("/v1/batch?receipts=true", {"batch": [
+        {"type": "track", "userId": f"u{i % 3}", "event": f"event {i}", "messageId": f"m{i}"} for i in ids]})
+    return [receipt["status"] for receipt in answer["receipts"]]
+
+
+def check(server):
+    found = server.get("/v1/verify")
+    assert found["equal"], found
+
+
+def main():
+    if not os.path.exists(LIBRARY):
+        shop.skip(f"no {LIBRARY}: a build with sanitizers has none")
+    with tempfile.TemporaryDirectory() as scratch:
+        data, clock = os.path.join(scratch, "shop"), Clock(os.path.join(scratch, "offset"))
+        with clock.serve(data) as server:
+            server.ask("PUT", "/v1/segments/seen", {"rule": "did(any) within 1 days"})
+            assert send(server, 1, 2, 3) == ["accepted"] * 3
+            clock.set(-5 * HOUR)
+            assert send(server, 1, 2, 3) == ["duplicate"] * 3
+            assert send(server, 4, 5) == ["accepted"] * 2
+            assert server.get("/v1/customers/u1")["events"] == 2  # what is acknowledged is seen
+            assert server.get("/v1/segments/seen")["members"] == 3
+            check(server)
+        server = clock.serve(data)  # still back
+        assert send(server, 1, 2, 3, 4, 5) == ["duplicate"] * 5
+        assert send(server, 6) == ["accepted"]
+        clock.set(-9 * HOUR)
+        assert send(server, 6, 7) == ["duplicate", "accepted"]
+        check(server)
+        server.kill()
+        with clock.serve(data) as server:
+            assert send(server, *range(1, 8)) == ["duplicate"] * 7
+            check(server)
+            clock.set(13 * HOUR)  # less than a day after the first
+            assert send(server, *range(1, 9)) == ["duplicate"] * 7 + ["accepted"]
+            check(server)
+        clock.set(0)
+        with clock.serve(data) as server:
+            assert send(server, *range(1, 10)) == ["duplicate"] * 8 + ["accepted"]
+            check(server)
+        assert shop.value(data, "select count(*) from event") == 9
+        # A day and more later ids are forgotten, on disk, too.
+        with clock.serve(data) as server:
+            clock.set(60 * HOUR)
+            assert send(server, 1, 9) == ["accepted"] * 2
+            check(server)
+        with clock.serve(data) as server:
+            assert send(server, 1, 2) == ["duplicate", "accepted"]
+        assert shop.value(data, "select count(*) from event") == 12
+
+
+main()
