@@ -280,7 +280,8 @@ static cot_code score_run(const struct cot_context *context, struct cot_store *s
                           const struct run *run, yyjson_mut_doc *doc, yyjson_mut_val *object, struct cot_err *err)
 {
     struct cot_shop_origin origin = {0};
-    struct cot_shop_origins_options options = {.horizon = run->days, .n_threads = context->n_threads};
+    struct cot_shop_origins_options options = {
+        .horizon = run->days, .without_features = true, .n_threads = context->n_threads};
     struct scored scored = {0};
     cot_code rc = cot_shop_origin_make(store, shop, cot_shop_day(shop, run->as_of_ms), &options, &origin, err);
     if (rc == COT_OK)

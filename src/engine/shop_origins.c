@@ -318,7 +318,7 @@ static cot_code make_origin(const struct cot_shop *then, const struct cot_shop *
     cot_code rc = choose_customers(then, now, options->sample, &rows, &n, err);
     if (rc == COT_OK)
         rc = fill_purchases(&reader, &origin, rows, &n, err);
-    if (rc == COT_OK)
+    if (rc == COT_OK && !options->without_features)
         rc = fill_features(then, options, &origin, rows, err);
     if (rc == COT_OK && then != now)
         rc = fill_outcomes(&outcome, then, (int32_t)options->horizon, &origin, rows, err);

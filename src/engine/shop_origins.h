@@ -28,9 +28,10 @@ struct cot_shop_origins {
 };
 
 struct cot_shop_origins_options {
-    unsigned horizon; /* days */
-    unsigned most;    /* origins, as far as the history reaches */
-    size_t sample;    /* customers of each, chosen by their identity; 0: all */
+    unsigned horizon;      /* days */
+    unsigned most;         /* origins, as far as the history reaches */
+    size_t sample;         /* customers of each, chosen by their identity; 0: all */
+    bool without_features; /* outcomes alone are wanted */
     unsigned n_threads;
     const struct cot_progress *progress;
 };
@@ -40,7 +41,8 @@ cot_code cot_shop_origin_now(const struct cot_shop *now, unsigned n_threads, str
                              struct cot_err *err) COT_MUST_CHECK;
 
 /* One earlier day as an origin. Outcomes count for whom the identity belonged to at the origin; one that came up later
- * counts for whom it was joined to. Only options' horizon, sample and threads count. */
+ * counts for whom it was joined to. Of the options `most` and
+ * progress do not count. */
 cot_code cot_shop_origin_make(struct cot_store *store, const struct cot_shop *now, int32_t day,
                               const struct cot_shop_origins_options *options, struct cot_shop_origin *ret_origin,
                               struct cot_err *err) COT_MUST_CHECK;
