@@ -159,6 +159,8 @@ void cot_message_seen_drop(struct cot_message_seen *seen)
 
 static void forget_runs(struct cot_message_seen *seen, size_t first, size_t n)
 {
+    if (n == 0)
+        return;
     for (size_t i = first; i < first + n; i++) {
         (void)unlink(seen->runs[i].path);
         cot_message_run_close(&seen->runs[i]);
@@ -217,7 +219,8 @@ cot_code cot_message_seen_flush(struct cot_message_seen *seen, const struct cot_
     if (rc == COT_OK)
         rc = path_of(seen, &head, &path, err);
     if (rc == COT_OK) {
-        qsort(seen->recent, seen->n_kept, sizeof *seen->recent, compare_values);
+        if (seen->n_kept > 0)
+            qsort(seen->recent, seen->n_kept, sizeof *seen->recent, compare_values);
         rc = cot_message_run_write(path, &head, &(const struct cot_message_list){seen->recent, seen->n_kept}, 1, err);
     }
     if (rc == COT_OK)
@@ -228,7 +231,8 @@ cot_code cot_message_seen_flush(struct cot_message_seen *seen, const struct cot_
         seen->next_run++;
         seen->mark_ms = head.mark_ms;
         size_t n_new = seen->n_recent - seen->n_kept;
-        memmove(seen->recent, seen->recent + seen->n_kept, n_new * sizeof *seen->recent);
+        if (n_new > 0)
+            memmove(seen->recent, seen->recent + seen->n_kept, n_new * sizeof *seen->recent);
         seen->n_kept = 0;
         cut(seen, n_new);
     } else {
