@@ -225,6 +225,79 @@ static void test_same_bytes_at_any_number_of_threads(void **state)
     free(s);
 }
 
+/* One customer's past until T, and when after T the next purchase came: infinite where none ever does. */
+static double simulate_next(struct cot_rng *rng, const struct cot_btyd *m, struct cot_btyd_customer *ret_c)
+{
+    const double *p = m->parameters;
+    bool pareto = m->kind == COT_BTYD_PARETO;
+    struct cot_btyd_customer c = {0, 0, 20 + 20 * cot_rng_uniform(rng)};
+    double rate = cot_rng_gamma(rng, p[0], p[1]);
+    double leaves = pareto ? 0 : cot_rng_beta(rng, p[2], p[3]);
+    double lifetime = pareto ? -log1p(-cot_rng_uniform(rng)) / cot_rng_gamma(rng, p[2], p[3]) : INFINITY;
+    double t = 0;
+    double next = INFINITY;
+    bool may_leave = m->kind == COT_BTYD_MBGCNBDK; /* after the first purchase, too */
+    while (!(may_leave && cot_rng_uniform(rng) < leaves)) {
+        t += cot_rng_gamma(rng, m->k, rate);
+        if (t > lifetime)
+            break;
+        if (t > c.T) {
+            next = t - c.T;
+            break;
+        }
+        c.x += 1;
+        c.tx = t;
+        may_leave = !pareto;
+    }
+    *ret_c = c;
+    return next;
+}
+
+/*
+ * The next purchase has come by the quantile at q with a share of q of simulated customers, with those who bought again
+ * and those who never did; where the quantile is infinite, fewer than q ever come back.
+ */
+static void test_next_purchase_of_simulated_customers(void **state)
+{
+    enum { N = 1500, LEVELS = 3 };
+    static const double levels[LEVELS] = {0.1, 0.4, 0.7};
+    static const struct cot_btyd models[] = {
+        {.kind = COT_BTYD_BGNBD, .k = 1, .parameters = {0.9, 5, 0.8, 2.4}},
+        {.kind = COT_BTYD_MBGCNBDK, .k = 2, .parameters = {1.2, 4, 0.8, 2.5}},
+        {.kind = COT_BTYD_PARETO, .k = 1, .parameters = {0.9, 6, 0.6, 12}},
+    };
+    (void)state;
+    for (size_t k = 0; k < sizeof models / sizeof *models; k++) {
+        double n[2][LEVELS][2] = {0}; /* by whether they bought again before T, level, whether the quantile is finite */
+        double come[2][LEVELS][2] = {0};
+        struct cot_rng rng;
+        cot_rng_init(&rng, 23 + k);
+        for (size_t i = 0; i < N; i++) {
+            struct cot_btyd_customer c;
+            double next = simulate_next(&rng, models + k, &c);
+            for (size_t l = 0; l < LEVELS; l++) {
+                double by = cot_btyd_next(models + k, c, levels[l]);
+                n[c.x > 0][l][isfinite(by) != 0] += 1;
+                come[c.x > 0][l][isfinite(by) != 0] += isfinite(by) ? next <= by : isfinite(next);
+            }
+        }
+        for (int again = 0; again < 2; again++)
+            for (size_t l = 0; l < LEVELS; l++) {
+                double q = levels[l];
+                double error = sqrt(q * (1 - q)); /* of one customer */
+                const double *all = n[again][l];
+                const double *hits = come[again][l];
+                if (all[1] > 0 && !(fabs(hits[1] - q * all[1]) < 4 * error * sqrt(all[1])))
+                    fail_msg("%s, bought again %d: %g of %g came by the quantile at %g",
+                             cot_btyd_kind_name(models[k].kind), again, hits[1], all[1], q);
+                if (all[0] > 0 && !(hits[0] < q * all[0] + 4 * error * sqrt(all[0])))
+                    fail_msg("%s, bought again %d: %g of %g came, whose quantile at %g is never",
+                             cot_btyd_kind_name(models[k].kind), again, hits[0], all[0], q);
+                assert_true(again == 0 || l == LEVELS - 1 || all[1] > 100); /* it is tested on many */
+            }
+    }
+}
+
 static void test_small_and_wrong_data(void **state)
 {
     const double one = 1;
@@ -297,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_predictions_agree),
         cmocka_unit_test(test_planted_parameters_are_found),
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
+        cmocka_unit_test(test_next_purchase_of_simulated_customers),
         cmocka_unit_test(test_small_and_wrong_data),
         cmocka_unit_test(test_spend_of_planted_customers),
     };
