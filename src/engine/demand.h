@@ -50,10 +50,11 @@ cot_code cot_demand_measure_parse(const char *name, enum cot_demand_measure *ret
  *     "interval": null | {"nominal": 0.8,"coverage"},"service": null | {"nominal","achieved","lead_times"},
  *     "methods": {"combined": n,...}: of the series}],
  *  "series": [{"level","id" | null,"name","category" | null,"method","tested": origins,"beats_naive","best_naive",
- *     "rmse","naive_rmse" | null,"mean","low","high": one number a step,"total","stock" | null}]}
- * Categories sum to the shop, products (with "other products" of each category) to their categories. Scores are of
- * the newer origins, choices of the older ones (ml/demand.h). Sales are order lines before refunds. `out`: the series
- * as CSV (level,id,name,category,step,mean,low,high,method).
+ *     "against_naive": error / the best naive rule's, as compared for the choice (ml/demand.h),"rmse","naive_rmse": of
+ *     the series' own origins alone (these four null where untested),"mean","low","high": one number a
+ * step,"total","stock" | null}]} Categories sum to the shop, products (with "other products" of each category) to their
+ * categories. Scores are of the newer origins, choices of the older ones (ml/demand.h). Sales are order lines before
+ * refunds. `out`: the series as CSV (level,id,name,category,step,mean,low,high,method).
  */
 cot_code cot_demand_use_run(const struct cot_context *context, const struct cot_demand_use *use,
                             yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

@@ -169,6 +169,7 @@ static void add_one(yyjson_mut_doc *doc, yyjson_mut_val *array, const struct cot
                                cot_forecast_method_name(cot_demand_candidates[forecast->best_naive].method));
     else
         yyjson_mut_obj_add_null(doc, object, "best_naive");
+    cot_json_add_number(doc, object, "against_naive", forecast->against_naive);
     cot_json_add_number(doc, object, "rmse", own_rmse(forecast));
     cot_json_add_number(doc, object, "naive_rmse", naive_rmse(forecast));
     add_steps(doc, object, "mean", o, forecast->mean);

@@ -32,23 +32,58 @@ static cot_code check(const struct cot_demand_series *series, size_t n, const st
     return COT_OK;
 }
 
-static void run_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
+static void try_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
     const struct cot_demand_trial *run = context;
     (void)i_block;
     (void)i_thread;
     for (size_t i = begin; i < end; i++)
-        run->codes[i] = cot_demand_series_run(run->series[i].values, run->options, run->works + i, run->forecasts + i,
-                                              run->errs + i);
+        run->codes[i] = cot_demand_series_try(run->series[i].values, run->options, run->works + i, run->errs + i);
 }
 
-static cot_code run_series(struct cot_demand_trial *run, struct cot_err *err)
+static void serve_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
-    cot_parallel_for(run->options->n_threads, run->n, 1, run_block, run);
+    const struct cot_demand_trial *run = context;
+    (void)i_block;
+    (void)i_thread;
+    for (size_t i = begin; i < end; i++)
+        run->codes[i] =
+            cot_demand_series_serve(run->series[i].values, run->options, run->pools + cot_demand_level(run, i),
+                                    run->works + i, run->forecasts + i, run->errs + i);
+}
+
+static cot_code run_all(struct cot_demand_trial *run, cot_parallel_body *body, struct cot_err *err)
+{
+    cot_parallel_for(run->options->n_threads, run->n, 1, body, run);
     for (size_t i = 0; i < run->n; i++)
         if (run->codes[i] != COT_OK)
             return cot_fail(err, run->codes[i], "series %zu: %s", i, run->errs[i].message);
     return COT_OK;
+}
+
+static void pool(struct cot_demand_trial *run)
+{
+    for (size_t f = 0; f < cot_demand_n_folds(run->options); f++) {
+        for (size_t i = 0; i < run->n; i++) {
+            struct cot_demand_pool *all = run->pools + cot_demand_level(run, i);
+            const struct cot_demand_fold *fold = run->works[i].folds + f;
+            all->n[f] += fold->tested;
+            for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++)
+                all->worth[f][c] += fold->tested ? fold->worth[c] : 0;
+        }
+        for (size_t l = 0; l < COT_DEMAND_MAX_LEVELS; l++)
+            for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES && run->pools[l].n[f] > 0; c++)
+                run->pools[l].worth[f][c] /= run->pools[l].n[f];
+    }
+}
+
+static cot_code run_series(struct cot_demand_trial *run, struct cot_err *err)
+{
+    cot_code rc = run_all(run, try_block, err);
+    if (rc != COT_OK)
+        return rc;
+    pool(run);
+    return run_all(run, serve_block, err);
 }
 
 cot_code cot_demand_run(const struct cot_demand_series *series, size_t n_series,

@@ -2,11 +2,13 @@
  * Demand of a shop as a tree of series (shop, categories, products): each forecast by what earned it on its own past,
  * then made to add up.
  *
- * Origins lie a horizon apart, back from the last step. At each of them every candidate forecasts every series from
- * what was known by then. The usual model (the mean of ets, theta and dotm, or imapa for rare demand) serves where its
- * squared error over all origins beats every naive rule's, unless another model was clearly better still; else the best
- * model that beats them; else the best naive rule. What the backtest says of the one that serves is scored on the newer
- * origins, each time with the choice that the older ones led to: nothing is scored on what chose it.
+ * Origins lie a horizon apart, back from the last step. At each of them every candidate, models and naive rules,
+ * forecasts every series from what was known by then. A candidate's worth for a series is the mean logarithm of its
+ * scaled squared error at the series' own origins, drawn towards the mean over all series of the level as if that were
+ * five origins more: a few origins of one series are little evidence. Who is worth most serves; a model that does not
+ * beat every naive rule so does not. Without an origin the usual model serves (the mean of ets, theta and dotm, or
+ * imapa for rare demand), untested. What the backtest says of what serves is scored on the newer origins, each time
+ * with the choice that the older ones led to: nothing is scored on what chose it.
  *
  * Widths of intervals and safety stocks are what each series missed by at its own earlier origins, made wider or
  * narrower by what that was worth: the share of all series of the level that they held at the scored origins (split
@@ -66,6 +68,7 @@ struct cot_demand_forecast {
     bool beats_naive;                /* false as well where nothing was tested */
     struct cot_demand_score scores[COT_DEMAND_N_CANDIDATES]; /* over all n_folds */
     size_t best_naive;                                       /* candidate */
+    double against_naive; /* error of what serves / of the best naive rule, as compared for the choice; NaN: untested */
     double *mean, *low, *high; /* [horizon]: reconciled; 80% interval. One allocation, at mean */
     double stock;              /* order-up-to level: stock in hand and on order that lasts with the service level */
 };

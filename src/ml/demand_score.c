@@ -20,7 +20,7 @@ struct pools {
     double *memory;
 };
 
-static size_t level_of(const struct cot_demand_trial *t, size_t i)
+size_t cot_demand_level(const struct cot_demand_trial *t, size_t i)
 {
     size_t level = 0;
     for (; t->series[i].parent != COT_DEMAND_NO_PARENT; i = t->series[i].parent)
@@ -79,7 +79,7 @@ static void score_step(struct cot_demand_trial *t, size_t f, size_t h, const dou
     size_t horizon = t->options->horizon;
     size_t at = cot_demand_known(t->options, f) + h;
     for (size_t i = 0; i < t->n; i++) {
-        struct cot_demand_level *level = result->levels + level_of(t, i);
+        struct cot_demand_level *level = result->levels + cot_demand_level(t, i);
         const struct cot_demand_fold *fold = t->works[i].folds + f;
         double actual = t->series[i].values[at];
         for (size_t c = 0; c < COT_DEMAND_N_COMPARED; c++) {
@@ -93,7 +93,7 @@ static void score_step(struct cot_demand_trial *t, size_t f, size_t h, const dou
             t->totals[i] += t->values[i];
         if (widths == NULL)
             continue;
-        level->n_covered += fabs(t->values[i] - actual) <= widths[level_of(t, i)] * fold->reach[h];
+        level->n_covered += fabs(t->values[i] - actual) <= widths[cot_demand_level(t, i)] * fold->reach[h];
         level->n_intervals++;
     }
 }
@@ -102,7 +102,7 @@ static void learn_step(const struct cot_demand_trial *t, size_t f, size_t h, str
 {
     size_t at = cot_demand_known(t->options, f) + h;
     for (size_t i = 0; i < t->n; i++) {
-        struct pool *pool = pools->levels + level_of(t, i);
+        struct pool *pool = pools->levels + cot_demand_level(t, i);
         double reach = t->works[i].folds[f].reach[h];
         if (reach > 0)
             pool->intervals[pool->n_intervals++] = fabs(t->values[i] - t->series[i].values[at]) / reach;
@@ -114,16 +114,16 @@ static void score_stocks(const struct cot_demand_trial *t, size_t f, bool counts
 {
     size_t n_known = cot_demand_known(t->options, f);
     for (size_t i = 0; i < t->n && counts; i++) {
-        struct cot_demand_level *level = result->levels + level_of(t, i);
+        struct cot_demand_level *level = result->levels + cot_demand_level(t, i);
         double actual = 0;
         for (size_t h = 0; h < t->options->lead; h++)
             actual += t->series[i].values[n_known + h];
-        level->n_met += actual <= stock_level(pools->levels + level_of(t, i), t->totals[i],
+        level->n_met += actual <= stock_level(pools->levels + cot_demand_level(t, i), t->totals[i],
                                               t->works[i].folds[f].stock_square, t->options->service_level);
         level->n_stocks++;
     }
     for (size_t i = 0; i < t->n; i++) {
-        struct pool *pool = pools->levels + level_of(t, i);
+        struct pool *pool = pools->levels + cot_demand_level(t, i);
         double sigma = deviation(t->totals[i], t->works[i].folds[f].stock_square);
         double actual = 0;
         for (size_t h = 0; h < t->options->lead; h++)
@@ -144,7 +144,7 @@ static void learn_widths(struct pools *pools, double ret_widths[COT_DEMAND_MAX_L
 static void scale_fold(const struct cot_demand_trial *t, size_t f, struct cot_demand_result *result)
 {
     for (size_t i = 0; i < t->n; i++) {
-        struct cot_demand_level *level = result->levels + level_of(t, i);
+        struct cot_demand_level *level = result->levels + cot_demand_level(t, i);
         double unit = t->works[i].folds[f].unit;
         if (!(unit > 0))
             continue;
@@ -183,7 +183,7 @@ static void score_fold(struct cot_demand_trial *t, size_t f, bool oldest, bool o
 static void finish_levels(const struct cot_demand_trial *t, size_t n_scored, struct cot_demand_result *result)
 {
     for (size_t i = 0; i < t->n; i++) {
-        size_t l = level_of(t, i);
+        size_t l = cot_demand_level(t, i);
         result->n_levels = l + 1 > result->n_levels ? l + 1 : result->n_levels;
         result->levels[l].n_series++;
         result->levels[l].n_scored = n_scored;
@@ -206,7 +206,7 @@ static void finish_forecasts(struct cot_demand_trial *t, struct pools *pools)
         cot_demand_reconcile(t->series, t->n, t->variances, t->values, t->scratch);
         for (size_t i = 0; i < t->n; i++) {
             struct cot_demand_forecast *forecast = t->forecasts + i;
-            double reach = widths[level_of(t, i)] * (forecast->high[h] - forecast->mean[h]);
+            double reach = widths[cot_demand_level(t, i)] * (forecast->high[h] - forecast->mean[h]);
             forecast->mean[h] = t->values[i];
             forecast->low[h] = fmax(t->values[i] - reach, 0);
             forecast->high[h] = t->values[i] + reach;
@@ -216,8 +216,8 @@ static void finish_forecasts(struct cot_demand_trial *t, struct pools *pools)
         double mean = 0;
         for (size_t h = 0; h < t->options->lead; h++)
             mean += t->forecasts[i].mean[h];
-        t->forecasts[i].stock =
-            stock_level(pools->levels + level_of(t, i), mean, t->works[i].stock_square, t->options->service_level);
+        t->forecasts[i].stock = stock_level(pools->levels + cot_demand_level(t, i), mean, t->works[i].stock_square,
+                                            t->options->service_level);
     }
 }
 

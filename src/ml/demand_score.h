@@ -10,12 +10,16 @@ struct cot_demand_trial {
     const struct cot_demand_options *options;
     struct cot_demand_forecast *forecasts;
     struct cot_demand_work *works;
+    struct cot_demand_pool pools[COT_DEMAND_MAX_LEVELS];
     cot_code *codes;
     struct cot_err *errs;
     double *values, *variances, *scratch; /* [n], [n], [4 n] */
     double *totals;                       /* [n]: over the lead time */
     double *squares;                      /* [COT_DEMAND_N_COMPARED * n]: of each series, at one origin */
 };
+
+/* How far below the root a series is; all that is deeper counts as the last level. */
+size_t cot_demand_level(const struct cot_demand_trial *trial, size_t i);
 
 /* Scores levels, then makes the forecasts add up, with the widths and stock levels that the scored origins taught. */
 cot_code cot_demand_score(struct cot_demand_trial *trial, struct cot_demand_result *result,

@@ -91,28 +91,43 @@ static size_t usual_candidate(const double *values, size_t n_known)
     return candidate_of(rare ? COT_FORECAST_IMAPA : COT_FORECAST_COMBINED);
 }
 
-/* See demand.h for the rule. Nothing to compare: the usual one. */
-static size_t choose(const struct cot_demand_score scores[COT_DEMAND_N_CANDIDATES], size_t usual,
-                     size_t *ret_best_naive, bool *ret_beats)
+/* How much the level's series together count, in folds of the series' own. */
+static const double others = 5;
+
+/* Each candidate's worth at the folds from `first` on: the series' own, drawn towards that of all series of its level
+ * as far as it has few folds of its own. */
+static void weigh(const struct cot_demand_work *work, const struct cot_demand_pool *pool, size_t first, size_t n_folds,
+                  double ret_worth[COT_DEMAND_N_CANDIDATES])
 {
-    const double clearly = 0.7;
-    size_t naive = 0;
-    size_t best = usual;
-    for (size_t c = 1; c < COT_DEMAND_N_CANDIDATES; c++)
-        if (cot_demand_candidates[c].naive && scores[c].squares < scores[naive].squares)
-            naive = c;
-    double bar = scores[naive].squares;
-    bool usual_serves = scores[0].n == 0 || scores[usual].squares < bar;
-    double to_beat = usual_serves ? clearly * scores[usual].squares : bar;
-    for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++)
-        if (!cot_demand_candidates[c].naive && scores[c].squares < to_beat) {
-            to_beat = scores[c].squares;
-            best = c;
+    for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++) {
+        double own = 0;
+        double n_own = 0;
+        double all = 0;
+        double n_all = 0;
+        for (size_t f = first; f < n_folds; f++) {
+            own += work->folds[f].tested ? work->folds[f].worth[c] : 0;
+            n_own += work->folds[f].tested;
+            all += pool->n[f] > 0 ? pool->worth[f][c] : 0;
+            n_all += pool->n[f] > 0;
         }
-    if (!usual_serves && best == usual)
-        best = naive;
+        ret_worth[c] = (own + (n_all > 0 ? others * all / n_all : 0)) / (n_own + others);
+    }
+}
+
+/* See demand.h for the rule. Nothing to compare: the usual one. */
+static size_t choose(bool tested, const double worth[COT_DEMAND_N_CANDIDATES], size_t usual, size_t *ret_best_naive)
+{
+    size_t naive = 0;
+    for (size_t c = 1; c < COT_DEMAND_N_CANDIDATES; c++)
+        if (cot_demand_candidates[c].naive && worth[c] < worth[naive])
+            naive = c;
     *ret_best_naive = naive;
-    *ret_beats = scores[0].n > 0 && !cot_demand_candidates[best].naive;
+    if (!tested)
+        return usual;
+    size_t best = naive;
+    for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++)
+        if (worth[c] < worth[best])
+            best = c;
     return best;
 }
 
@@ -162,18 +177,19 @@ static double naive_square(const double *values, size_t n)
 }
 
 /* The choice at a scored origin by the older ones, and what it said of its own uncertainty. */
-static cot_code run_scored(const double *values, const struct cot_demand_options *options, struct cot_demand_work *work,
-                           size_t f, double *scratch, struct cot_err *err)
+static cot_code serve_scored(const double *values, const struct cot_demand_options *options,
+                             const struct cot_demand_pool *pool, struct cot_demand_work *work, size_t f,
+                             double *scratch, struct cot_err *err)
 {
     struct cot_demand_score scores[COT_DEMAND_N_CANDIDATES];
+    double worth[COT_DEMAND_N_CANDIDATES];
     struct cot_demand_fold *fold = work->folds + f;
     size_t n_known = cot_demand_known(options, f);
     size_t naive = 0;
-    bool beats = false;
     (void)score_folds(values, options, work, f + 1, scores);
-    fold->serves = choose(scores, usual_candidate(values, n_known), &naive, &beats);
+    weigh(work, pool, f + 1, cot_demand_n_folds(options), worth);
+    fold->serves = choose(scores[0].n > 0, worth, usual_candidate(values, n_known), &naive);
     fold->variance = mean_square(scores + fold->serves);
-    fold->unit = naive_square(values, n_known);
     enum cot_forecast_method method = cot_demand_candidates[fold->serves].method;
     cot_code rc = forecast_by(method, values, n_known, options, scratch, scratch + options->horizon, fold->reach, err);
     for (size_t h = 0; h < options->horizon && rc == COT_OK; h++)
@@ -183,8 +199,23 @@ static cot_code run_scored(const double *values, const struct cot_demand_options
     return rc;
 }
 
-static cot_code run_folds(const double *values, const struct cot_demand_options *options, struct cot_demand_work *work,
-                          struct cot_err *err)
+/* Errors in units of the last value's; a candidate without any error is not infinitely better than all others. */
+static void weigh_fold(const double *values, const struct cot_demand_options *options, size_t f,
+                       struct cot_demand_fold *fold)
+{
+    const double least = 1e-3;
+    size_t n_known = cot_demand_known(options, f);
+    fold->unit = naive_square(values, n_known);
+    fold->tested = first_sale(values, n_known) + LEAST_KNOWN <= n_known;
+    for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES && fold->unit > 0; c++) {
+        struct cot_demand_score score = {0};
+        cot_demand_score_add(&score, fold->forecasts + c * options->horizon, values + n_known, options->horizon);
+        fold->worth[c] = log(mean_square(&score) / fold->unit + least);
+    }
+}
+
+cot_code cot_demand_series_try(const double *values, const struct cot_demand_options *options,
+                               struct cot_demand_work *work, struct cot_err *err)
 {
     size_t n_folds = cot_demand_n_folds(options);
     size_t horizon = options->horizon;
@@ -193,6 +224,7 @@ static cot_code run_folds(const double *values, const struct cot_demand_options 
     work->memory = cot_alloc_array(n_folds * size + 2 * horizon, 1, sizeof *work->memory);
     if (work->memory == NULL)
         return cot_fail(err, COT_NOMEM, "%zu origins, %zu steps ahead", n_folds, horizon);
+    work->scratch = work->memory + n_folds * size;
     for (size_t f = 0; f < n_folds && rc == COT_OK; f++) {
         struct cot_demand_fold *fold = work->folds + f;
         fold->forecasts = work->memory + f * size;
@@ -200,38 +232,45 @@ static cot_code run_folds(const double *values, const struct cot_demand_options 
         for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES && rc == COT_OK; c++)
             rc = forecast_by(cot_demand_candidates[c].method, values, cot_demand_known(options, f), options,
                              fold->forecasts + c * horizon, NULL, NULL, err);
+        if (rc == COT_OK)
+            weigh_fold(values, options, f, fold);
     }
-    for (size_t f = 0; f + 1 < n_folds && rc == COT_OK; f++)
-        rc = run_scored(values, options, work, f, work->memory + n_folds * size, err);
     return rc;
 }
 
-cot_code cot_demand_series_run(const double *values, const struct cot_demand_options *options,
-                               struct cot_demand_work *ret_work, struct cot_demand_forecast *ret_forecast,
-                               struct cot_err *err)
+cot_code cot_demand_series_serve(const double *values, const struct cot_demand_options *options,
+                                 const struct cot_demand_pool *pool, struct cot_demand_work *work,
+                                 struct cot_demand_forecast *ret_forecast, struct cot_err *err)
 {
     const double at_90 = 1.2815515655446004;
     size_t n = options->n_steps;
     size_t horizon = options->horizon;
+    size_t n_folds = cot_demand_n_folds(options);
+    double worth[COT_DEMAND_N_CANDIDATES];
     struct cot_demand_forecast *forecast = ret_forecast;
     forecast->mean = cot_alloc_array(horizon, 3, sizeof *forecast->mean);
     if (forecast->mean == NULL)
         return cot_fail(err, COT_NOMEM, "%zu steps ahead", horizon);
     forecast->low = forecast->mean + horizon;
     forecast->high = forecast->low + horizon;
-    ret_work->actual = values;
-    cot_code rc = run_folds(values, options, ret_work, err);
+    cot_code rc = COT_OK;
+    for (size_t f = 0; f + 1 < n_folds && rc == COT_OK; f++)
+        rc = serve_scored(values, options, pool, work, f, work->scratch, err);
     if (rc != COT_OK)
         return rc;
-    forecast->n_folds = score_folds(values, options, ret_work, 0, forecast->scores);
-    size_t serves = choose(forecast->scores, usual_candidate(values, n), &forecast->best_naive, &forecast->beats_naive);
+    weigh(work, pool, 0, n_folds, worth);
+    forecast->n_folds = score_folds(values, options, work, 0, forecast->scores);
+    bool tested = forecast->n_folds > 0;
+    size_t serves = choose(tested, worth, usual_candidate(values, n), &forecast->best_naive);
+    forecast->beats_naive = tested && !cot_demand_candidates[serves].naive;
+    forecast->against_naive = tested ? exp((worth[serves] - worth[forecast->best_naive]) / 2) : NAN;
     forecast->method = cot_demand_candidates[serves].method;
     rc = forecast_by(forecast->method, values, n, options, forecast->mean, forecast->low, forecast->high, err);
     if (rc == COT_OK)
-        rc = total_error(forecast->method, values, n, options, &ret_work->stock_square, err);
+        rc = total_error(forecast->method, values, n, options, &work->stock_square, err);
     if (rc == COT_OK) {
         double sigma = (forecast->high[0] - forecast->mean[0]) / at_90;
-        ret_work->variance = forecast->n_folds > 0 ? mean_square(forecast->scores + serves) : sigma * sigma;
+        work->variance = forecast->n_folds > 0 ? mean_square(forecast->scores + serves) : sigma * sigma;
     }
     return rc;
 }

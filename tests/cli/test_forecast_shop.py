@@ -63,7 +63,7 @@ class Forecast(unittest.TestCase):
                 continue
             self.assertEqual(row["beats_naive"], row["method"] not in naive, row["name"])
             if row["beats_naive"]:
-                self.assertLess(row["rmse"], row["naive_rmse"], row["name"])
+                self.assertLess(row["against_naive"], 1, row["name"])
             else:
                 self.assertEqual(row["method"], row["best_naive"])
 
@@ -118,17 +118,19 @@ class Forecast(unittest.TestCase):
     def test_simulated_shop_with_categories(self):
         self.simulated(customers=800, months=12, seed=3)
         out = pathlib.Path(self.folder.name) / "demand.csv"
-        result = self.forecast("--every", "day", "--horizon", 14, "--top", 12, "--lead-time", 4, "--service-level", .9,
+        result = self.forecast("--every", "day", "--horizon", 14, "--top", 50, "--lead-time", 4, "--service-level", .9,
                                "--out", out)
         self.assertEqual([level["level"] for level in result["levels"]], ["shop", "category", "product"])
         self.check_adds_up(result)
         self.check_served_by_what_beats_naive(result)
         products = [row for row in result["series"] if row["level"] == "product" and row["id"] is not None]
-        self.assertEqual(len(products), 12)
+        self.assertEqual(len(products), 50)
         for row in products:
             self.assertEqual(row["stock"], int(row["stock"]))
-            self.assertGreater(row["stock"], sum(row["mean"][:5]))
+            self.assertGreaterEqual(row["stock"], sum(row["mean"][:5]))
+            self.assertTrue(row["stock"] > 0 or sum(row["mean"]) == 0, row["name"])
         self.assertIsNone(result["series"][0]["stock"])
+        # Products rise and fall together: of a dozen, 0.73 to 0.95 was seen; fifty at three origins are about the least to judge by.
         achieved = result["levels"][2]["service"]
         self.assertEqual(achieved["nominal"], .9)
         self.assertTrue(.82 <= achieved["achieved"] <= .98, achieved)
