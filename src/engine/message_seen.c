@@ -107,8 +107,9 @@ static cot_code grow(struct cot_message_seen *seen, struct cot_err *err)
     uint64_t *slots = calloc(n_slots, sizeof *slots);
     if (slots == NULL)
         return cot_fail(err, COT_NOMEM, "%zu ids of calls", seen->n_recent);
-    for (size_t i = 0; i < seen->n_recent; i++)
-        slots[find(slots, n_slots, seen->recent[i])] = seen->recent[i];
+    for (size_t i = 0; i < seen->n_slots; i++)
+        if (seen->slots[i] != 0)
+            slots[find(slots, n_slots, seen->slots[i])] = seen->slots[i];
     free(seen->slots);
     seen->slots = slots;
     seen->n_slots = n_slots;

@@ -7,6 +7,11 @@
 
 enum { FIRST = 10 }; /* values, or two seasons if that is more */
 
+static double without_season(bool times, double value, double index)
+{
+    return times && index > 0 ? value / index : value - index;
+}
+
 void cot_ets_first(const struct cot_ets_form *form, const double *y, size_t n, size_t season,
                    struct cot_ets_first *ret_first)
 {
@@ -14,6 +19,7 @@ void cot_ets_first(const struct cot_ets_form *form, const double *y, size_t n, s
     bool times = form->season == COT_ETS_MULTIPLICATIVE;
     struct cot_series series = {.values = y, .n = n, .season = season};
     struct cot_ets_first first = {0};
+    size_t period = season > 1 ? season : 1;
     size_t n_first = 2 * season > FIRST ? 2 * season : FIRST;
     double mean_x = 0;
     double mean_y = 0;
@@ -27,11 +33,11 @@ void cot_ets_first(const struct cot_ets_form *form, const double *y, size_t n, s
         first.seasonal[i] = fmax(first.seasonal[i], least);
     for (size_t i = 0; i < n_first; i++) {
         mean_x += (double)(i + 1) / (double)n_first;
-        mean_y += (times ? y[i] / first.seasonal[i % season] : y[i] - first.seasonal[i % season]) / (double)n_first;
+        mean_y += without_season(times, y[i], first.seasonal[i % period]) / (double)n_first;
     }
     for (size_t i = 0; i < n_first; i++) {
         double x = (double)(i + 1) - mean_x;
-        double value = times ? y[i] / first.seasonal[i % season] : y[i] - first.seasonal[i % season];
+        double value = without_season(times, y[i], first.seasonal[i % period]);
         xy += x * (value - mean_y);
         xx += x * x;
     }
