@@ -6,8 +6,6 @@
 #include "engine/segment_json.h"
 #include "store/store.h"
 
-static const char *const measures[COT_N_QUESTIONS] = {"rmse", "rmse", "log_loss"};
-
 static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const struct cot_league_result *result)
 {
     size_t n = 0;
@@ -15,7 +13,7 @@ static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const s
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, questions);
     bool beats = !candidates[result->best].naive;
     yyjson_mut_obj_add_str(doc, object, "question", cot_question_name(result->question));
-    yyjson_mut_obj_add_str(doc, object, "measure", measures[result->question]);
+    yyjson_mut_obj_add_str(doc, object, "measure", cot_question_measure(result->question));
     yyjson_mut_obj_add_uint(doc, object, "predictions", result->n);
     yyjson_mut_obj_add_str(doc, object, "best", candidates[result->best].name);
     yyjson_mut_obj_add_str(doc, object, "best_naive", candidates[result->best_naive].name);

@@ -13,14 +13,11 @@
 #include "engine/predict_offers.h"
 #include "engine/prediction_store.h"
 #include "engine/segment_json.h"
+#include "engine/value_tier.h"
 #include "store/store.h"
 
-static const char *const measures[COT_N_QUESTIONS] = {"rmse", "rmse", "log_loss"};
-
-/* Tiers of value: shares of the customers from the top. */
-enum { N_TIERS = 4, DEFAULT_TOP = 10 };
+enum { DEFAULT_TOP = 10 };
 static const double default_uplift = 0.1;
-static const double tier_ends[N_TIERS] = {0.1, 0.3, 0.6, 1};
 
 struct ranked {
     size_t i;
@@ -48,11 +45,6 @@ struct job {
     yyjson_mut_val *root;
 };
 
-static size_t tier_end(const struct job *job, size_t tier)
-{
-    return tier + 1 == N_TIERS ? job->n : (size_t)ceil(tier_ends[tier] * (double)job->n);
-}
-
 static cot_code rank(struct job *job, struct cot_err *err)
 {
     const double *spend = job->league.results[job->h_value][COT_QUESTION_SPEND].served.predicted;
@@ -64,9 +56,9 @@ static cot_code rank(struct job *job, struct cot_err *err)
         job->by_spend[i] = (struct ranked){i, spend[i]};
     qsort(job->by_spend, job->n, sizeof *job->by_spend, ranked_compare);
     for (size_t k = 0, tier = 0; k < job->n; k++) {
-        while (k >= tier_end(job, tier))
+        while (k >= cot_value_tier_end(tier, job->n))
             tier++;
-        job->tiers[job->by_spend[k].i] = (char)('A' + tier);
+        job->tiers[job->by_spend[k].i] = cot_value_tier_name(tier);
     }
     return COT_OK;
 }
@@ -91,7 +83,7 @@ static void add_question(const struct job *job, yyjson_mut_val *object, const st
         return;
     }
     yyjson_mut_val *tested = yyjson_mut_obj_add_obj(job->doc, part, "tested");
-    yyjson_mut_obj_add_str(job->doc, tested, "measure", measures[result->question]);
+    yyjson_mut_obj_add_str(job->doc, tested, "measure", cot_question_measure(result->question));
     cot_json_add_number(job->doc, tested, "score", result->scores[result->serves].score);
     yyjson_mut_obj_add_str(job->doc, tested, "naive", candidates[result->best_naive].name);
     cot_json_add_number(job->doc, tested, "naive_score", result->scores[result->best_naive].score);
@@ -177,11 +169,11 @@ static void add_tiers(struct job *job)
     double total = 0;
     for (size_t k = 0; k < job->n; k++)
         total += job->by_spend[k].value;
-    for (size_t tier = 0, k = 0; tier < N_TIERS; tier++) {
-        const char name[] = {(char)('A' + tier), '\0'};
+    for (size_t tier = 0, k = 0; tier < COT_N_VALUE_TIERS; tier++) {
+        const char name[] = {cot_value_tier_name(tier), '\0'};
         size_t begin = k;
         double sum = 0;
-        for (; k < tier_end(job, tier); k++)
+        for (; k < cot_value_tier_end(tier, job->n); k++)
             sum += job->by_spend[k].value;
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(job->doc, rows);
         yyjson_mut_obj_add_strcpy(job->doc, row, "tier", name);

@@ -80,7 +80,8 @@ static int reason_compare(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-static void add_words(yyjson_mut_doc *doc, yyjson_mut_val *why, const struct reason *reasons, size_t n, bool more)
+static void add_words(yyjson_mut_doc *doc, yyjson_mut_val *why, const struct reason *reasons, size_t n, bool more,
+                      unsigned days)
 {
     char text[512];
     size_t used = 0;
@@ -99,7 +100,8 @@ static void add_words(yyjson_mut_doc *doc, yyjson_mut_val *why, const struct rea
     if (told == 0)
         return;
     char line[600];
-    snprintf(line, sizeof line, "%s the risk of no order: %s", more ? "raises" : "lowers", text);
+    snprintf(line, sizeof line, "%s the risk of no order within %u days, as the trees see it: %s",
+             more ? "raises" : "lowers", days, text);
     yyjson_mut_arr_add_strcpy(doc, why, line);
 }
 
@@ -121,8 +123,8 @@ static cot_code add_reasons(const struct cot_shop_league *league, size_t h, size
             c < n_features ? cot_shop_origin_feature(c) : cot_league_own_column(c - n_features), weights[c]};
     if (rc == COT_OK) {
         qsort(reasons, n, sizeof *reasons, reason_compare);
-        add_words(doc, why, reasons, n, true);
-        add_words(doc, why, reasons, n, false);
+        add_words(doc, why, reasons, n, true, league->horizons[h]);
+        add_words(doc, why, reasons, n, false, league->horizons[h]);
     }
     free(weights);
     free(reasons);
@@ -169,5 +171,5 @@ cot_code cot_predict_customer(const struct cot_shop_league *league, size_t i, ch
     }
     yyjson_mut_val *why = yyjson_mut_obj_add_arr(doc, object, "why");
     add_habit(doc, why, &past);
-    return add_reasons(league, 0, i, doc, why, err);
+    return add_reasons(league, cot_shop_league_value_horizon(league), i, doc, why, err);
 }

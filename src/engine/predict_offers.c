@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "engine/predict_customer.h"
+#include "engine/value_tier.h"
+#include "num/order.h"
 
-/* Categories that are looked at: those with the most buyers. N_TIERS: 'A' and on. */
-enum { MOST_CATEGORIES = 64, N_TIERS = 4 };
+/* Categories that are looked at: those with the most buyers. */
+enum { MOST_CATEGORIES = 64 };
 
 struct offer {
     double gain, chance, follows;
@@ -37,7 +39,7 @@ struct categories {
 
 /* ---- counting ---- */
 
-/* Calls for each order line with a category up to the league's moment; lines of a day in a category are one order. */
+/* Room for looking at one customer after the other. */
 struct walk {
     const struct cot_shop_league *league;
     struct cot_view view;
@@ -216,13 +218,6 @@ static void add_cross_sell(const struct cot_shop_league *league, const struct ca
 
 /* ---- up-sell ---- */
 
-static int double_compare(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static double order_value(const struct cot_shop_league *league, size_t i)
 {
     struct cot_predict_past past = cot_predict_past(league, i);
@@ -230,19 +225,19 @@ static double order_value(const struct cot_shop_league *league, size_t i)
 }
 
 /* Median spend a day with an order in each tier; 0 where the tier has nobody. */
-static cot_code tier_medians(const struct cot_shop_league *league, const char *tiers, double ret[N_TIERS],
+static cot_code tier_medians(const struct cot_shop_league *league, const char *tiers, double ret[COT_N_VALUE_TIERS],
                              struct cot_err *err)
 {
     size_t n = league->now.league.purchases.n;
     double *values = malloc((n + 1) * sizeof *values);
     if (values == NULL)
         return cot_fail(err, COT_NOMEM, "%zu customers", n);
-    for (int t = 0; t < N_TIERS; t++) {
+    for (size_t t = 0; t < COT_N_VALUE_TIERS; t++) {
         size_t m = 0;
         for (size_t i = 0; i < n; i++)
-            if (tiers[i] == 'A' + t)
+            if (tiers[i] == cot_value_tier_name(t))
                 values[m++] = order_value(league, i);
-        qsort(values, m, sizeof *values, double_compare);
+        qsort(values, m, sizeof *values, cot_compare_doubles);
         ret[t] = m > 0 ? values[m / 2] : 0;
     }
     free(values);
@@ -253,7 +248,7 @@ static cot_code add_up_sell(const struct cot_shop_league *league, const double *
                             double uplift, size_t top, struct offer *offers, yyjson_mut_doc *doc,
                             yyjson_mut_val *object, struct cot_err *err)
 {
-    double medians[N_TIERS];
+    double medians[COT_N_VALUE_TIERS];
     size_t n_offers = 0;
     cot_code rc = tier_medians(league, tiers, medians, err);
     if (rc != COT_OK)

@@ -10,6 +10,7 @@
 #include "base/civil.h"
 #include "domain/event.h"
 #include "engine/segment_json.h"
+#include "engine/value_tier.h"
 #include "predict/league_score.h"
 #include "store/store.h"
 
@@ -111,6 +112,16 @@ cot_code cot_prediction_rows_add(struct cot_store *store, yyjson_mut_doc *doc, y
     return rc;
 }
 
+/* SQL: the tier of a place (from 1) among so many, as cot_value_tier_end cuts. */
+static cot_code put_tier(struct cot_buf *sql, struct cot_err *err)
+{
+    cot_code rc = cot_buf_puts(sql, "case", err);
+    for (size_t tier = 0; tier < COT_N_VALUE_TIERS && rc == COT_OK; tier++)
+        rc = cot_buf_printf(sql, err, " when place <= ceil(%.17g::double * n) then '%c'", cot_value_tier_shares[tier],
+                            cot_value_tier_name(tier));
+    return rc == COT_OK ? cot_buf_puts(sql, " end", err) : rc;
+}
+
 cot_code cot_prediction_newest_add(struct cot_store *store, int64_t as_of_ms, yyjson_mut_doc *doc,
                                    yyjson_mut_val *array, struct cot_err *err)
 {
@@ -118,26 +129,30 @@ cot_code cot_prediction_newest_add(struct cot_store *store, int64_t as_of_ms, yy
     as_of_ms = as_of_ms < COT_EVENT_MAX_MS ? as_of_ms : COT_EVENT_MAX_MS;
     cot_code rc = cot_buf_printf(
         &sql, err,
-        "with newest as (select * from prediction_run where as_of <= epoch_ms(%" PRId64 ")::timestamp_ms qualify"
-        " row_number() over (partition by horizon_days order by as_of desc, run_id desc) = 1), ranked as (select p.*, "
-        "(row_number() over (partition by p.run_id order by p.spend"
-        " desc, p.customer) - 1) / r.n_customers::double as place from prediction p join newest r using (run_id)),"
-        " tiered as (select *, case when place < .1 then 'A' when place < .3 then 'B' when place < .6 then 'C' else "
-        "'D' end"
-        " as tier from ranked),"
-        " tier as (select run_id, tier, count(*) as customers, sum(spend) as spend from tiered group by all)"
-        " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ'), 'days', "
-        "r.horizon_days,"
-        " 'currency', r.currency, 'customers', r.n_customers, 'folds', r.folds, 'models', json_object('spend',"
-        " r.spend_model, 'orders', r.orders_model, 'churn', r.churn_model), 'spend', (select sum(spend) from "
-        "prediction p"
-        " where p.run_id = r.run_id), 'orders', (select sum(orders) from prediction p where p.run_id = r.run_id), "
-        "'churn',"
-        " (select avg(churn) from prediction p where p.run_id = r.run_id), 'tiers', (select to_json(list({'tier':"
-        " tier, 'customers': customers, 'spend': spend, 'spend_share': share} order by tier)) from (select *, spend /"
-        " nullif(sum(spend) over (), 0) as share from tier t where t.run_id = r.run_id)))::varchar"
-        " from newest r order by r.horizon_days",
+        "with newest as " COT_NEWEST_RUNS("as_of <= epoch_ms(%" PRId64
+                                          ")::timestamp_ms") ", ranked as (select run_id, p.spend, row_number() over "
+                                                             "(partition by run_id order by p.spend desc, p.customer)"
+                                                             " as place, count(*) over (partition by run_id) as n from "
+                                                             "prediction p join newest using (run_id)),"
+                                                             " tiered as (select run_id, spend, ",
         as_of_ms);
+    if (rc == COT_OK)
+        rc = put_tier(&sql, err);
+    if (rc == COT_OK)
+        rc = cot_buf_puts(
+            &sql,
+            " as tier from ranked),"
+            " tier as (select run_id, tier, count(*) as customers, sum(spend) as spend from tiered group by all),"
+            " total as (select run_id, sum(p.spend) as spend, sum(p.orders) as orders, avg(p.churn) as churn"
+            " from prediction p join newest using (run_id) group by run_id)"
+            " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%Y-%m-%dT%H:%M:%S.%gZ'), 'days',"
+            " r.horizon_days, 'currency', r.currency, 'customers', r.n_customers, 'folds', r.folds, 'models',"
+            " json_object('spend', r.spend_model, 'orders', r.orders_model, 'churn', r.churn_model), 'spend', t.spend,"
+            " 'orders', t.orders, 'churn', t.churn, 'tiers', (select to_json(list({'tier': tier, 'customers': "
+            "customers,"
+            " 'spend': spend, 'spend_share': spend / nullif(t.spend, 0)} order by tier)) from tier where tier.run_id ="
+            " r.run_id))::varchar from newest r join total t using (run_id) order by r.horizon_days",
+            err);
     if (rc == COT_OK)
         rc = cot_prediction_rows_add(store, doc, array, cot_buf_text(&sql), err);
     cot_buf_release(&sql);

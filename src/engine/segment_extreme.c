@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "num/order.h"
+
 /* Measures of size: what a wholesaler, a test account or a robot has far more or far less of. */
 static const char *const measures[] = {
     "monetary_total",     "monetary_average",   "spend_365d",     "margin_total",   "frequency",
@@ -22,16 +24,9 @@ static double log_size(float value)
     return value < 0 ? -log1p(-(double)value) : log1p((double)value);
 }
 
-static int double_compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median_of(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, double_compare);
+    qsort(values, n, sizeof *values, cot_compare_doubles);
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 

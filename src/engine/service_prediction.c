@@ -46,12 +46,16 @@ static cot_code add_predictions(struct cot_store *store, const struct cot_person
     if (rc == COT_OK) /* one who was two then has two rows: that of the smaller node holds */
         rc = cot_buf_printf(
             &sql, err,
-            "with newest as (" COT_NEWEST_RUNS
-            ") select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ'), 'days',"
-            " r.horizon_days, 'spend', json_object('value', p.spend, 'low', p.spend_low, 'high', p.spend_high),"
-            " 'orders', json_object('value', p.orders, 'low', p.orders_low, 'high', p.orders_high), 'churn', p.churn)"
-            "::varchar from newest r join prediction p using (run_id) where p.customer in (%s)"
-            " qualify row_number() over (partition by r.run_id order by p.customer) = 1 order by r.horizon_days",
+            "with newest as " COT_NEWEST_RUNS(
+                "true") " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, "
+                        "'%%Y-%%m-%%dT%%H:%%M:%%S.%%gZ'), 'days',"
+                        " r.horizon_days, 'spend', json_object('value', p.spend, 'low', p.spend_low, 'high', "
+                        "p.spend_high),"
+                        " 'orders', json_object('value', p.orders, 'low', p.orders_low, 'high', p.orders_high), "
+                        "'churn', p.churn)"
+                        "::varchar from newest r join prediction p using (run_id) where p.customer in (%s)"
+                        " qualify row_number() over (partition by r.run_id order by p.customer) = 1 order by "
+                        "r.horizon_days",
             cot_buf_text(&nodes));
     if (rc == COT_OK)
         rc = cot_prediction_rows_add(store, doc, array, cot_buf_text(&sql), err);

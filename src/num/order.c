@@ -85,3 +85,10 @@ size_t cot_count_at_most(const float *sorted, size_t n, float value)
     }
     return low;
 }
+
+int cot_compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}

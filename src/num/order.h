@@ -1,4 +1,4 @@
-/* Sorting and quantiles of float32. */
+/* Sorting and quantiles. */
 #ifndef COT_NUM_ORDER_H
 #define COT_NUM_ORDER_H
 
@@ -19,6 +19,9 @@ void cot_sort_floats(float *values, size_t n, float *scratch);
 
 /* Quantile q in 0..1 of n >= 1 ascending values, by linear interpolation (R's type 7, NumPy's default). */
 double cot_quantile_sorted(const float *sorted, size_t n, double q);
+
+/* For qsort of doubles, ascending; no NaN. */
+int cot_compare_doubles(const void *left, const void *right);
 
 /* How many of the ascending values are <= value. O(log n). */
 size_t cot_count_at_most(const float *sorted, size_t n, float value);

@@ -14,6 +14,7 @@
 #include "predict/league_view.h"
 
 static const char *const names[COT_N_QUESTIONS] = {"spend", "orders", "churn"};
+static const char *const measures[COT_N_QUESTIONS] = {"rmse", "rmse", "log_loss"};
 
 /* Who serves where nothing could be tested: the first that has an answer. None needs an earlier origin. */
 static const char *const untested[] = {"pareto", "regular", "bgnbd", "rate", "base_rate"};
@@ -23,6 +24,11 @@ enum { PIT_STREAM = 1 };
 const char *cot_question_name(enum cot_question question)
 {
     return names[question];
+}
+
+const char *cot_question_measure(enum cot_question question)
+{
+    return measures[question];
 }
 
 unsigned cot_league_origins_that_fit(int64_t n_days, unsigned horizon, unsigned most)

@@ -79,6 +79,7 @@ struct cot_candidate {
 /* The candidates of a question, in a fixed order. */
 const struct cot_candidate *cot_league_candidates(enum cot_question question, size_t *ret_n);
 const char *cot_question_name(enum cot_question question);
+const char *cot_question_measure(enum cot_question question); /* of its score: "rmse" or "log_loss" */
 
 enum { COT_LEAGUE_LEARNS_FROM = 2 }; /* origins that a fold needs before it: blend, then intervals around the blend */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "num/check.h"
+#include "num/order.h"
 
 enum { LEAST_A_BIN = 50 };
 
@@ -19,13 +20,6 @@ static int compare_pairs(const void *left, const void *right)
     if (a->predicted != b->predicted)
         return a->predicted < b->predicted ? -1 : 1;
     return (a->actual > b->actual) - (a->actual < b->actual);
-}
-
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
 }
 
 /* Said of customers for whom no order is expected: ratios need something. */
@@ -61,7 +55,7 @@ cot_code cot_conformal_fit(const double *predicted, const double *actual, size_t
         size_t end = (b + 1) * n / c.n_bins;
         for (size_t i = begin; i < end; i++)
             c.ratios[i] = pairs[i].actual / said_at_least(pairs[i].predicted);
-        qsort(c.ratios + begin, end - begin, sizeof *c.ratios, compare_doubles);
+        qsort(c.ratios + begin, end - begin, sizeof *c.ratios, cot_compare_doubles);
         c.starts[b] = begin;
         c.starts[b + 1] = end;
         c.edges[b] = b + 1 < c.n_bins ? pairs[end - 1].predicted : INFINITY;

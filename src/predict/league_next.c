@@ -5,6 +5,7 @@
 
 #include "base/threads.h"
 #include "num/check.h"
+#include "num/order.h"
 
 static const double week = 7;
 
@@ -67,17 +68,10 @@ static cot_code answers_init(struct answers *a, size_t n, struct cot_err *err)
     return ok ? COT_OK : cot_fail(err, COT_NOMEM, "waits of %zu customers", n);
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* Quantiles of n values, which are sorted; n > 0. */
 static void quantiles(double *values, size_t n, double ret[COT_LEAGUE_NEXT_LEVELS])
 {
-    qsort(values, n, sizeof *values, compare_doubles);
+    qsort(values, n, sizeof *values, cot_compare_doubles);
     for (size_t l = 0; l < COT_LEAGUE_NEXT_LEVELS; l++) {
         size_t at = (size_t)(cot_league_next_levels[l] * (double)n);
         ret[l] = values[at < n ? at : n - 1];

@@ -77,7 +77,7 @@ cot_code cot_league_rows_make(const struct cot_league_view *views, size_t first,
     rows.start = cot_alloc_array(total / stride + 1, 1, sizeof *rows.start);
     if (rows.x == NULL || rows.y == NULL || rows.start == NULL) {
         cot_league_rows_release(&rows);
-        return cot_fail(err, COT_NOMEM, "trees' rows: %zu x %zu", total / stride + 1, rows.d);
+        return cot_fail(err, COT_NOMEM, "rows to learn from: %zu x %zu", total / stride + 1, rows.d);
     }
     for (size_t v = first; v < end; v++) {
         const struct cot_league_view *view = views + v;

@@ -4,15 +4,9 @@
 
 #include "base/rng.h"
 #include "num/check.h"
+#include "num/order.h"
 #include "num/rank.h"
 #include "predict/league_score.h"
-
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
 
 /* A prediction and what came, to be sorted by prediction. */
 struct pair {
@@ -81,7 +75,7 @@ static double calibration_band(struct pair *pairs, size_t n, uint64_t seed)
             pairs[i].actual = cot_rng_uniform(&rng) < pairs[i].predicted ? 1 : 0;
         errors[draw] = calibration_error(pairs, n);
     }
-    qsort(errors, DRAWS, sizeof *errors, compare_doubles);
+    qsort(errors, DRAWS, sizeof *errors, cot_compare_doubles);
     return errors[QUANTILE];
 }
 
