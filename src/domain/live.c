@@ -119,6 +119,11 @@ static cot_code nodes_reach(struct cot_live *live, uint32_t node, struct cot_err
     return COT_OK;
 }
 
+cot_code cot_live_add_node(struct cot_live *live, uint32_t node, struct cot_err *err)
+{
+    return node < live->n_nodes ? COT_OK : nodes_reach(live, node, err);
+}
+
 static void customer_spoil(struct cot_live *live, uint32_t node)
 {
     struct customer *customer = live->nodes[live->nodes[node].root].customer;

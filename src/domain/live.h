@@ -54,6 +54,9 @@ cot_code cot_live_price(struct cot_live *live, struct cot_err *err) COT_MUST_CHE
 /* The same, due or not. */
 cot_code cot_live_reprice(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
 
+/* A node is known from here on, a customer of its own, whatever else is said of it: consent is kept elsewhere. */
+cot_code cot_live_add_node(struct cot_live *live, uint32_t node, struct cot_err *err) COT_MUST_CHECK;
+
 /* Each is recorded now: the caller has advanced the clock to the fact's recorded_at. */
 cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *event,
                             struct cot_err *err) COT_MUST_CHECK;

@@ -48,7 +48,7 @@ cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum c
     struct cot_consent_state *state = &live->consents[node][purpose];
     if (occurred_at_ms >= state->occurred_at_ms)
         *state = (struct cot_consent_state){occurred_at_ms, granted};
-    return COT_OK;
+    return cot_live_add_node(live->live, node, err);
 }
 
 cot_code cot_live_shop_withhold(struct cot_live_shop *live, uint32_t node, uint8_t purposes, struct cot_err *err)

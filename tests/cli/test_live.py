@@ -143,6 +143,20 @@ def test_verify(scratch):
         server.get("/v1/verify", status=403, key=keys["analyst"])
 
 
+def test_known_by_consent_alone(scratch):
+    """Who has stated consent is a customer, in memory as after a replay, with rules or without."""
+    with Server(os.path.join(scratch, "consent")) as server:
+        server.post("/v1/track", call(1, userId="u1", properties={"product_id": "p1"}))
+        assert server.ask("PUT", "/v1/segments/buyers", {"rule": "count(order_line) >= 1"})[0] == 200
+        for user, granted in (("u2", True), ("u3", False)):
+            consent = {"consents": [{"userId": user, "purposes": {"analytics": granted}}]}
+            assert server.ask("PUT", "/v1/consent", consent)[0] == 200
+            one = get(server, user)
+            assert one["events"] == 0 and one["consent"]["analytics"] is granted, one
+        found = server.get("/v1/verify")
+        assert found["equal"] and found["customers"] == 3, found
+
+
 def test_replay_equals_live(scratch):
     """After random calls, late ones among them, every customer is what a fresh start from disk makes of them."""
     data = os.path.join(scratch, "replay")
@@ -227,8 +241,8 @@ def test_segments_and_forget(scratch):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        for test in (test_profile, test_identity, test_source_policy, test_verify, test_replay_equals_live,
-                     test_segments_and_forget):
+        for test in (test_profile, test_identity, test_source_policy, test_verify, test_known_by_consent_alone,
+                     test_replay_equals_live, test_segments_and_forget):
             test(scratch)
 
 
