@@ -94,20 +94,31 @@ static bool words_equal(struct cot_text a, struct cot_text b)
     return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
 }
 
-/* The amount, quantity or discount of an entry; NaN: it has none. */
-static double number_of(const struct cot_rule_view *view, const struct cot_entry *entry,
-                        enum cot_rule_property property)
+/* The amount, quantity or discount of an entry, money in minor units: sums of these are exact. NaN: it has none. */
+static double minor_of(const struct cot_rule_view *view, const struct cot_entry *entry, enum cot_rule_property property)
 {
     if (!cot_entry_is_commerce(entry))
         return NAN;
     const struct cot_line *line = &view->lines->lines[entry->detail];
     if (property == COT_PROPERTY_AMOUNT)
-        return (double)line->amount_minor / view->minor_per_unit;
+        return (double)line->amount_minor;
     if (property == COT_PROPERTY_QUANTITY)
         return (double)line->quantity;
     if (line->extra == COT_NO_EXTRA || view->lines->extras[line->extra].discount_minor == COT_UNKNOWN_MINOR)
         return NAN;
-    return (double)view->lines->extras[line->extra].discount_minor / view->minor_per_unit;
+    return (double)view->lines->extras[line->extra].discount_minor;
+}
+
+/* What makes minor_of the number that a rule names. */
+static double unit_of(const struct cot_rule_view *view, enum cot_rule_property property)
+{
+    return property == COT_PROPERTY_QUANTITY ? 1 : view->minor_per_unit;
+}
+
+static double number_of(const struct cot_rule_view *view, const struct cot_entry *entry,
+                        enum cot_rule_property property)
+{
+    return minor_of(view, entry, property) / unit_of(view, property);
 }
 
 /* The code of an entry's item, category, brand or channel; COT_DICT_NONE: none. */
@@ -212,7 +223,7 @@ static double fold(const struct walk *walk, const struct cot_rule_node *node, si
         uint64_t key = distinct_key(view, i_entry, node->property);
         return value + (key != 0 && !key_came_before(walk, node, begin, i_entry, key));
     }
-    double number = number_of(view, &view->run.entries[i_entry], node->property);
+    double number = minor_of(view, &view->run.entries[i_entry], node->property);
     if (isnan(number))
         return value;
     if (node->kind == COT_RULE_SUM)
@@ -236,6 +247,8 @@ static bool holds_aggregate(struct walk *walk, const struct cot_rule_node *node)
         any = true;
         value = fold(walk, node, begin, i, value);
     }
+    if (is_extreme || node->kind == COT_RULE_SUM)
+        value /= unit_of(walk->view, node->property);
     return compare(value, node->op, node->literals.values[0].number);
 }
 

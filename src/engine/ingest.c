@@ -118,6 +118,8 @@ static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *b
 static void touch(void *context, uint32_t node)
 {
     struct cot_ingest *ingest = context;
+    if (ingest->n_touched == SIZE_MAX)
+        return;
     void *grown =
         cot_array_reserve(ingest->touched, &ingest->touched_capacity, ingest->n_touched + 1, sizeof *ingest->touched);
     if (grown == NULL) {

@@ -347,6 +347,29 @@ static bool joined(unsigned how, bool a, bool b)
     return how == 0 ? a && b : how == 1 ? a || b : how == 2 ? a && !b : !(a || b);
 }
 
+/* Cents are summed as whole numbers: 0.70 and 0.10 are 0.8, which they are not as doubles. */
+static void test_sums_of_money_are_exact(void **state)
+{
+    static const struct {
+        int64_t amounts[3];
+        const char *text;
+    } rows[] = {
+        {{70, 10, 0}, "sum(order_line.amount) >= 0.8 and sum(order_line.amount) = 0.8"},
+        {{10, 20, 0}, "sum(order_line.amount) <= 0.3 and sum(order_line.amount) = 0.3"},
+        {{3334, 3333, 13333}, "sum(order_line.amount) >= 200 and not sum(order_line.amount) > 200"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct customer c = {0};
+        int64_t next_ms = 0;
+        for (size_t k = 0; k < 3; k++)
+            add_event(&c, T0 + (int64_t)(k + 1) * DAY, COT_EVENT_ORDER_LINE, 1, rows[i].amounts[k]);
+        struct cot_segment_rule *rule = parse(rows[i].text);
+        assert_true(holds_at(rule, &c, T0 + 5 * DAY, &next_ms));
+        cot_segment_rule_free(rule);
+    }
+}
+
 static void test_random_rules_agree_with_the_reference(void **state)
 {
     static const char *const forms[] = {"%s and %s", "%s or %s", "%s and not %s", "not (%s or %s)"};
@@ -430,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes_have_places),
         cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_sums_of_money_are_exact),
         cmocka_unit_test(test_random_rules_agree_with_the_reference),
         cmocka_unit_test(test_explain),
     };
