@@ -48,7 +48,16 @@ static const struct schema_row step_4[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static const struct schema_row *const steps[COT_SCHEMA_VERSION] = {step_1, step_2, step_3, step_4};
+static const struct schema_row step_5[] = {
+#define TABLE(table, comment) {#table, NULL, NULL, comment},
+#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
+#include "store/schema_5.inc"
+#undef TABLE
+#undef COLUMN
+    {NULL, NULL, NULL, NULL},
+};
+
+static const struct schema_row *const steps[COT_SCHEMA_VERSION] = {step_1, step_2, step_3, step_4, step_5};
 
 /* One row as SQL: a new table starts with its first column; every row brings its COMMENT. */
 static cot_code take_row(struct cot_store *store, const struct schema_row *row, struct cot_err *err)
