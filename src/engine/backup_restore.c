@@ -95,7 +95,8 @@ static char *plain_path(const char *path)
     return plain;
 }
 
-/* Opens what was unpacked, migrates it where it is older, reads something: the proof that it is a shop. */
+/* Opens what was unpacked, migrates it where it is older, reads something: the proof that it is a shop. Its log of
+ * entries and exits begins anew: numbers after the backup's may have been told already, of other changes. */
 static cot_code try_shop(const struct cot_context *context, const char *folder, struct cot_err *err)
 {
     struct cot_store *store = NULL;
@@ -104,6 +105,9 @@ static cot_code try_shop(const struct cot_context *context, const char *folder, 
     cot_code rc = cot_store_open(folder, &options, &store, err);
     if (rc == COT_OK)
         rc = cot_store_number(store, &n, err, "select count(*) from event");
+    if (rc == COT_OK)
+        rc = cot_store_exec(store, err,
+                            "delete from segment_log; delete from segment_change; delete from segment_standing");
     cot_store_close(store);
     return rc == COT_OK ? rc : cot_err_prefix(err, COT_BAD_DATA, "the shop in the backup can't be used");
 }

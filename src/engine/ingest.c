@@ -115,9 +115,11 @@ static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *b
 }
 
 /* What a fact applied is about; remembered until the whole group is applied. */
-static void touch(void *context, uint32_t node)
+static void touch(void *context, uint32_t node, int64_t event_id)
 {
     struct cot_ingest *ingest = context;
+    if (event_id != 0)
+        cot_changes_event(ingest, node, event_id);
     if (ingest->n_touched == SIZE_MAX)
         return;
     void *grown =
@@ -136,12 +138,18 @@ static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     ingest->n_touched = 0;
     cot_code rc = cot_ingest_tick(ingest, err);
+    cot_changes_because(ingest, COT_CHANGE_EVENTS);
     if (rc == COT_OK)
         rc = cot_live_facts_apply(&ingest->facts, ingest->live, touch, ingest, err);
     if (rc == COT_OK && ingest->n_touched == SIZE_MAX)
         rc = cot_fail(err, COT_NOMEM, "customers of a group");
     for (size_t i = 0; rc == COT_OK && i < ingest->n_touched; i++)
         rc = cot_rule_segments_touch(ingest->rules, &over, ingest->touched[i], err);
+    if (rc == COT_OK)
+        rc = cot_changes_failed(ingest, err);
+    if (rc == COT_OK)
+        ingest->seen_event_id = ingest->shop->next_event_id - 1;
+    cot_changes_because(ingest, COT_CHANGE_TIME);
     return rc;
 }
 
@@ -149,7 +157,14 @@ cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err)
 {
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     cot_code rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
-    return rc == COT_OK ? cot_rule_segments_tick(ingest->rules, &over, err) : rc;
+    if (rc == COT_OK)
+        rc = cot_rule_segments_tick(ingest->rules, &over, err);
+    if (rc == COT_OK && cot_changes_due(ingest)) { /* the committer writes them, whoever came by */
+        pthread_mutex_lock(&ingest->mutex);
+        pthread_cond_signal(&ingest->changed);
+        pthread_mutex_unlock(&ingest->mutex);
+    }
+    return rc == COT_OK ? cot_changes_failed(ingest, err) : rc;
 }
 
 cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
@@ -189,9 +204,10 @@ static cot_code take_up_currency(struct cot_ingest *ingest, struct cot_err *err)
     cot_rule_segments_free(ingest->rules);
     ingest->live = live;
     ingest->rules = rules;
+    rc = cot_changes_begin(ingest, err);
     pthread_mutex_unlock(&ingest->state);
     cot_live_facts_clear(&ingest->facts);
-    return COT_OK;
+    return rc;
 }
 
 static cot_code commit(struct cot_ingest *ingest, struct cot_err *err)
@@ -201,6 +217,8 @@ static cot_code commit(struct cot_ingest *ingest, struct cot_err *err)
         rc = cot_import_shop_store_base(ingest->shop, ingest->shop->next_import_id, err);
     if (rc == COT_OK)
         rc = cot_ingest_runs_write(ingest, cot_wall_ms(), err);
+    if (rc == COT_OK)
+        rc = cot_changes_write(ingest, err);
     return rc == COT_OK ? cot_store_commit(ingest->store, err) : rc;
 }
 
@@ -209,6 +227,7 @@ cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *
     struct cot_err why = {0};
     if (rc == COT_OK)
         rc = commit(ingest, err);
+    cot_changes_end(ingest, rc == COT_OK);
     if (rc != COT_OK) {
         cot_ingest_unload(ingest);
         cot_store_rollback(ingest->store);
@@ -355,14 +374,15 @@ static int64_t next_moment_ms(struct cot_ingest *ingest)
     pthread_mutex_lock(&ingest->state);
     int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules) : COT_RULE_NEVER;
     pthread_mutex_unlock(&ingest->state);
-    return at_ms;
+    int64_t due_ms = cot_changes_due_ms(ingest);
+    return due_ms < at_ms ? due_ms : at_ms;
 }
 
 /* Waits for work, at most until a moment. */
 static void wait_for_work(struct cot_ingest *ingest, int64_t until_ms)
 {
     const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-    while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping)
+    while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping && !cot_changes_due(ingest))
         if (until_ms == COT_RULE_NEVER)
             pthread_cond_wait(&ingest->changed, &ingest->mutex);
         else if (pthread_cond_timedwait(&ingest->changed, &ingest->mutex, &until) != 0)
@@ -416,13 +436,17 @@ void *cot_ingest_work(void *argument)
         struct cot_ingest_batch *group = take_waiting(ingest);
         bool done = ingest->stopping && job == NULL && group == NULL;
         pthread_mutex_unlock(&ingest->mutex);
-        if (done)
+        if (done) {
+            cot_changes_settle(ingest);
             return NULL;
+        }
+        if (group == NULL && job == NULL) {
+            let_time_pass(ingest);
+            cot_changes_flush(ingest);
+        }
         if (group != NULL)
             commit_group(ingest, group);
         if (job != NULL)
             run_job(service, ingest, job);
-        if (group == NULL && job == NULL)
-            let_time_pass(ingest);
     }
 }

@@ -35,6 +35,7 @@ static cot_code read_contents(struct cot_store *store, char **ret_text, struct c
 
 cot_code cot_ingest_leave(struct cot_ingest *ingest, struct cot_ingest_absence *ret_absence, struct cot_err *err)
 {
+    cot_changes_settle(ingest);
     cot_code rc = read_contents(ingest->store, &ret_absence->before, err);
     if (rc != COT_OK)
         return rc;

@@ -5,7 +5,7 @@ static cot_code on_event(void *context, const struct cot_record *record, uint32_
                          const struct cot_money *money, struct cot_err *err)
 {
     struct cot_ingest *ingest = context;
-    return cot_live_facts_add_event(&ingest->facts, record, node, item, money, err);
+    return cot_live_facts_add_event(&ingest->facts, record, node, item, money, ingest->shop->next_event_id - 1, err);
 }
 
 static cot_code on_trait(void *context, const struct cot_record *record, const struct cot_trait *trait, uint32_t node,

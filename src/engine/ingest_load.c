@@ -103,8 +103,17 @@ static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
     pthread_mutex_lock(&ingest->state);
     ingest->live = live;
     ingest->rules = rules;
+    rc = cot_changes_begin(ingest, err);
+    if (rc != COT_OK) {
+        ingest->live = NULL;
+        ingest->rules = NULL;
+    }
     pthread_mutex_unlock(&ingest->state);
-    return COT_OK;
+    if (rc != COT_OK) {
+        cot_live_shop_free(live);
+        cot_rule_segments_free(rules);
+    }
+    return rc;
 }
 
 static void publish_currency(struct cot_ingest *ingest)
@@ -157,12 +166,14 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     ingest->live = live;
     ingest->rules = rules;
     cot_ingest_tap_init(ingest);
+    rc = cot_changes_begin(ingest, err);
     pthread_mutex_unlock(&ingest->state);
     cot_import_shop_free(old_shop);
     cot_live_shop_free(old_live);
     cot_rule_segments_free(old_rules);
     release_committers(ingest);
-    rc = load_runs(ingest, err);
+    if (rc == COT_OK)
+        rc = load_runs(ingest, err);
     if (rc == COT_OK)
         rc = cot_ingest_ids_load(ingest, err);
     if (rc == COT_OK)

@@ -12,6 +12,7 @@
 #include "engine/live_facts.h"
 #include "engine/message_seen.h"
 #include "engine/rule_segments.h"
+#include "engine/segment_log.h"
 
 enum cot_call_fate { COT_CALL_ACCEPTED, COT_CALL_DUPLICATE, COT_CALL_QUARANTINED, COT_N_CALL_FATES };
 
@@ -57,8 +58,25 @@ struct cot_live_run {
     uint64_t written[COT_N_CALL_FATES]; /* as the store has them */
 };
 
+/* An event of the group at hand, or of before a start, by whose customer it is. */
+struct cot_customer_event {
+    uint32_t customer; /* a node of theirs; once sorted: the smallest */
+    int64_t event_id;
+};
+
+/* Why rules turn now. */
+struct cot_change_reason {
+    enum cot_change_cause cause;
+    int64_t since_ms; /* unwatched: rules that are younger are the cause */
+    struct cot_customer_event *events;
+    size_t n_events, capacity;
+    bool sorted; /* by customer, then id */
+    bool failed; /* out of memory */
+};
+
 struct cot_ingest {
     struct cot_context context;
+    struct cot_segment_log *log; /* NULL: offline */
 
     /* the committer's */
     struct cot_store *store;
@@ -73,9 +91,10 @@ struct cot_ingest {
     struct cot_live_facts facts; /* of the group at hand */
     struct cot_import_tap tap;
     struct cot_live_run runs[COT_N_INGEST_SOURCES];
-    enum cot_ingest_source source; /* of the call at hand */
-    int64_t counted_at_ms;         /* when the runs' counts were written last */
-    int64_t pruned_at_ms;          /* when old ids were taken out of the store last */
+    enum cot_ingest_source source;    /* of the call at hand */
+    int64_t counted_at_ms;            /* when the runs' counts were written last */
+    int64_t pruned_at_ms;             /* when old ids were taken out of the store last */
+    atomic_int_fast64_t log_retry_ms; /* writing the log failed: not before then */
     bool loaded;
     bool is_offline; /* no server: nobody reads, so nothing is held in memory for readers */
 
@@ -85,6 +104,8 @@ struct cot_ingest {
     struct cot_rule_segments *rules;
     uint32_t *touched; /* nodes of which the group at hand says something */
     size_t n_touched, touched_capacity;
+    struct cot_change_reason reason;
+    int64_t seen_event_id; /* events up to this one are in live */
     atomic_uint_fast64_t n_links_refused;
 
     pthread_t thread;
@@ -193,6 +214,29 @@ void cot_ingest_ids_tick(struct cot_ingest *ingest, const struct cot_ingest_batc
 void cot_ingest_ids_close(struct cot_ingest *ingest);
 /* Table of ids alone: those that are too old. In the transaction at hand. */
 cot_code cot_ingest_ids_prune(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * ingest_changes.c: entries and exits of segments by rule, into the log (segment_log.h), with their causes. Without a
+ * log they do nothing. _begin: live and rules have been put in place: what differs from what was told is noted, and
+ * from then on whatever they do. _because: of what is evaluated from here on. _event: one more of the group at hand.
+ * _gone: exits from segments that are no more. The caller holds state; these are all that may fail for want of memory,
+ * and _failed says so later where the rules were at work.
+ */
+cot_code cot_changes_begin(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_changes_because(struct cot_ingest *ingest, enum cot_change_cause cause);
+void cot_changes_event(struct cot_ingest *ingest, uint32_t node, int64_t event_id);
+cot_code cot_changes_gone(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_changes_failed(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+/* To disk, by the committer: _write into the transaction at hand, _end after it; _flush: in one of its own, where the
+ * log has something (what fails is tried again later). */
+cot_code cot_changes_write(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_changes_end(struct cot_ingest *ingest, bool committed);
+void cot_changes_flush(struct cot_ingest *ingest);
+/* The same before nobody watches for a while: notes up to which event and rule somebody did. */
+void cot_changes_settle(struct cot_ingest *ingest);
+/* Whether it is time for _flush; else when it will be, COT_RULE_NEVER. */
+bool cot_changes_due(const struct cot_ingest *ingest);
+int64_t cot_changes_due_ms(const struct cot_ingest *ingest);
 
 int64_t cot_wall_ms(void);
 

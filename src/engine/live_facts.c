@@ -10,6 +10,7 @@ enum fact_kind { FACT_EVENT, FACT_TRAIT, FACT_ITEM, FACT_LINK, FACT_CONSENT, FAC
 
 struct cot_live_fact {
     enum fact_kind kind;
+    int64_t event_id; /* 0: no event */
     union {
         struct cot_live_event event;
         struct cot_link link;
@@ -64,6 +65,7 @@ static cot_code add(struct cot_live_facts *facts, enum fact_kind kind, struct co
     facts->facts = grown;
     *ret_fact = &facts->facts[facts->n++];
     (*ret_fact)->kind = kind;
+    (*ret_fact)->event_id = 0;
     return COT_OK;
 }
 
@@ -75,7 +77,7 @@ static bool keep(struct cot_live_facts *facts, struct cot_text text, struct cot_
 }
 
 cot_code cot_live_facts_add_event(struct cot_live_facts *facts, const struct cot_record *record, uint32_t node,
-                                  uint32_t item, const struct cot_money *money, struct cot_err *err)
+                                  uint32_t item, const struct cot_money *money, int64_t event_id, struct cot_err *err)
 {
     struct cot_live_fact *fact = NULL;
     if (node == COT_DICT_NONE)
@@ -87,6 +89,7 @@ cot_code cot_live_facts_add_event(struct cot_live_facts *facts, const struct cot
     struct cot_text detail = message ? record->campaign : record->session;
     bool gives_back = record->event_kind == COT_EVENT_REFUND && record->refund_of.size > 0;
     struct cot_text order = gives_back ? record->refund_of : record->order_key;
+    fact->event_id = event_id;
     fact->is.event =
         (struct cot_live_event){.node = node,
                                 .kind = record->event_kind,
@@ -221,9 +224,9 @@ cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_liv
         rc = apply_one(fact, live, &node, err);
         if (rc != COT_OK || touch == NULL || node == COT_DICT_NONE)
             continue;
-        touch(context, node);
+        touch(context, node, fact->event_id);
         if (fact->kind == FACT_LINK) /* an end of a link that parts two has a customer of its own */
-            touch(context, fact->is.link.node_b);
+            touch(context, fact->is.link.node_b, 0);
     }
     return rc;
 }

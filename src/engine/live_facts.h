@@ -21,7 +21,8 @@ void cot_live_facts_release(struct cot_live_facts *facts);
 
 /* As the tap (import_tap.h) tells them. Events without a person are not kept. */
 cot_code cot_live_facts_add_event(struct cot_live_facts *facts, const struct cot_record *record, uint32_t node,
-                                  uint32_t item, const struct cot_money *money, struct cot_err *err) COT_MUST_CHECK;
+                                  uint32_t item, const struct cot_money *money, int64_t event_id,
+                                  struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_live_facts_add_trait(struct cot_live_facts *facts, const struct cot_record *record,
                                   const struct cot_trait *trait, uint32_t node, bool timeless,
                                   struct cot_err *err) COT_MUST_CHECK;
@@ -37,8 +38,9 @@ cot_code cot_live_facts_add_node(struct cot_live_facts *facts, uint32_t node, ui
 cot_code cot_live_facts_add_supersede(struct cot_live_facts *facts, uint32_t node, uint64_t order,
                                       struct cot_err *err) COT_MUST_CHECK;
 
-/* Calls `touch` with the node of each fact applied (what it says may concern other nodes of the same customer). */
-typedef void cot_live_touch(void *context, uint32_t node);
+/* Calls `touch` with the node of each fact applied (what it says may concern other nodes of the same customer), and the
+ * id of an event; 0: it is none. */
+typedef void cot_live_touch(void *context, uint32_t node, int64_t event_id);
 cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live, cot_live_touch *touch,
                               void *context, struct cot_err *err) COT_MUST_CHECK;
 

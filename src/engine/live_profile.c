@@ -84,21 +84,41 @@ cot_code cot_live_find(const struct cot_live_shop *live, const struct cot_dict *
     return COT_OK;
 }
 
+uint32_t cot_live_name_node(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node)
+{
+    size_t n = 0;
+    const uint32_t *members = cot_live_members(live->live, &node, &n);
+    for (size_t i = 0; i < n; i++)
+        if (cot_dict_entry(nodes, members[i])->tag == COT_NODE_USER)
+            return members[i];
+    return members[0];
+}
+
+bool cot_live_node_name(const struct cot_dict *nodes, uint32_t node, char ret_name[COT_LIVE_NAME_SIZE])
+{
+    char text[COT_ANONYMOUS_ID_SIZE];
+    const struct cot_dict_entry *entry = node < nodes->n ? cot_dict_entry(nodes, node) : NULL;
+    if (entry == NULL || cot_node_kind_name((enum cot_node_kind)entry->tag) == NULL)
+        return false;
+    if (entry->tag == COT_NODE_USER) {
+        snprintf(ret_name, COT_LIVE_NAME_SIZE, "%.*s", (int)entry->size, entry->text);
+        return true;
+    }
+    cot_anonymous_customer_id((enum cot_node_kind)entry->tag, entry->text, entry->size, text);
+    snprintf(ret_name, COT_LIVE_NAME_SIZE, "%s", text);
+    return true;
+}
+
 void cot_live_add_customer_id(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node,
                               yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key)
 {
     char text[COT_ANONYMOUS_ID_SIZE];
-    size_t n = 0;
-    const uint32_t *members = cot_live_members(live->live, &node, &n);
-    for (size_t i = 0; i < n; i++) {
-        const struct cot_dict_entry *entry = cot_dict_entry(nodes, members[i]);
-        if (entry->tag == COT_NODE_USER) {
-            yyjson_mut_obj_add_strncpy(doc, object, key, entry->text, entry->size);
-            return;
-        }
+    const struct cot_dict_entry *entry = cot_dict_entry(nodes, cot_live_name_node(live, nodes, node));
+    if (entry->tag == COT_NODE_USER) {
+        yyjson_mut_obj_add_strncpy(doc, object, key, entry->text, entry->size);
+        return;
     }
-    const struct cot_dict_entry *first = cot_dict_entry(nodes, members[0]);
-    cot_anonymous_customer_id((enum cot_node_kind)first->tag, first->text, first->size, text);
+    cot_anonymous_customer_id((enum cot_node_kind)entry->tag, entry->text, entry->size, text);
     yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 

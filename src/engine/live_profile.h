@@ -37,6 +37,12 @@ enum { COT_LIVE_WORD_SIZE = 256 };
 const char *cot_live_word(const struct cot_live_shop *live, const struct cot_feature *feature, float value,
                           char ret_word[COT_LIVE_WORD_SIZE]);
 
+/* The node that names a customer: the first of the shop's own ids, else the smallest. */
+uint32_t cot_live_name_node(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node);
+/* As it names them; false: an erased person's. */
+enum { COT_LIVE_NAME_SIZE = 1024 };
+bool cot_live_node_name(const struct cot_dict *nodes, uint32_t node, char ret_name[COT_LIVE_NAME_SIZE]);
+
 void cot_live_add_customer_id(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node,
                               yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key);
 

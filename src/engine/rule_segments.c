@@ -34,6 +34,8 @@ struct cot_rule_segments {
     size_t timer_at_capacity;
     struct timer *heap; /* a binary heap, the earliest first; those that differ from timer_at are void */
     size_t n_heap, heap_capacity;
+    cot_rule_evaluated *on_change; /* NULL: nobody is told */
+    void *context;                 /* its */
 };
 
 /* Evaluating one customer. */
@@ -67,6 +69,29 @@ static size_t find(const struct cot_rule_segments *segments, const char *name, s
         if (strlen(segments->segments[i].name) == size && memcmp(segments->segments[i].name, name, size) == 0)
             return i;
     return SIZE_MAX;
+}
+
+void cot_rule_segments_watch(struct cot_rule_segments *segments, cot_rule_evaluated *on_change, void *context)
+{
+    segments->on_change = on_change;
+    segments->context = context;
+}
+
+size_t cot_rule_segments_n(const struct cot_rule_segments *segments)
+{
+    return segments->n;
+}
+
+struct cot_rule_standing cot_rule_segments_at(const struct cot_rule_segments *segments, size_t i)
+{
+    const struct segment *segment = &segments->segments[i];
+    return (struct cot_rule_standing){segment->name, segment->version, segment->created_at_ms, segment->n_members};
+}
+
+bool cot_rule_segments_has(const struct cot_rule_segments *segments, size_t i, uint32_t root)
+{
+    const struct segment *segment = &segments->segments[i];
+    return root < segment->members_capacity && segment->members[root] != 0;
 }
 
 /* Timers */
@@ -274,6 +299,8 @@ static cot_code evaluate(struct cot_rule_segments *segments, const struct cot_ru
         segments->timer_at[root] = earliest_ms;
         look.failed |= earliest_ms != COT_RULE_NEVER && !heap_push(segments, earliest_ms, root);
     }
+    if (segments->on_change != NULL && !look.failed)
+        segments->on_change(segments->context, segments, root);
     return look.failed ? cot_fail(err, COT_NOMEM, "segments of a customer") : COT_OK;
 }
 

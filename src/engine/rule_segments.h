@@ -22,12 +22,29 @@ struct cot_rule_shop {
     const struct cot_import_shop *shop;
 };
 
+/* Told of each customer that was evaluated: the smallest node. */
+typedef void cot_rule_evaluated(void *context, const struct cot_rule_segments *segments, uint32_t root);
+
 enum { COT_RULE_MAX_SEGMENTS = 500, COT_RULE_MAX_NAME = 100, COT_RULE_SAMPLE = 20 };
 
 /* Loads the newest versions and evaluates them for everybody. */
 cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_shop *over,
                                 struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;
 void cot_rule_segments_free(struct cot_rule_segments *segments);
+
+/* From now on; not of the evaluation by _load. on_change NULL: nobody. */
+void cot_rule_segments_watch(struct cot_rule_segments *segments, cot_rule_evaluated *on_change, void *context);
+
+/* What is known of one of them, 0 <= i < _n. */
+struct cot_rule_standing {
+    const char *name;
+    int32_t version;
+    int64_t created_at_ms;
+    uint64_t n_members;
+};
+size_t cot_rule_segments_n(const struct cot_rule_segments *segments);
+struct cot_rule_standing cot_rule_segments_at(const struct cot_rule_segments *segments, size_t i);
+bool cot_rule_segments_has(const struct cot_rule_segments *segments, size_t i, uint32_t root);
 
 /* Something of this node's customer has changed. */
 cot_code cot_rule_segments_touch(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,

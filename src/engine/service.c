@@ -49,6 +49,8 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     ingest->context = *context;
     ingest->context.data_dir = service->data_dir;
     cot_code rc = service->data_dir == NULL ? cot_fail(err, COT_NOMEM, "service") : COT_OK;
+    if (rc == COT_OK)
+        rc = cot_segment_log_open(&ingest->log, err);
     if (rc == COT_OK && pthread_create(&ingest->thread, NULL, cot_ingest_work, service) != 0)
         rc = cot_fail(err, COT_NOMEM, "a thread");
     else if (rc == COT_OK)
@@ -107,6 +109,8 @@ void cot_service_close(struct cot_service *service)
     cot_ingest_ids_close(&service->ingest);
     cot_ingest_forget_memory(&service->ingest);
     cot_store_close(service->ingest.store);
+    cot_segment_log_free(service->ingest.log);
+    free(service->ingest.reason.events);
     if (service->announced) {
         announcement_path(service, path, sizeof path);
         (void)unlink(path);

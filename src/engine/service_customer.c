@@ -243,6 +243,7 @@ cot_code cot_service_forget(struct cot_service *service, const char *id, yyjson_
     if (rc != COT_OK)
         return rc;
     /* Erasure writes the file anew: nobody else may have it meanwhile. */
+    cot_changes_settle(ingest);
     cot_ingest_forget_memory(ingest);
     cot_store_close(ingest->store);
     ingest->store = NULL;

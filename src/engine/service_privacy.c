@@ -138,6 +138,7 @@ static cot_code erase(struct cot_service *service, const char *topic, struct peo
     cot_code rc = COT_OK;
     if (people->n > 0) {
         delete_requests(ingest->context.data_dir);
+        cot_changes_settle(ingest);
         cot_ingest_forget_memory(ingest);
         cot_store_close(ingest->store);
         ingest->store = NULL;

@@ -139,6 +139,8 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
     int64_t at_ms = cot_wall_ms();
     if (name[0] == '\0' || strlen(name) > COT_RULE_MAX_NAME)
         return cot_fail(err, COT_USAGE, "a segment's name has 1 to %d bytes", COT_RULE_MAX_NAME);
+    if (strcmp(name, "stream") == 0 || strcmp(name, "preview") == 0)
+        return cot_fail(err, COT_USAGE, "no segment can be named '%s': that is a path of its own", name);
     cot_code rc = check(ingest, name, rule, size, &parsed, err);
     if (rc == COT_OK)
         rc = write_version(ingest, name, cot_segment_rule_text(parsed), at_ms, &version, err);
@@ -149,10 +151,16 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
     pthread_mutex_lock(&ingest->state);
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     rc = cot_ingest_tick(ingest, err);
+    cot_changes_because(ingest, COT_CHANGE_RULE);
     if (rc == COT_OK)
         rc = cot_rule_segments_put(ingest->rules, &over, name, (int32_t)version, at_ms, parsed, err);
     else
         cot_segment_rule_free(parsed);
+    if (rc == COT_OK)
+        rc = cot_changes_failed(ingest, err);
+    if (rc == COT_OK && ingest->log != NULL)
+        cot_segment_log_touch(ingest->log); /* whether it turned anybody or not: it was seen */
+    cot_changes_because(ingest, COT_CHANGE_TIME);
     pthread_mutex_unlock(&ingest->state);
     return rc == COT_OK ? cot_service_segment_list(service, name, ret_doc, err) : rc;
 }
@@ -178,6 +186,7 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
         return rc;
     pthread_mutex_lock(&ingest->state);
     cot_rule_segments_delete(ingest->rules, name);
+    rc = cot_changes_gone(ingest, err);
     pthread_mutex_unlock(&ingest->state);
-    return COT_OK;
+    return rc;
 }
