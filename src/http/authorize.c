@@ -37,6 +37,18 @@ cot_code cot_server_read_keys(struct cot_server *server, struct cot_err *err)
     return COT_OK;
 }
 
+bool cot_server_key_holds(struct cot_server *server, const char *key_id)
+{
+    struct cot_err ignored;
+    pthread_mutex_lock(&server->keys_mutex);
+    bool read = cot_server_read_keys(server, &ignored) == COT_OK;
+    bool holds = read && key_id[0] == '\0' && server->keys.n == 0;
+    for (size_t i = 0; read && !holds && i < server->keys.n; i++)
+        holds = strcmp(server->keys.keys[i].id, key_id) == 0;
+    pthread_mutex_unlock(&server->keys_mutex);
+    return holds;
+}
+
 /* Base64 "KEY:" or, by clients that forget the colon, "KEY". False: no such text. */
 static bool decode_basic(const char *text, char *ret_key, size_t size)
 {

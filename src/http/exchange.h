@@ -21,6 +21,7 @@ struct cot_server;
 struct cot_route;
 struct cot_service;
 struct cot_upload;
+struct cot_stream;
 struct MHD_Connection;
 
 enum { COT_PARAMETER_SIZE = 1024 };
@@ -43,11 +44,12 @@ struct cot_exchange {
     /* the answer */
     int status; /* 0: none yet */
     struct cot_buf answer;
-    const char *content_type; /* static; NULL: JSON */
-    unsigned retry_after_s;   /* 0: no Retry-After */
-    uint64_t rate_reset_s;    /* X-RateLimit-Reset, Unix seconds; 0: none */
-    const char *allow;        /* of 405; static */
-    bool closes;              /* the connection ends with it */
+    struct cot_stream *stream; /* the answer goes on (stream.h); NULL: it is `answer` */
+    const char *content_type;  /* static; NULL: JSON */
+    unsigned retry_after_s;    /* 0: no Retry-After */
+    uint64_t rate_reset_s;     /* X-RateLimit-Reset, Unix seconds; 0: none */
+    const char *allow;         /* of 405; static */
+    bool closes;               /* the connection ends with it */
 
     /* the server's own */
     bool too_large;

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "engine/service_segment.h"
+#include "engine/service_stream.h"
 #include "http/handlers.h"
 #include "http/job.h"
+#include "http/stream.h"
 
 static cot_code answer_doc(struct cot_exchange *exchange, cot_code rc, yyjson_mut_doc *doc, struct cot_err *err)
 {
@@ -25,6 +27,18 @@ cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err)
     yyjson_mut_doc *doc = NULL;
     cot_code rc = cot_service_segment_list(exchange->service, exchange->parameter, &doc, err);
     return answer_doc(exchange, rc, doc, err);
+}
+
+/* A browser that comes back says its last id in the head, whatever stood in the address. */
+cot_code cot_handle_segment_stream(struct cot_exchange *exchange, struct cot_err *err)
+{
+    struct cot_segment_stream from;
+    const char *last_id = cot_exchange_header(exchange, "Last-Event-ID");
+    if (last_id == NULL)
+        last_id = cot_exchange_query(exchange, "last_event_id");
+    cot_code rc =
+        cot_service_stream_begin(exchange->service, last_id, cot_exchange_query(exchange, "segment"), &from, err);
+    return rc == COT_OK ? cot_exchange_stream(exchange, &from, err) : rc;
 }
 
 cot_code cot_handle_segment_members(struct cot_exchange *exchange, struct cot_err *err)

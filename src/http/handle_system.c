@@ -28,6 +28,11 @@ cot_code cot_handle_ready(struct cot_exchange *exchange, struct cot_err *err)
 cot_code cot_handle_metrics(struct cot_exchange *exchange, struct cot_err *err)
 {
     cot_code rc = cot_metrics_write(exchange->server->metrics, exchange->service, &exchange->answer, err);
+    if (rc == COT_OK)
+        rc = cot_buf_printf(&exchange->answer, err,
+                            "# HELP coterie_http_streams Open streams.\n# TYPE coterie_http_streams gauge\n"
+                            "coterie_http_streams %zu\n",
+                            cot_streams_n(exchange->server->streams));
     exchange->content_type = "text/plain; version=0.0.4";
     if (rc == COT_OK)
         exchange->status = 200;

@@ -28,16 +28,16 @@ static cot_code schema_value(yyjson_mut_doc *doc, const char *json, const char *
     return COT_OK;
 }
 
-static cot_code add_content(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *schema, const char *of,
-                            struct cot_err *err)
+static cot_code add_content(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *schema, const char *type,
+                            const char *of, struct cot_err *err)
 {
     yyjson_mut_val *value = NULL;
     cot_code rc = schema_value(doc, schema, of, &value, err);
     if (rc != COT_OK)
         return rc;
     yyjson_mut_val *content = yyjson_mut_obj_add_obj(doc, object, "content");
-    yyjson_mut_val *json = yyjson_mut_obj_add_obj(doc, content, "application/json");
-    yyjson_mut_obj_add_val(doc, json, "schema", value);
+    yyjson_mut_val *media = yyjson_mut_obj_add_obj(doc, content, type != NULL ? type : "application/json");
+    yyjson_mut_obj_add_val(doc, media, "schema", value);
     return COT_OK;
 }
 
@@ -92,7 +92,7 @@ static cot_code add_operation(yyjson_mut_doc *doc, yyjson_mut_val *paths, const 
     if (rc == COT_OK && route->request != NULL) {
         yyjson_mut_val *body = yyjson_mut_obj_add_obj(doc, operation, "requestBody");
         yyjson_mut_obj_add_bool(doc, body, "required", true);
-        rc = add_content(doc, body, route->request, route->path, err);
+        rc = add_content(doc, body, route->request, NULL, route->path, err);
     }
     if (rc != COT_OK)
         return rc;
@@ -100,10 +100,10 @@ static cot_code add_operation(yyjson_mut_doc *doc, yyjson_mut_val *paths, const 
     yyjson_mut_val *good = yyjson_mut_obj_add_obj(doc, responses, "200");
     yyjson_mut_obj_add_str(doc, good, "description", "done");
     if (route->response != NULL)
-        rc = add_content(doc, good, route->response, route->path, err);
+        rc = add_content(doc, good, route->response, route->type, route->path, err);
     yyjson_mut_val *bad = yyjson_mut_obj_add_obj(doc, responses, "default");
     yyjson_mut_obj_add_str(doc, bad, "description", "what is wrong, and what to do");
-    return rc == COT_OK ? add_content(doc, bad, COT_SCHEMA_REF("Error"), route->path, err) : rc;
+    return rc == COT_OK ? add_content(doc, bad, COT_SCHEMA_REF("Error"), NULL, route->path, err) : rc;
 }
 
 static void add_security(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_val *components)

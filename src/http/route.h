@@ -35,6 +35,7 @@ struct cot_route {
     cot_code (*handle)(struct cot_exchange *exchange, struct cot_err *err);
     const char *request;  /* JSON Schema of the body as JSON text; NULL: none */
     const char *response; /* of the answer 200; NULL: not JSON */
+    const char *type;     /* media type of that answer; NULL: application/json */
     const char *summary;
     const struct cot_route_query *query; /* ends with name NULL; NULL: none */
 };

@@ -229,6 +229,12 @@ static const struct cot_route_query members_query[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct cot_route_query stream_query[] = {
+    {"segment", "{\"type\":\"string\"}", "only this one"},
+    {"last_event_id", "{\"type\":\"string\"}", "go on after this id; the head Last-Event-ID goes before it"},
+    {NULL, NULL, NULL},
+};
+
 enum { MAX_COMPRESSED = 512 * 1024 + 4096, MAX_WEBHOOK = 5 << 20 };
 
 #define MAX_UPLOAD ((size_t)8 << 30)
@@ -514,6 +520,17 @@ const struct cot_route cot_routes[] = {
      .request = COT_SCHEMA_REF("Rule"),
      .response = COT_SCHEMA_REF("Preview"),
      .summary = "Whom a rule would select: count, sample, overlap, who would enter and leave"},
+    {.method = "GET",
+     .path = "/v1/segments/stream",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_stream,
+     .response =
+         "{\"type\":\"string\",\"description\":\"server-sent events begin, enter, exit, reset; the data of enter "
+         "and exit is JSON: customer_id, segment, version, at, cause (events, facts, time, rule, unwatched) and, "
+         "of events, event_ids\"}",
+     .type = "text/event-stream",
+     .query = stream_query,
+     .summary = "Who enters and leaves segments by rule, as it happens; resumes after a given id"},
     {.method = "GET",
      .path = "/v1/segments/{name}",
      .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,

@@ -108,8 +108,10 @@ static void add_headers(const struct cot_exchange *exchange, const char *url, st
     char methods[64];
     bool cors = false;
     const char *type = exchange->content_type != NULL ? exchange->content_type : "application/json";
-    if (exchange->answer.size > 0)
+    if (exchange->answer.size > 0 || exchange->stream != NULL)
         MHD_add_response_header(response, "Content-Type", type);
+    if (exchange->stream != NULL)
+        MHD_add_response_header(response, "X-Accel-Buffering", "no"); /* a proxy passes on what comes as it comes */
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (exchange->retry_after_s > 0) {
@@ -143,10 +145,14 @@ static enum MHD_Result send_answer(struct cot_exchange *exchange, const char *ur
     if (exchange->status == 0)
         cot_exchange_answer_error(exchange, 500, "COT_INTERNAL", "the path gave no answer");
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(exchange->answer.size, (void *)exchange->answer.data, MHD_RESPMEM_PERSISTENT);
+        exchange->stream != NULL ? cot_stream_response(exchange->stream)
+                                 : MHD_create_response_from_buffer(exchange->answer.size, (void *)exchange->answer.data,
+                                                                   MHD_RESPMEM_PERSISTENT);
+    if (response != NULL)
+        add_headers(exchange, url, response);
+    exchange->stream = NULL; /* the response's */
     if (response == NULL)
         return MHD_NO;
-    add_headers(exchange, url, response);
     enum MHD_Result result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
     return result;
@@ -232,6 +238,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     cot_metrics_count(server->metrics, exchange->route, exchange->status, duration_us);
     cot_access_log_write(server->log, exchange, duration_us);
     cot_upload_end(exchange);
+    cot_stream_free(exchange->stream);
     cot_buf_release(&exchange->body);
     cot_buf_release(&exchange->answer);
     free(exchange);
@@ -399,6 +406,15 @@ static cot_code check_options(const struct cot_server_options *options, struct c
     return check_file_limit(options, err);
 }
 
+/* A heartbeat in half the time after which a connection on which nothing moves is closed; half of the connections, at
+ * most, for streams. */
+static cot_code open_streams(struct cot_server *server, struct cot_err *err)
+{
+    size_t max = server->options.max_connections / 2;
+    return cot_streams_open(server, (int64_t)server->options.idle_timeout_s * 500,
+                            max < COT_MAX_STREAMS ? max : COT_MAX_STREAMS, &server->streams, err);
+}
+
 cot_code cot_server_start(const struct cot_server_options *options, struct cot_service *service,
                           struct cot_server **ret_server, struct cot_err *err)
 {
@@ -424,6 +440,8 @@ cot_code cot_server_start(const struct cot_server_options *options, struct cot_s
         rc = cot_metrics_open(&server->metrics, err);
     if (rc == COT_OK)
         rc = cot_rate_limit_open(options->rate, &server->rates, err);
+    if (rc == COT_OK)
+        rc = open_streams(server, err);
     if (rc == COT_OK)
         rc = open_socket(options->listen, &fd, &server->loopback, err);
     if (rc == COT_OK)
@@ -466,6 +484,7 @@ void cot_server_stop(struct cot_server *server, int64_t timeout_ms)
         int64_t until_us = cot_now_us() + timeout_ms * 1000;
         atomic_store(&server->draining, true);
         MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+        cot_streams_end(server->streams);
         while (atomic_load(&server->n_open) > 0 && cot_now_us() < until_us)
             nanosleep(&step, NULL);
         while (atomic_load(&server->n_waiting) > 0) /* they are answered by threads that are at work */
@@ -477,6 +496,7 @@ void cot_server_stop(struct cot_server *server, int64_t timeout_ms)
     cot_access_log_close(server->log);
     cot_metrics_free(server->metrics);
     cot_rate_limit_free(server->rates);
+    cot_streams_free(server->streams);
     cot_key_ring_release(&server->keys);
     pthread_mutex_destroy(&server->keys_mutex);
     free(server->shopify_secret);

@@ -14,6 +14,7 @@
 #include "http/rate_limit.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "http/stream.h"
 
 struct cot_server {
     /* immutable once started */
@@ -23,6 +24,7 @@ struct cot_server {
     struct cot_access_log *log;
     struct cot_metrics *metrics;
     struct cot_rate_limit *rates;
+    struct cot_streams *streams;
     char url[128];
     bool loopback;
     char *shopify_secret; /* NULL: none */
@@ -43,6 +45,9 @@ int64_t cot_now_us(void); /* monotonic */
 
 /* Reads the keys again where their file has changed; looked for at most once a second. */
 cot_code cot_server_read_keys(struct cot_server *server, struct cot_err *err) COT_MUST_CHECK;
+
+/* Whether a key is still in force; "", none, where none was needed. */
+bool cot_server_key_holds(struct cot_server *server, const char *key_id);
 
 /* Whether the exchange may go on: by its key, the route's roles and the key's rate. False: the answer is there.
  * `body_key` is a key that stood in the body, NULL: none. */
