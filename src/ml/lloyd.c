@@ -67,7 +67,7 @@ cot_code cot_lloyd_init(struct cot_lloyd *ret_lloyd, const struct cot_tiles *til
     for (size_t b = 0; b < l.n_blocks && rc == COT_OK; b++)
         rc = cot_lloyd_block_init(l.blocks + b, k, tiles->d, err);
     for (unsigned i = 0; i < l.n_threads && rc == COT_OK; i++)
-        rc = cot_lloyd_scratch_init(l.scratch + i, tiles->d, err);
+        rc = cot_lloyd_scratch_init(l.scratch + i, tiles->d, l.assign.centres.isa, err);
     if (rc != COT_OK) {
         cot_lloyd_release(&l);
         return rc;

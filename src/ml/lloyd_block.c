@@ -8,17 +8,25 @@
 #include "num/check.h"
 
 enum {
-    LEAST_BATCH = 4 * COT_TILE, /* points that are looked at together */
+    PAIR = 2 * COT_TILE,          /* points that kernels take at once */
+    LEAST_AMX_BATCH = 4 * COT_TILE,
     MOST_BATCH = 16 * COT_TILE,
-    BATCH_SIZE = 32 << 10, /* bytes of them that stay in the nearest cache */
+    BATCH_SIZE = 32 << 10, /* bytes of an AMX batch that stay in the nearest cache */
     AHEAD = 256,           /* so many points before, their rows are asked for */
     STRETCH = 256          /* points whose bounds are looked at together */
 };
 
-static size_t batch_of(size_t d)
+/*
+ * Points that are looked at together. As many rows are asked for at once, and while these are few the processor works
+ * on instead of waiting for room to ask: no more than the kernels take. AMX is set up anew for each batch, so it takes
+ * more of them.
+ */
+static size_t batch_of(size_t d, enum cot_isa isa)
 {
+    if (isa != COT_ISA_AMX)
+        return PAIR;
     size_t n = BATCH_SIZE / sizeof(float) / d / COT_TILE * COT_TILE;
-    return n < LEAST_BATCH ? LEAST_BATCH : n > MOST_BATCH ? MOST_BATCH : n;
+    return n < LEAST_AMX_BATCH ? LEAST_AMX_BATCH : n > MOST_BATCH ? MOST_BATCH : n;
 }
 
 cot_code cot_lloyd_block_init(struct cot_lloyd_block *ret_block, size_t k, size_t d, struct cot_err *err)
@@ -47,18 +55,19 @@ void cot_lloyd_block_release(struct cot_lloyd_block *block)
 
 size_t cot_lloyd_scratch_memory(size_t d)
 {
-    return batch_of(d) * (d + 1) * sizeof(float) + batch_of(d) / COT_TILE * sizeof(struct cot_nearest);
+    size_t most = batch_of(d, COT_ISA_AMX);
+    return most * (d + 1) * sizeof(float) + most / COT_TILE * sizeof(struct cot_nearest);
 }
 
-cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, struct cot_err *err)
+cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, enum cot_isa isa, struct cot_err *err)
 {
-    struct cot_lloyd_scratch s = {0};
-    s.tiles = cot_alloc_aligned(batch_of(d), d, sizeof *s.tiles);
-    s.norms2 = cot_alloc_array(batch_of(d), 1, sizeof *s.norms2);
-    s.nearest = cot_alloc_array(batch_of(d) / COT_TILE, 1, sizeof *s.nearest);
+    struct cot_lloyd_scratch s = {.batch = batch_of(d, isa)};
+    s.tiles = cot_alloc_aligned(s.batch, d, sizeof *s.tiles);
+    s.norms2 = cot_alloc_array(s.batch, 1, sizeof *s.norms2);
+    s.nearest = cot_alloc_array(s.batch / COT_TILE, 1, sizeof *s.nearest);
     if (s.tiles == NULL || s.norms2 == NULL || s.nearest == NULL) {
         cot_lloyd_scratch_release(&s);
-        return cot_fail(err, COT_NOMEM, "room for %zu points of %zu columns", batch_of(d), d);
+        return cot_fail(err, COT_NOMEM, "room for %zu points of %zu columns", batch_of(d, isa), d);
     }
     *ret_scratch = s;
     return COT_OK;
@@ -215,7 +224,7 @@ void cot_lloyd_block_step(struct cot_lloyd *l, struct cot_lloyd_block *block, co
 {
     size_t first = begin * COT_TILE;
     size_t n = (end * COT_TILE < l->tiles->n ? end * COT_TILE : l->tiles->n) - first;
-    size_t batch = batch_of(l->tiles->d);
+    size_t batch = scratch->batch;
     struct queue queue;
     queue.begin = queue.end = queue.n_found = 0;
     block->n_changed = 0;

@@ -20,13 +20,16 @@ void cot_lloyd_block_release(struct cot_lloyd_block *block);
 
 /* What one thread needs to work on any block. */
 struct cot_lloyd_scratch {
+    size_t batch;                /* points */
     float *tiles;                /* a batch of points side by side */
     float *norms2;               /* their norms */
     struct cot_nearest *nearest; /* what was found of each tile */
 };
 
-cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_lloyd_scratch_init(struct cot_lloyd_scratch *ret_scratch, size_t d, enum cot_isa isa,
+                                struct cot_err *err) COT_MUST_CHECK;
 void cot_lloyd_scratch_release(struct cot_lloyd_scratch *scratch);
+/* At most, with any instruction set. */
 size_t cot_lloyd_scratch_memory(size_t d);
 
 /* Assigns the points of tiles [begin, end): labels and slack of those that may have changed, and the block's sums. */
