@@ -106,24 +106,19 @@ static double mean_variance(const struct cot_tiles *tiles)
     return variance > 0 ? variance : 0;
 }
 
-struct best_run {
-    uint32_t *labels;
-    float *centres;
-    double *mass;
-    double inertia;
-    unsigned n_iter;
-};
-
-static void keep_run(struct best_run *best, const struct cot_lloyd *l, double inertia, unsigned n_iter)
+/* The run becomes the result, in the tiles' units; its labels change hands. */
+static void keep_run(struct cot_kmeans *result, struct cot_lloyd *l, double inertia, unsigned n_iter)
 {
-    memcpy(best->labels, l->labels, l->tiles->n * sizeof *best->labels);
-    memcpy(best->centres, l->centres, l->k * l->tiles->d * sizeof *best->centres);
-    memcpy(best->mass, l->mass, l->k * sizeof *best->mass);
-    best->inertia = inertia;
-    best->n_iter = n_iter;
+    uint32_t *labels = result->labels;
+    result->labels = l->labels;
+    l->labels = labels;
+    memcpy(result->centroids, l->centres, l->k * l->tiles->d * sizeof *result->centroids);
+    memcpy(result->cluster_mass, l->mass, l->k * sizeof *result->cluster_mass);
+    result->inertia = inertia;
+    result->n_iter = n_iter;
 }
 
-static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o, struct best_run *best,
+static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o, struct cot_kmeans *result,
                         struct cot_err *err)
 {
     size_t d = l->tiles->d;
@@ -144,8 +139,8 @@ static cot_code run_all(struct cot_lloyd *l, const struct cot_kmeans_options *o,
         }
         unsigned n_iter = cot_lloyd_run(l, o->max_iter, tol);
         double inertia = cot_lloyd_inertia(l);
-        if (run == 0 || inertia < best->inertia)
-            keep_run(best, l, inertia, n_iter);
+        if (run == 0 || inertia < result->inertia)
+            keep_run(result, l, inertia, n_iter);
     }
     cot_progress_report(o->progress, "k-means", n_runs, n_runs);
     return COT_OK;
@@ -157,7 +152,7 @@ struct cot_kmeans *cot_kmeans_new(size_t n, size_t d, size_t k)
     if (result == NULL)
         return NULL;
     *result = (struct cot_kmeans){.n = n, .d = d, .k = k};
-    result->labels = cot_alloc_array(n, 1, sizeof *result->labels);
+    result->labels = cot_alloc_uninitialised((n + COT_TILE - 1) / COT_TILE, COT_TILE, sizeof *result->labels);
     result->centroids = cot_alloc_array(k, d, sizeof *result->centroids);
     result->cluster_mass = cot_alloc_array(k, 1, sizeof *result->cluster_mass);
     if (result->labels == NULL || result->centroids == NULL || result->cluster_mass == NULL) {
@@ -191,15 +186,12 @@ cot_code cot_kmeans_fit(const struct cot_matrix *x, const struct cot_kmeans_opti
     if (rc != COT_OK)
         goto out;
     lloyd.progress = options->progress;
-    struct best_run best = {
-        .labels = result->labels, .centres = result->centroids, .mass = result->cluster_mass, .inertia = INFINITY};
-    rc = run_all(&lloyd, options, &best, err);
+    rc = run_all(&lloyd, options, result, err);
     if (rc != COT_OK)
         goto out;
     for (size_t c = 0; c < options->k; c++)
         cot_tiles_outward(&tiles, result->centroids + c * x->d, result->centroids + c * x->d);
-    result->inertia = best.inertia / (tiles.scale * tiles.scale);
-    result->n_iter = best.n_iter;
+    result->inertia /= tiles.scale * tiles.scale;
     result->isa = lloyd.assign.centres.isa;
     result->skipped = lloyd.n_assigned > 0 ? (double)lloyd.n_skipped_in_all / (double)lloyd.n_assigned : 0;
     *ret_kmeans = result;

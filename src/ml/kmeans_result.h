@@ -4,7 +4,7 @@
 
 #include "coterie/kmeans.h"
 
-/* Zeroed arrays for n points; NULL without memory. */
+/* For n points, with room for labels of whole tiles, which are left to be set; NULL without memory. */
 struct cot_kmeans *cot_kmeans_new(size_t n, size_t d, size_t k);
 
 #endif
