@@ -169,18 +169,17 @@ cot_code cot_tiles_init(struct cot_tiles *ret_tiles, const struct cot_matrix *x,
     pass.sums = cot_alloc_array(n_blocks, x->d, sizeof *pass.sums);
     pass.low = cot_alloc_array(n_blocks, x->d, sizeof *pass.low);
     pass.high = cot_alloc_array(n_blocks, x->d, sizeof *pass.high);
-    pass.wrong = cot_alloc_array(n_blocks, 1, sizeof *pass.wrong);
     pass.squares = cot_alloc_array(n_blocks, 1, sizeof *pass.squares);
     if (tiles.norm2 == NULL || tiles.mean == NULL || tiles.centre == NULL || tiles.offset == NULL ||
-        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.wrong == NULL || pass.squares == NULL) {
+        pass.sums == NULL || pass.low == NULL || pass.high == NULL || pass.squares == NULL) {
         rc = cot_fail(err, COT_NOMEM, "what k-means knows of %zu x %zu numbers", x->n, x->d);
         goto out;
     }
     centre_on_sample(&tiles);
     set_scale(&tiles, 1);
     cot_parallel_for(n_threads, x->n, block, survey_rows, &pass);
-    for (size_t b = 0; b < n_blocks; b++)
-        wrong |= pass.wrong[b];
+    for (size_t s = 0; s < n_blocks * x->d; s++)
+        wrong |= !isfinite(pass.sums[s]);
     if (wrong) { /* found again for its place */
         rc = cot_check_finite(x, false, err);
         goto out;
@@ -199,7 +198,6 @@ out:
     free(pass.sums);
     free(pass.low);
     free(pass.high);
-    free(pass.wrong);
     free(pass.squares);
     return rc;
 }

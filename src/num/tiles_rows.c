@@ -4,11 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* Rows whose columns are looked at side by side while they are in the nearest cache. */
 enum { SURVEY_ROWS = 32 };
-
-/* Bits of a float32 without its sign above those of FLT_MAX: infinity or NaN. */
-enum { MAGNITUDE = 0x7fffffff, LARGEST_FINITE = 0x7f7fffff };
 
 /* Numbers that are squared and summed side by side, whatever the vectors' width. */
 enum { SUMS = 8 };
@@ -64,6 +65,13 @@ static void turn_base(const struct cot_tiles *tiles, const float *const *rows, f
 
 /* ---- the bodies, once for each instruction set ---- */
 
+typedef int32_t quad_bits __attribute__((vector_size(16)));
+
+static inline quad chosen(quad_bits mask, quad yes, quad no)
+{
+    return (quad)((mask & (quad_bits)yes) | (~mask & (quad_bits)no));
+}
+
 #define JOINED(a, b) a##b
 #define JOIN(a, b) JOINED(a, b)
 #define ROWS(name) JOIN(JOIN(name, _), ROWS_NAME)
@@ -71,6 +79,9 @@ static void turn_base(const struct cot_tiles *tiles, const float *const *rows, f
 #define ROWS_NAME base
 #define ROWS_TARGET
 #define ROWS_WIDTH 4
+#define ROWS_WIDEN(x) __builtin_convertvector(x, ROWS(doubles))
+#define ROWS_LEAST(x, y) chosen((x) < (y), x, y)
+#define ROWS_MOST(x, y) chosen((x) > (y), x, y)
 #define ROWS_TURN turn_base
 #include "num/tiles_rows_body.h"
 
@@ -79,12 +90,18 @@ static void turn_base(const struct cot_tiles *tiles, const float *const *rows, f
 #define ROWS_NAME avx2
 #define ROWS_TARGET __attribute__((target("avx2")))
 #define ROWS_WIDTH 4
+#define ROWS_WIDEN(x) _mm256_cvtps_pd(x)
+#define ROWS_LEAST(x, y) _mm_min_ps(x, y)
+#define ROWS_MOST(x, y) _mm_max_ps(x, y)
 #define ROWS_TURN cot_tile_turn_avx2
 #include "num/tiles_rows_body.h"
 
 #define ROWS_NAME avx512
 #define ROWS_TARGET __attribute__((target("avx512f")))
 #define ROWS_WIDTH 8
+#define ROWS_WIDEN(x) _mm512_cvtps_pd(x)
+#define ROWS_LEAST(x, y) _mm256_min_ps(x, y)
+#define ROWS_MOST(x, y) _mm256_max_ps(x, y)
 #define ROWS_TURN cot_tile_turn_avx512
 #include "num/tiles_rows_body.h"
 

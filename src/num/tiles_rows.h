@@ -2,8 +2,6 @@
 #ifndef COT_NUM_TILES_ROWS_H
 #define COT_NUM_TILES_ROWS_H
 
-#include <stdbool.h>
-
 #include "num/tiles_turn.h"
 
 /* A pass over all rows, a block after another; each block has its own part of the arrays. */
@@ -11,10 +9,9 @@ struct cot_tile_pass {
     const struct cot_matrix *x;
     const float *weights;
     struct cot_tiles *tiles;
-    double *sums;    /* a block: d sums, without weights */
+    double *sums;    /* a block: d sums, without weights; finite where all of its values are */
     float *low;      /* a block: d smallest values */
     float *high;     /* a block: d largest values */
-    bool *wrong;     /* a block: holds NaN or infinity */
     double *squares; /* a block: sum of weight * |x|^2 */
 };
 

@@ -1,12 +1,12 @@
 /*
  * The routines of tiles_rows.h for one instruction set, included by tiles_rows.c once for each: ROWS_NAME, its
- * ROWS_TARGET attribute, ROWS_WIDTH float64 in a vector, and the ROWS_TURN that makes tiles. No include guard: that is
- * the point. Vectors wider than the registers would go through memory.
+ * ROWS_TARGET attribute, ROWS_WIDTH float64 in a vector, what the compiler makes poor code of (ROWS_WIDEN to float64;
+ * ROWS_LEAST and ROWS_MOST, y where x is NaN), and the ROWS_TURN that makes tiles. No include guard: that is the point.
+ * Vectors wider than the registers would go through memory.
  */
 #define ROWS_INLINE static inline __attribute__((always_inline)) ROWS_TARGET
 
 typedef float ROWS(floats) __attribute__((vector_size(ROWS_WIDTH * 4)));
-typedef int32_t ROWS(bits) __attribute__((vector_size(ROWS_WIDTH * 4)));
 typedef double ROWS(doubles) __attribute__((vector_size(ROWS_WIDTH * 8)));
 
 ROWS_INLINE ROWS(floats) ROWS(load_floats)(const float *from)
@@ -23,15 +23,10 @@ ROWS_INLINE ROWS(doubles) ROWS(load_doubles)(const double *from)
     return result;
 }
 
-ROWS_INLINE ROWS(floats) ROWS(chosen)(ROWS(bits) mask, ROWS(floats) yes, ROWS(floats) no)
-{
-    return (ROWS(floats))((mask & (ROWS(bits))yes) | (~mask & (ROWS(bits))no));
-}
-
 ROWS_INLINE ROWS(doubles) ROWS(inward)(const struct cot_tiles *tiles, const float *row, size_t j)
 {
     ROWS(floats) x = ROWS(load_floats)(row + j) * tiles->down - ROWS(load_floats)(tiles->offset + j);
-    return __builtin_convertvector(x * tiles->up, ROWS(doubles));
+    return ROWS_WIDEN(x * tiles->up);
 }
 
 /* Sum of squares of (point i - centre; centre NULL: the origin), in SUMS sums until the end. */
@@ -47,7 +42,7 @@ ROWS_INLINE double ROWS(squares)(const struct cot_tiles *tiles, size_t i, const 
         for (size_t p = 0; p < PARTS; p++) {
             ROWS(doubles) value = ROWS(inward)(tiles, row, j + p * ROWS_WIDTH);
             if (centre != NULL)
-                value -= __builtin_convertvector(ROWS(load_floats)(centre + j + p * ROWS_WIDTH), ROWS(doubles));
+                value -= ROWS_WIDEN(ROWS(load_floats)(centre + j + p * ROWS_WIDTH));
             parts[p] += value * value;
         }
     for (; j < tiles->d; j++) {
@@ -60,19 +55,16 @@ ROWS_INLINE double ROWS(squares)(const struct cot_tiles *tiles, size_t i, const 
 
 /* A vector's columns of some rows: all that is needed of them stays in registers. */
 ROWS_INLINE void ROWS(survey_some)(const float *first, size_t stride, size_t n_rows, double *sums, float *low,
-                                   float *high, ROWS(bits) * wrong)
+                                   float *high)
 {
     ROWS(floats) least = ROWS(load_floats)(low);
     ROWS(floats) most = ROWS(load_floats)(high);
     ROWS(doubles) sum = {0};
     for (size_t r = 0; r < n_rows; r++) {
         ROWS(floats) x = ROWS(load_floats)(first + r * stride);
-        ROWS(bits) bits;
-        memcpy(&bits, &x, sizeof bits);
-        *wrong |= (bits & MAGNITUDE) > LARGEST_FINITE;
-        least = ROWS(chosen)(x < least, x, least);
-        most = ROWS(chosen)(x > most, x, most);
-        sum += __builtin_convertvector(x, ROWS(doubles));
+        least = ROWS_LEAST(x, least);
+        most = ROWS_MOST(x, most);
+        sum += ROWS_WIDEN(x);
     }
     memcpy(low, &least, sizeof least);
     memcpy(high, &most, sizeof most);
@@ -108,8 +100,6 @@ ROWS_TARGET static void ROWS(survey)(const struct cot_tile_pass *pass, size_t be
     float *low = pass->low + i_block * d;
     float *high = pass->high + i_block * d;
     double square = 0;
-    ROWS(bits) wrong = {0};
-    bool any_wrong = false;
     for (size_t j = 0; j < d; j++) {
         low[j] = FLT_MAX;
         high[j] = -FLT_MAX;
@@ -119,7 +109,7 @@ ROWS_TARGET static void ROWS(survey)(const struct cot_tile_pass *pass, size_t be
         const float *rows = cot_matrix_row(pass->x, i);
         size_t j = 0;
         for (; j + ROWS_WIDTH <= d; j += ROWS_WIDTH)
-            ROWS(survey_some)(rows + j, stride, n_rows, sums + j, low + j, high + j, &wrong);
+            ROWS(survey_some)(rows + j, stride, n_rows, sums + j, low + j, high + j);
         for (; j < d; j++) {
             double sum = 0; /* as above: what is added to the whole is the sum of these rows */
             for (size_t r = 0; r < n_rows; r++) {
@@ -127,15 +117,11 @@ ROWS_TARGET static void ROWS(survey)(const struct cot_tile_pass *pass, size_t be
                 sum += (double)value;
                 low[j] = value < low[j] ? value : low[j];
                 high[j] = value > high[j] ? value : high[j];
-                any_wrong |= !isfinite(value);
             }
             sums[j] += sum;
         }
         square += ROWS(norms_of)(pass, i, i + n_rows);
     }
-    for (int u = 0; u < ROWS_WIDTH; u++)
-        any_wrong |= wrong[u] != 0;
-    pass->wrong[i_block] = any_wrong;
     pass->squares[i_block] = square;
 }
 
@@ -173,4 +159,7 @@ static const struct cot_tile_routines ROWS(routines) = {ROWS(survey), ROWS(norms
 #undef ROWS_NAME
 #undef ROWS_TARGET
 #undef ROWS_WIDTH
+#undef ROWS_WIDEN
+#undef ROWS_LEAST
+#undef ROWS_MOST
 #undef ROWS_TURN
