@@ -8,12 +8,13 @@
 #include "num/check.h"
 
 enum {
-    PAIR = 2 * COT_TILE,          /* points that kernels take at once */
+    PAIR = 2 * COT_TILE, /* points that kernels take at once */
     LEAST_AMX_BATCH = 4 * COT_TILE,
     MOST_BATCH = 16 * COT_TILE,
     BATCH_SIZE = 32 << 10, /* bytes of an AMX batch that stay in the nearest cache */
-    AHEAD = 256,           /* so many points before, their rows are asked for */
-    STRETCH = 256          /* points whose bounds are looked at together */
+    AHEAD = 96,            /* so many points before, their rows are asked for */
+    STRETCH = 256,         /* points whose bounds are looked at together */
+    LINE = 64 / sizeof(float)
 };
 
 /*
@@ -181,12 +182,21 @@ static void look_at(struct cot_lloyd *l, struct cot_lloyd_block *block, const st
 static inline __attribute__((always_inline)) void fetch(const struct cot_lloyd *l, size_t first, const uint32_t *at,
                                                         size_t n)
 {
-    enum { LINE = 64 / sizeof(float), MAX_COLUMNS = 256 };
+    enum { MAX_COLUMNS = 256 };
     size_t d = l->tiles->d < MAX_COLUMNS ? l->tiles->d : MAX_COLUMNS;
     for (size_t p = 0; p < n; p++) {
         const float *row = cot_matrix_row(&l->tiles->x, first + at[p]);
         for (size_t j = 0; j < d; j += LINE)
             __builtin_prefetch(row + j);
+    }
+}
+
+/* Asks for the bounds of points [begin, end). */
+static inline __attribute__((always_inline)) void fetch_bounds(const struct cot_lloyd *l, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i += LINE) {
+        __builtin_prefetch(l->slack + i);
+        __builtin_prefetch(l->labels + i);
     }
 }
 
@@ -204,7 +214,10 @@ static void fill(const struct cot_lloyd *l, size_t first, size_t n, size_t batch
     queue->begin = 0;
     while (queue->end < batch + AHEAD && queue->n_found < n) {
         size_t i = first + queue->n_found;
-        size_t n_stretch = n - queue->n_found < STRETCH ? n - queue->n_found : STRETCH;
+        size_t n_left = n - queue->n_found;
+        size_t n_stretch = n_left < STRETCH ? n_left : STRETCH;
+        if (n_left > 2 * STRETCH) /* the one after next */
+            fetch_bounds(l, i + 2 * STRETCH, i + (n_left < 3 * STRETCH ? n_left : 3 * STRETCH));
         queue->end += l->assign.lanes->open(l->slack + i, l->labels + i, l->loss_f, l->k, n_stretch,
                                             (uint32_t)queue->n_found, queue->at + queue->end);
         queue->n_found += n_stretch;
