@@ -65,6 +65,10 @@ bool cot_call_traits(struct cot_call_reader *reader, struct cot_record *record, 
 bool cot_call_add_trait(struct cot_call_reader *reader, struct cot_record *record, const char *key,
                         struct cot_text value);
 
+/* What else the event of a record said: the texts, numbers and truths of an object, nested ones by dotted keys, as
+ * JSON; lists and what says who somebody is are left out. */
+bool cot_call_properties(struct cot_call_reader *reader, struct cot_record *record, yyjson_val *object);
+
 /* A consent record of whom the record at i_record names. */
 bool cot_call_consent(struct cot_call_reader *reader, size_t i_record, struct cot_text purpose, bool granted);
 

@@ -87,6 +87,8 @@ static bool take_event(struct cot_call_reader *reader, const struct cot_live_inp
         return cot_call_reject(reader, "event", "an event without a name");
     if (record->user.size == 0 && record->anonymous.size == 0)
         return cot_call_reject(reader, "nobody", "neither client_id nor user_id");
+    if (!cot_call_properties(reader, record, params))
+        return false;
     if (!take_user_properties(reader, record, yyjson_obj_get(input->context, "user_properties")))
         return false;
     bool known = cot_event_kind_from_spelling(name, &record->event_kind);

@@ -204,6 +204,8 @@ static struct cot_record *begin(struct tracked *t, enum cot_record_kind kind)
         if (record->session.size == 0)
             record->session = context_text(t, "sessionId");
         record->campaign = context_text(t, "campaign.name");
+        if (!cot_call_properties(&t->reader, record, t->properties))
+            return NULL;
     }
     return record;
 }

@@ -313,10 +313,12 @@ static uint32_t session_find(const struct cot_fold *fold, uint32_t id, int64_t a
     return COT_NONE;
 }
 
-static cot_code fold_visit(struct cot_fold *fold, const struct cot_entry *entry, struct cot_err *err)
+static cot_code fold_visit(struct cot_fold *fold, const struct cot_fold_input *input, const struct cot_entry *entry,
+                           struct cot_err *err)
 {
     int64_t at_ms = cot_entry_ms(entry);
-    uint32_t i = session_find(fold, entry->detail, at_ms);
+    uint32_t session_id = cot_entry_hash(entry, input->lines);
+    uint32_t i = session_find(fold, session_id, at_ms);
     if (i == COT_NONE) {
         void *grown =
             cot_array_reserve(fold->sessions, &fold->sessions_capacity, fold->n_sessions + 1, sizeof *fold->sessions);
@@ -324,7 +326,7 @@ static cot_code fold_visit(struct cot_fold *fold, const struct cot_entry *entry,
             return cot_fail(err, COT_NOMEM, "%zu sessions of a customer", fold->n_sessions + 1);
         fold->sessions = grown;
         i = (uint32_t)fold->n_sessions++;
-        fold->sessions[i] = (struct cot_fold_session){.first_ms = at_ms, .cart_ms = -1, .id = entry->detail};
+        fold->sessions[i] = (struct cot_fold_session){.first_ms = at_ms, .cart_ms = -1, .id = session_id};
     }
     struct cot_fold_session *session = &fold->sessions[i];
     session->last_ms = at_ms;
@@ -337,7 +339,8 @@ static cot_code fold_visit(struct cot_fold *fold, const struct cot_entry *entry,
     return COT_OK;
 }
 
-static cot_code message_add(struct cot_fold *fold, const struct cot_entry *entry, struct cot_err *err)
+static cot_code message_add(struct cot_fold *fold, const struct cot_fold_input *input, const struct cot_entry *entry,
+                            struct cot_err *err)
 {
     void *grown =
         cot_array_reserve(fold->messages, &fold->messages_capacity, fold->n_messages + 1, sizeof *fold->messages);
@@ -346,19 +349,20 @@ static cot_code message_add(struct cot_fold *fold, const struct cot_entry *entry
     fold->messages = grown;
     fold->messages[fold->n_messages++] =
         (struct cot_fold_message){.sent_ms = cot_entry_ms(entry),
-                                  .campaign = entry->detail,
+                                  .campaign = cot_entry_hash(entry, input->lines),
                                   .email = cot_entry_kind(entry) == COT_EVENT_EMAIL_SENT};
     return COT_OK;
 }
 
 /* Opens and clicks answer the latest message of their campaign (of any, where they name none). */
-static void message_answer(struct cot_fold *fold, const struct cot_entry *entry)
+static void message_answer(struct cot_fold *fold, const struct cot_fold_input *input, const struct cot_entry *entry)
 {
     enum cot_event_kind kind = cot_entry_kind(entry);
     bool email = kind == COT_EVENT_EMAIL_OPEN || kind == COT_EVENT_EMAIL_CLICK;
+    uint32_t campaign = cot_entry_hash(entry, input->lines);
     for (size_t i = fold->n_messages, looked = 0; i-- > 0 && looked < MESSAGE_LOOK_BACK; looked++) {
         struct cot_fold_message *message = &fold->messages[i];
-        if ((entry->detail != 0 && message->campaign != entry->detail) || (email && !message->email))
+        if ((campaign != 0 && message->campaign != campaign) || (email && !message->email))
             continue;
         message->opened |= email;
         message->clicked |= kind == COT_EVENT_EMAIL_CLICK;
@@ -380,12 +384,12 @@ static cot_code fold_entry(struct cot_fold *fold, const struct cot_fold_input *i
             return fold_line(fold, input, entry, err);
         fold_refund(fold, input, entry);
         return COT_OK;
-    case COT_EVENT_GROUP_ENGAGEMENT: return fold_visit(fold, entry, err);
+    case COT_EVENT_GROUP_ENGAGEMENT: return fold_visit(fold, input, entry, err);
     case COT_EVENT_GROUP_MESSAGE:
         if (kind == COT_EVENT_EMAIL_SENT || kind == COT_EVENT_CAMPAIGN_SENT)
-            return message_add(fold, entry, err);
+            return message_add(fold, input, entry, err);
         if (kind != COT_EVENT_UNSUBSCRIBE)
-            message_answer(fold, entry);
+            message_answer(fold, input, entry);
         return COT_OK;
     case COT_EVENT_GROUP_SERVICE: return COT_OK;
     }

@@ -175,11 +175,17 @@ cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *
     cot_code rc = nodes_reach(live, event->node, err);
     if (rc != COT_OK)
         return rc;
-    if (event->kind == COT_EVENT_ORDER_LINE || event->kind == COT_EVENT_REFUND) {
+    bool is_commerce = event->kind == COT_EVENT_ORDER_LINE || event->kind == COT_EVENT_REFUND;
+    uint32_t note = COT_NO_NOTE;
+    if (event->said != NULL)
+        rc = cot_lines_note(&live->lines, is_commerce ? 0 : event->detail, event->said->name, event->said->properties,
+                            event->said->n_properties, &note, err);
+    if (rc == COT_OK && is_commerce) {
         struct cot_line line = {.amount_minor = event->amount_minor,
                                 .order = event->order,
                                 .quantity = event->quantity > 0 ? (float)event->quantity : 1};
-        rc = cot_lines_add(&live->lines, &line, event->discount_minor, event->cost_minor, &detail, err);
+        const struct cot_line_extra extra = {event->discount_minor, event->cost_minor, note};
+        rc = cot_lines_add(&live->lines, &line, &extra, &detail, err);
         live->catalogue_stale = true; /* its prices */
     }
     if (rc != COT_OK)
@@ -189,6 +195,10 @@ cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *
     if (event->occurred_at_ms < live->kind_since_ms[event->kind & 127])
         live->kind_since_ms[event->kind & 127] = event->occurred_at_ms;
     struct cot_entry entry = cot_entry_make(event->occurred_at_ms, event->kind, event->channel, event->item, detail);
+    if (note != COT_NO_NOTE && !is_commerce) {
+        entry.bits |= COT_ENTRY_HAS_NOTE;
+        entry.detail = note;
+    }
     return entry_insert(live, event->node, &entry, err);
 }
 
@@ -407,7 +417,17 @@ cot_code cot_live_add_item(struct cot_live *live, const struct cot_item_fact *fa
     return COT_OK;
 }
 
-cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err *err)
+int64_t cot_live_next_link_ms(const struct cot_live *live)
+{
+    int64_t at_ms = INT64_MAX;
+    for (size_t i = 0; i < live->n_waiting; i++)
+        if (live->links[live->waiting[i]].occurred_at_ms < at_ms)
+            at_ms = live->links[live->waiting[i]].occurred_at_ms;
+    return at_ms;
+}
+
+cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, cot_live_touch *joined, void *context,
+                          struct cot_err *err)
 {
     size_t n = 0;
     cot_code rc = COT_OK;
@@ -419,10 +439,16 @@ cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err 
     live->now_ms = now_ms;
     for (size_t i = 0; i < live->n_waiting; i++) {
         const struct cot_link *link = &live->links[live->waiting[i]];
-        if (link->occurred_at_ms > now_ms)
+        if (link->occurred_at_ms > now_ms) {
             live->waiting[n++] = live->waiting[i];
-        else if (rc == COT_OK)
+            continue;
+        }
+        if (rc == COT_OK)
             rc = link_apply(live, link, err);
+        if (rc == COT_OK && joined != NULL) {
+            joined(context, link->node_a);
+            joined(context, link->node_b);
+        }
     }
     live->n_waiting = n;
     return rc;
@@ -546,13 +572,39 @@ cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_
     return COT_OK;
 }
 
+cot_code cot_live_settle(struct cot_live *live, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    for (uint32_t i = 0; i < live->n_nodes && rc == COT_OK; i++) {
+        const struct node *node = &live->nodes[i];
+        struct node *root = NULL;
+        if (node->members != NULL && (node->customer == NULL || node->customer->stale))
+            rc = customer_ready(live, i, &root, err);
+    }
+    return rc;
+}
+
+uint32_t cot_live_n_items(const struct cot_live *live)
+{
+    return live->n_items;
+}
+
 int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node)
 {
     if (node >= live->n_nodes)
         return INT64_MAX;
+    size_t n_members = 0;
+    const uint32_t *members = cot_live_members(live, &node, &n_members);
     const struct cot_run all = run_of(&live->nodes[live->nodes[node].root]);
     size_t n = cot_run_until(&all, live->now_ms);
-    return n < all.n ? cot_entry_ms(&all.entries[n]) : INT64_MAX;
+    int64_t next_ms = n < all.n ? cot_entry_ms(&all.entries[n]) : INT64_MAX;
+    for (size_t i = 0; i < n_members; i++) {
+        const struct node *member = &live->nodes[members[i]];
+        for (size_t j = 0; j < member->n_traits; j++)
+            if (member->traits[j].occurred_at_ms > live->now_ms && member->traits[j].occurred_at_ms < next_ms)
+                next_ms = member->traits[j].occurred_at_ms;
+    }
+    return next_ms;
 }
 
 cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,

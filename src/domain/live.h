@@ -30,6 +30,13 @@ struct cot_live_options {
     int64_t catalogue_age_ms;            /* how old the catalogue's prices may be; 0: they are those of now */
 };
 
+/* What an event is called and says, as far as it is to be held. */
+struct cot_live_said {
+    uint32_t name; /* code of the name of a shop's own event; COT_DICT_NONE: none */
+    const struct cot_property *properties;
+    size_t n_properties;
+};
+
 struct cot_live_event {
     uint32_t node;
     enum cot_event_kind kind;
@@ -40,14 +47,20 @@ struct cot_live_event {
     uint64_t order;  /* cot_order_hash; order lines and refunds */
     double quantity; /* order lines and refunds; <= 0: not known, counts as 1 */
     int64_t amount_minor, discount_minor, cost_minor; /* the last two may be COT_UNKNOWN_MINOR */
+    const struct cot_live_said *said;                 /* copied; NULL: nothing */
 };
 
 cot_code cot_live_open(const struct cot_live_options *options, struct cot_live **ret_live,
                        struct cot_err *err) COT_MUST_CHECK;
 void cot_live_free(struct cot_live *live);
 
-/* Moves the clock; COT_USAGE backwards. Links, traits and items that were waiting for the moment come into force. */
-cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, struct cot_err *err) COT_MUST_CHECK;
+/* Moves the clock; COT_USAGE backwards. Links, traits and items that were waiting for the moment come into force.
+ * `joined` (may be NULL) gets the ends of links that do: other nodes of their customers are reached from these. */
+typedef void cot_live_touch(void *context, uint32_t node);
+cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, cot_live_touch *joined, void *context,
+                          struct cot_err *err) COT_MUST_CHECK;
+/* The moment at which the next link comes into force; INT64_MAX: none waits. */
+int64_t cot_live_next_link_ms(const struct cot_live *live);
 
 /* Prices the catalogue as of now where that is due, instead of the next that asks for a customer: O(order lines). */
 cot_code cot_live_price(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
@@ -78,6 +91,9 @@ uint32_t cot_live_n_nodes(const struct cot_live *live);
 /* The nodes of the customer to whom a node belongs now, ascending; valid until the next link. */
 const uint32_t *cot_live_members(const struct cot_live *live, const uint32_t *node, size_t *ret_n);
 
+/* How many items have come up, in events or in what is said of them, those between included. */
+uint32_t cot_live_n_items(const struct cot_live *live);
+
 /* What was said of one node, in the order in which it came. */
 const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32_t node, size_t *ret_n);
 
@@ -85,7 +101,9 @@ const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32
  * several nodes of whom something late has come. */
 cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_run,
                       struct cot_err *err) COT_MUST_CHECK;
-/* When the next of its events comes that lies ahead; INT64_MAX: none does. After cot_live_run. */
+/* Makes the runs of all customers ready: until the next fact any number of threads may call cot_live_run. */
+cot_code cot_live_settle(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
+/* When the next of its events or traits comes that lies ahead; INT64_MAX: none does. After cot_live_run. */
 int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node);
 /* The money of its lines. */
 const struct cot_lines *cot_live_lines(const struct cot_live *live);

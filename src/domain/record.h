@@ -105,7 +105,8 @@ struct cot_record {
     struct cot_text channel; /* as in domain/event.h where the word is known, else the source's own */
     struct cot_text session;
     struct cot_text campaign;
-    struct cot_text detail; /* search term, coupon, reason, custom event's name, campaign type */
+    struct cot_text detail;     /* search term, coupon, reason, custom event's name, campaign type */
+    struct cot_text properties; /* what else an event said: a JSON object of texts, numbers, truths; empty: nothing */
 
     /* Campaigns; 0: not given */
     int64_t starts_at_ms;
@@ -168,7 +169,8 @@ cot_code cot_records_reject(struct cot_records *records, uint64_t line, size_t i
     __attribute__((format(printf, 6, 7))) COT_MUST_CHECK;
 
 /* 128-bit hash of what the record says (not of where it stood or how it was written: the same facts from CSV and from
- * Parquet are equal). `traits` are the record's own. */
+ * Parquet are equal). `traits` are the record's own. Properties do not count: what was taken in before they were kept
+ * stays the same row. */
 struct cot_hash128 cot_record_hash(const struct cot_record *record, const struct cot_trait *traits);
 
 const char *cot_record_kind_name(enum cot_record_kind kind);

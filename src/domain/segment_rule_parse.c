@@ -97,18 +97,19 @@ static size_t skip_space(const struct parser *p, size_t i)
 static void read_text(struct parser *p, size_t i)
 {
     const char *text = p->rule->text;
-    char *value = allocate(p, p->size - i + 1, 1);
     size_t n = 0;
-    size_t j = i + 1;
+    size_t end = i + 1;
     p->token = (struct token){.kind = TOKEN_BAD, .offset = i, .size = p->size - i};
-    for (; value != NULL && j < p->size && text[j] != '"'; j++) {
-        if (text[j] == '\\' && j + 1 < p->size)
-            j++;
+    while (end < p->size && text[end] != '"')
+        end += text[end] == '\\' ? 2 : 1;
+    char *value = end < p->size ? allocate(p, end - i, 1) : NULL;
+    if (value == NULL)
+        return;
+    for (size_t j = i + 1; j < end; j++) {
+        j += text[j] == '\\';
         value[n++] = text[j];
     }
-    if (value == NULL || j >= p->size)
-        return;
-    p->token = (struct token){TOKEN_TEXT, i, j + 1 - i, {value, (uint32_t)n}};
+    p->token = (struct token){TOKEN_TEXT, i, end + 1 - i, {value, (uint32_t)n}};
 }
 
 static bool is_date(const char *text, size_t size)
@@ -275,6 +276,11 @@ static bool read_op(struct parser *p, bool with_in, enum cot_rule_op *ret_op)
 static bool read_value(struct parser *p, struct cot_rule_value *ret_value)
 {
     *ret_value = (struct cot_rule_value){.word = {"", 0}, .number = (double)NAN};
+    if (is_word(p, "true") || is_word(p, "false")) {
+        ret_value->word = (struct cot_text){p->rule->text + p->token.offset, (uint32_t)p->token.size};
+        advance(p);
+        return true;
+    }
     if (p->token.kind == TOKEN_TEXT) {
         double number = 0;
         ret_value->word = p->token.value;
@@ -284,7 +290,7 @@ static bool read_value(struct parser *p, struct cot_rule_value *ret_value)
         return true;
     }
     if (p->token.kind != TOKEN_NUMBER)
-        return expected(p, "a number or a text in quotes");
+        return expected(p, "a number, a text in quotes, true or false");
     ret_value->word = (struct cot_text){p->rule->text + p->token.offset, (uint32_t)p->token.size};
     return read_number(p, &ret_value->number);
 }
@@ -293,8 +299,10 @@ static bool read_value(struct parser *p, struct cot_rule_value *ret_value)
 static bool read_literals(struct parser *p, enum cot_rule_op op, struct cot_rule_literals *ret_literals)
 {
     enum { MAX_VALUES = 200 };
-    struct cot_rule_value *values = allocate(p, op == COT_RULE_IN ? MAX_VALUES : 1, sizeof *values);
-    if (values == NULL)
+    size_t room = op == COT_RULE_IN ? MAX_VALUES : 1;
+    struct cot_rule_value *values = allocate(p, room, sizeof *values);
+    ret_literals->codes = allocate(p, room, sizeof *ret_literals->codes);
+    if (values == NULL || ret_literals->codes == NULL)
         return false;
     ret_literals->values = values;
     if (op != COT_RULE_IN) {
@@ -317,14 +325,42 @@ static bool read_literals(struct parser *p, enum cot_rule_op op, struct cot_rule
 static const char *const property_names[COT_N_PROPERTIES] = {"item",     "category", "brand", "channel", "amount",
                                                              "quantity", "discount", "order", "day"};
 
-static bool read_property(struct parser *p, enum cot_rule_property *ret_property)
+/* Remembers a key of the events' own properties, once. */
+static bool keep_key(struct parser *p, struct cot_text key)
 {
+    struct cot_segment_rule *rule = p->rule;
+    for (size_t i = 0; i < rule->n_properties; i++)
+        if (rule->properties[i].size == key.size && memcmp(rule->properties[i].data, key.data, key.size) == 0)
+            return true;
+    if (rule->properties == NULL)
+        rule->properties = allocate(p, COT_RULE_MAX_PROPERTIES, sizeof *rule->properties);
+    if (rule->properties == NULL)
+        return false;
+    if (rule->n_properties == COT_RULE_MAX_PROPERTIES)
+        return fail_at(p, p->token.offset, "more than %d properties of events in a rule", COT_RULE_MAX_PROPERTIES);
+    rule->properties[rule->n_properties++] = key;
+    return true;
+}
+
+static bool read_property(struct parser *p, struct cot_rule_what *what)
+{
+    if (take_word(p, "property")) {
+        what->property = COT_PROPERTY_OWN;
+        if (p->token.kind != TOKEN_TEXT || p->token.value.size == 0)
+            return expected(p, "the property's key in quotes");
+        what->key = p->token.value;
+        if (!keep_key(p, what->key))
+            return false;
+        advance(p);
+        return true;
+    }
     for (int i = 0; i < COT_N_PROPERTIES; i++)
         if (take_word(p, property_names[i])) {
-            *ret_property = (enum cot_rule_property)i;
+            what->property = (enum cot_rule_property)i;
             return true;
         }
-    return expected(p, "a property (item, category, brand, channel, amount, quantity, discount, order, day)");
+    return expected(
+        p, "a property (item, category, brand, channel, amount, quantity, discount, order, day, property \"...\")");
 }
 
 static bool is_number_property(enum cot_rule_property property)
@@ -332,23 +368,36 @@ static bool is_number_property(enum cot_rule_property property)
     return property == COT_PROPERTY_AMOUNT || property == COT_PROPERTY_QUANTITY || property == COT_PROPERTY_DISCOUNT;
 }
 
+/* An operator and what to compare with, for a word, a number, or what may be either. */
+static bool read_comparison(struct parser *p, const struct cot_rule_what *what, enum cot_rule_op *ret_op,
+                            struct cot_rule_literals *ret_literals)
+{
+    size_t offset = p->token.offset;
+    const char *name = what->property < COT_N_PROPERTIES ? property_names[what->property] : "property";
+    if (!read_op(p, true, ret_op) || !read_literals(p, *ret_op, ret_literals))
+        return false;
+    bool ordered = *ret_op >= COT_RULE_LT && *ret_op <= COT_RULE_GE;
+    if (ordered && cot_rule_is_word(what->property))
+        return fail_at(p, offset, "'%s' is a word: compare it by =, != or in", name);
+    for (size_t i = 0; i < ret_literals->n && (ordered || is_number_property(what->property)); i++)
+        if (isnan(ret_literals->values[i].number))
+            return fail_at(p, offset, "'%s' is a number here, and compared with one", name);
+    return true;
+}
+
 static bool read_test(struct parser *p, struct cot_rule_test *test)
 {
     size_t offset = p->token.offset;
-    if (!read_property(p, &test->property))
+    if (!read_property(p, &test->what))
         return false;
-    if (test->property == COT_PROPERTY_ORDER || test->property == COT_PROPERTY_DAY)
-        return fail_at(p, offset, "'%s' can be counted (distinct), not filtered by", property_names[test->property]);
-    size_t op_offset = p->token.offset;
-    if (!read_op(p, true, &test->op) || !read_literals(p, test->op, &test->literals))
-        return false;
-    bool ordered = test->op >= COT_RULE_LT && test->op <= COT_RULE_GE;
-    if (ordered && !is_number_property(test->property))
-        return fail_at(p, op_offset, "'%s' is a word: compare it by =, != or in", property_names[test->property]);
-    for (size_t i = 0; i < test->literals.n && is_number_property(test->property); i++)
-        if (isnan(test->literals.values[i].number))
-            return fail_at(p, op_offset, "'%s' is a number, and compared with one", property_names[test->property]);
-    return true;
+    if (test->what.property == COT_PROPERTY_ORDER || test->what.property == COT_PROPERTY_DAY)
+        return fail_at(p, offset, "'%s' can be counted (distinct), not filtered by",
+                       property_names[test->what.property]);
+    if (test->what.property == COT_PROPERTY_OWN && take_word(p, "exists")) {
+        test->exists = true;
+        return true;
+    }
+    return read_comparison(p, &test->what, &test->op, &test->literals);
 }
 
 static bool read_where(struct parser *p, struct cot_rule_events *events)
@@ -370,13 +419,23 @@ static bool read_where(struct parser *p, struct cot_rule_events *events)
 
 static bool read_kind(struct parser *p, struct cot_rule_events *events)
 {
+    enum { MAX_NAME = 256 };
     enum cot_event_kind kind;
+    if (p->token.kind == TOKEN_TEXT) {
+        events->name = p->token.value;
+        events->kind = COT_EVENT_CUSTOM;
+        if (events->name.size == 0 || events->name.size > MAX_NAME)
+            return fail_at(p, p->token.offset, "an event's name has 1 to %d bytes", MAX_NAME);
+        advance(p);
+        return true;
+    }
     if (take_word(p, "any")) {
         events->kind = COT_RULE_ANY_KIND;
         return true;
     }
     if (p->token.kind != TOKEN_WORD || !cot_event_kind_from_name(p->rule->text + p->token.offset, p->token.size, &kind))
-        return expected(p, "a kind of event (order_line, refund, page_view, product_view, cart_add, ... or any)");
+        return expected(p, "a kind of event (order_line, refund, page_view, product_view, cart_add, ..., any) or an "
+                           "event's name in quotes");
     events->kind = (int)kind;
     advance(p);
     return true;
@@ -406,17 +465,31 @@ static bool read_did(struct parser *p, struct cot_rule_node *node)
            read_window(p, &node->window);
 }
 
-static bool read_aggregate(struct parser *p, struct cot_rule_node *node)
+/* "(" kind "." property ["where" filter] ")" [window] */
+static bool read_of_events(struct parser *p, struct cot_rule_node *node)
 {
     if (!need_sign(p, "(", "'('") || !read_kind(p, &node->events) || !need_sign(p, ".", "'.' and a property"))
         return false;
     size_t offset = p->token.offset;
-    if (!read_property(p, &node->property))
+    if (!read_property(p, &node->what))
         return false;
-    if (node->kind != COT_RULE_DISTINCT && !is_number_property(node->property))
-        return fail_at(p, offset, "'%s' is no number: count it by distinct(...)", property_names[node->property]);
-    return read_where(p, &node->events) && need_sign(p, ")", "')'") && read_window(p, &node->window) &&
-           read_op(p, false, &node->op) && read_literals(p, node->op, &node->literals);
+    bool numeric = node->kind == COT_RULE_SUM || node->kind == COT_RULE_MIN || node->kind == COT_RULE_MAX;
+    if (numeric && !is_number_property(node->what.property) && node->what.property != COT_PROPERTY_OWN)
+        return fail_at(p, offset, "'%s' is no number: count it by distinct(...)", property_names[node->what.property]);
+    bool counted = node->what.property == COT_PROPERTY_ORDER || node->what.property == COT_PROPERTY_DAY;
+    if (counted && node->kind != COT_RULE_DISTINCT)
+        return fail_at(p, offset, "'%s' can be counted (distinct), not compared", property_names[node->what.property]);
+    return read_where(p, &node->events) && need_sign(p, ")", "')'") && read_window(p, &node->window);
+}
+
+static bool read_aggregate(struct parser *p, struct cot_rule_node *node)
+{
+    return read_of_events(p, node) && read_op(p, false, &node->op) && read_literals(p, node->op, &node->literals);
+}
+
+static bool read_first_or_last(struct parser *p, struct cot_rule_node *node)
+{
+    return read_of_events(p, node) && read_comparison(p, &node->what, &node->op, &node->literals);
 }
 
 static bool read_since(struct parser *p, struct cot_rule_node *node)
@@ -433,6 +506,13 @@ static bool read_since(struct parser *p, struct cot_rule_node *node)
     return true;
 }
 
+/* What a trait or feature is compared with: only numbers are less or more. */
+static bool read_value_comparison(struct parser *p, struct cot_rule_node *node)
+{
+    static const struct cot_rule_what either = {.property = COT_PROPERTY_OWN};
+    return read_comparison(p, &either, &node->op, &node->literals);
+}
+
 static bool read_trait(struct parser *p, struct cot_rule_node *node)
 {
     if (p->token.kind != TOKEN_TEXT || p->token.value.size == 0)
@@ -443,7 +523,7 @@ static bool read_trait(struct parser *p, struct cot_rule_node *node)
         node->kind = COT_RULE_TRAIT_EXISTS;
         return true;
     }
-    return read_op(p, true, &node->op) && read_literals(p, node->op, &node->literals);
+    return read_value_comparison(p, node);
 }
 
 static bool read_feature(struct parser *p, struct cot_rule_node *node)
@@ -458,7 +538,7 @@ static bool read_feature(struct parser *p, struct cot_rule_node *node)
     if (node->i_feature == SIZE_MAX)
         return fail_at(p, offset, "there is no feature '%s': 'coterie features list' shows them", name);
     advance(p);
-    return read_op(p, true, &node->op) && read_literals(p, node->op, &node->literals);
+    return read_value_comparison(p, node);
 }
 
 static bool read_segment(struct parser *p, struct cot_rule_node *node)
@@ -522,6 +602,8 @@ static const struct condition {
     {"min", COT_RULE_MIN, read_aggregate},
     {"max", COT_RULE_MAX, read_aggregate},
     {"distinct", COT_RULE_DISTINCT, read_aggregate},
+    {"first", COT_RULE_FIRST, read_first_or_last},
+    {"last", COT_RULE_LAST, read_first_or_last},
     {"since_first", COT_RULE_SINCE_FIRST, read_since},
     {"since_last", COT_RULE_SINCE_LAST, read_since},
     {"trait", COT_RULE_TRAIT, read_trait},
@@ -537,8 +619,11 @@ static struct cot_rule_node *make_node(struct parser *p, enum cot_rule_node_kind
         return NULL;
     }
     struct cot_rule_node *node = allocate(p, 1, sizeof *node);
-    if (node != NULL)
-        node->kind = kind;
+    if (node == NULL)
+        return NULL;
+    node->kind = kind;
+    node->i_condition = p->rule->n_conditions;
+    p->rule->n_conditions += kind > COT_RULE_NOT;
     return node;
 }
 
@@ -565,8 +650,8 @@ static struct cot_rule_node *read_condition(struct parser *p)
         node->source = (struct cot_text){p->rule->text + offset, (uint32_t)(p->end - offset)};
         return node;
     }
-    expected(p, "a condition (did, count, sum, min, max, distinct, since_first, since_last, trait, feature, segment, "
-                "sequence)");
+    expected(p, "a condition (did, count, sum, min, max, distinct, first, last, since_first, since_last, trait, "
+                "feature, segment, sequence)");
     return NULL;
 }
 
@@ -668,4 +753,14 @@ size_t cot_segment_rule_n_references(const struct cot_segment_rule *rule)
 struct cot_text cot_segment_rule_reference(const struct cot_segment_rule *rule, size_t i)
 {
     return rule->references[i];
+}
+
+size_t cot_segment_rule_n_properties(const struct cot_segment_rule *rule)
+{
+    return rule->n_properties;
+}
+
+struct cot_text cot_segment_rule_property(const struct cot_segment_rule *rule, size_t i)
+{
+    return rule->properties[i];
 }

@@ -17,17 +17,27 @@ enum cot_rule_property {
     COT_PROPERTY_DISCOUNT,
     COT_PROPERTY_ORDER,
     COT_PROPERTY_DAY,
-    COT_N_PROPERTIES
+    COT_N_PROPERTIES,
+    COT_PROPERTY_OWN = COT_N_PROPERTIES /* "property" text */
 };
 
 /* One value, or the members of a list. */
 struct cot_rule_literals {
     struct cot_rule_value *values;
+    uint32_t *codes; /* bound: of the values' words; NULL: they have none */
     size_t n;
 };
 
-struct cot_rule_test {
+/* What of an event is asked for. */
+struct cot_rule_what {
     enum cot_rule_property property;
+    struct cot_text key; /* COT_PROPERTY_OWN */
+    uint32_t key_code;   /* bound */
+};
+
+struct cot_rule_test {
+    struct cot_rule_what what;
+    bool exists; /* no more than that */
     enum cot_rule_op op;
     struct cot_rule_literals literals;
 };
@@ -35,7 +45,9 @@ struct cot_rule_test {
 #define COT_RULE_ANY_KIND 0
 
 struct cot_rule_events {
-    int kind; /* enum cot_event_kind, COT_RULE_ANY_KIND */
+    int kind;             /* enum cot_event_kind, COT_RULE_ANY_KIND; of a name: bound */
+    struct cot_text name; /* what sources call it; size 0: none */
+    uint32_t name_code;   /* bound, COT_EVENT_CUSTOM with a name; COT_DICT_NONE: no event is called so */
     struct cot_rule_test *tests;
     size_t n_tests;
 };
@@ -69,6 +81,8 @@ enum cot_rule_node_kind {
     COT_RULE_MIN,
     COT_RULE_MAX,
     COT_RULE_DISTINCT,
+    COT_RULE_FIRST,
+    COT_RULE_LAST,
     COT_RULE_SINCE_FIRST,
     COT_RULE_SINCE_LAST,
     COT_RULE_TRAIT,
@@ -80,10 +94,11 @@ enum cot_rule_node_kind {
 
 struct cot_rule_node {
     enum cot_rule_node_kind kind;
+    size_t i_condition;                   /* among the rule's conditions, in the order of the text */
     struct cot_text source;               /* the condition as written */
     struct cot_rule_node *first, *second; /* operands */
     struct cot_rule_events events;
-    enum cot_rule_property property;
+    struct cot_rule_what what;
     struct cot_rule_window window;
     enum cot_rule_op op;
     struct cot_rule_literals literals; /* durations: in ms */
@@ -99,6 +114,22 @@ struct cot_segment_rule {
     struct cot_rule_node *root;
     struct cot_text *references;
     size_t n_references;
+    struct cot_text *properties; /* keys */
+    size_t n_properties;
+    size_t n_conditions;
 };
+
+static inline bool cot_rule_is_word(enum cot_rule_property property)
+{
+    return property <= COT_PROPERTY_CHANNEL;
+}
+
+/* Looking at one customer (segment_rule_eval.c). finding: of one condition, for explaining; NULL: nobody asks. */
+struct cot_rule_walk {
+    const struct cot_rule_view *view;
+    int64_t next_ms;
+    struct cot_rule_finding *finding;
+};
+bool cot_rule_condition_holds(struct cot_rule_walk *walk, const struct cot_rule_node *node);
 
 #endif

@@ -6,30 +6,60 @@
 
 #include "base/array.h"
 
-cot_code cot_lines_add(struct cot_lines *lines, const struct cot_line *line, int64_t discount_minor, int64_t cost_minor,
+static cot_code add_extra(struct cot_lines *lines, const struct cot_line_extra *extra, uint32_t *ret_index,
+                          struct cot_err *err)
+{
+    *ret_index = COT_NO_EXTRA;
+    if (extra->discount_minor == COT_UNKNOWN_MINOR && extra->cost_minor == COT_UNKNOWN_MINOR &&
+        extra->note == COT_NO_NOTE)
+        return COT_OK;
+    void *grown = cot_array_reserve(lines->extras, &lines->extras_capacity, lines->n_extras + 1, sizeof *lines->extras);
+    if (grown == NULL)
+        return cot_fail(err, COT_NOMEM, "discounts and costs of %zu order lines", lines->n_extras + 1);
+    lines->extras = grown;
+    *ret_index = (uint32_t)lines->n_extras;
+    lines->extras[lines->n_extras++] = *extra;
+    return COT_OK;
+}
+
+cot_code cot_lines_add(struct cot_lines *lines, const struct cot_line *line, const struct cot_line_extra *extra,
                        uint32_t *ret_index, struct cot_err *err)
 {
-    bool extra = discount_minor != COT_UNKNOWN_MINOR || cost_minor != COT_UNKNOWN_MINOR;
+    uint32_t i_extra = COT_NO_EXTRA;
     if (lines->n >= UINT32_MAX - 1)
         return cot_fail(err, COT_LIMIT, "more than %u order lines in one shop", UINT32_MAX - 1);
     void *grown = cot_array_reserve(lines->lines, &lines->capacity, lines->n + 1, sizeof *lines->lines);
     if (grown == NULL)
         return cot_fail(err, COT_NOMEM, "%zu order lines", lines->n + 1);
     lines->lines = grown;
-    if (extra) {
-        grown = cot_array_reserve(lines->extras, &lines->extras_capacity, lines->n_extras + 1, sizeof *lines->extras);
-        if (grown == NULL)
-            return cot_fail(err, COT_NOMEM, "discounts and costs of %zu order lines", lines->n_extras + 1);
-        lines->extras = grown;
-    }
-    struct cot_line *added = &lines->lines[lines->n];
-    *added = *line;
-    added->extra = COT_NO_EXTRA;
-    if (extra) {
-        added->extra = (uint32_t)lines->n_extras;
-        lines->extras[lines->n_extras++] = (struct cot_line_extra){discount_minor, cost_minor};
-    }
+    cot_code rc = add_extra(lines, extra, &i_extra, err);
+    if (rc != COT_OK)
+        return rc;
+    lines->lines[lines->n] = *line;
+    lines->lines[lines->n].extra = i_extra;
     *ret_index = (uint32_t)lines->n++;
+    return COT_OK;
+}
+
+cot_code cot_lines_note(struct cot_lines *lines, uint32_t hash, uint32_t name, const struct cot_property *properties,
+                        size_t n, uint32_t *ret_index, struct cot_err *err)
+{
+    if (lines->n_notes >= COT_NO_NOTE || lines->n_properties + n > UINT32_MAX)
+        return cot_fail(err, COT_LIMIT, "more than %u names and properties of events", COT_NO_NOTE);
+    void *notes = cot_array_reserve(lines->notes, &lines->notes_capacity, lines->n_notes + 1, sizeof *lines->notes);
+    if (notes != NULL)
+        lines->notes = notes;
+    void *grown = cot_array_reserve(lines->properties, &lines->properties_capacity, lines->n_properties + n + 1,
+                                    sizeof *lines->properties);
+    if (grown != NULL)
+        lines->properties = grown;
+    if (notes == NULL || grown == NULL)
+        return cot_fail(err, COT_NOMEM, "names and properties of %zu events", lines->n_notes + 1);
+    *ret_index = (uint32_t)lines->n_notes;
+    lines->notes[lines->n_notes++] = (struct cot_note){hash, name, (uint32_t)lines->n_properties, (uint32_t)n};
+    if (n > 0)
+        memcpy(lines->properties + lines->n_properties, properties, n * sizeof *properties);
+    lines->n_properties += n;
     return COT_OK;
 }
 
@@ -37,6 +67,8 @@ void cot_lines_release(struct cot_lines *lines)
 {
     free(lines->lines);
     free(lines->extras);
+    free(lines->notes);
+    free(lines->properties);
     *lines = (struct cot_lines){0};
 }
 

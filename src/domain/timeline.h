@@ -3,7 +3,8 @@
  *
  * A node's run is an array of 16-byte entries ordered by time, among equal times by the order in which the store
  * received them. Runs are never rewritten when customers merge: a customer's view merges the runs of its nodes (equal
- * times: the smaller node first), without a copy where there is one node. Money stands beside the entries, in lines.
+ * times: the smaller node first), without a copy where there is one node. Money stands beside the entries, in lines;
+ * so do, in notes, the names of a shop's own events and those properties that somebody asks for.
  */
 #ifndef COT_DOMAIN_TIMELINE_H
 #define COT_DOMAIN_TIMELINE_H
@@ -19,11 +20,15 @@
 #define COT_NO_EXTRA UINT32_MAX
 #define COT_UNKNOWN_MINOR INT64_MIN
 
+#define COT_NO_NOTE UINT32_MAX
+
+/* In the bits of an entry that is neither order line nor refund: its detail is the index of a note. */
+#define COT_ENTRY_HAS_NOTE (UINT64_C(0x80) << 8)
+
 struct cot_entry {
-    uint64_t bits;   /* time in ms << 16 | kind << 8 | channel */
+    uint64_t bits;   /* time in ms << 16 | note << 15 | kind << 8 | channel */
     uint32_t item;   /* item_id or COT_NO_ITEM */
-    uint32_t detail; /* order lines and refunds: index of a line; messages: hash of the campaign; else hash of the
-                        session; hash 0: none */
+    uint32_t detail; /* order lines and refunds: index of a line; else see cot_entry_hash */
 };
 
 static inline struct cot_entry cot_entry_make(int64_t at_ms, unsigned kind, unsigned channel, uint32_t item,
@@ -39,7 +44,7 @@ static inline int64_t cot_entry_ms(const struct cot_entry *entry)
 
 static inline enum cot_event_kind cot_entry_kind(const struct cot_entry *entry)
 {
-    return (enum cot_event_kind)(entry->bits >> 8 & 0xff);
+    return (enum cot_event_kind)(entry->bits >> 8 & 0x7f);
 }
 
 static inline enum cot_channel cot_entry_channel(const struct cot_entry *entry)
@@ -64,6 +69,21 @@ struct cot_line {
 struct cot_line_extra {
     int64_t discount_minor; /* COT_UNKNOWN_MINOR where unknown */
     int64_t cost_minor;     /* of the whole line; COT_UNKNOWN_MINOR where unknown */
+    uint32_t note;          /* COT_NO_NOTE */
+};
+
+/* A property of an event: codes of key and word, and the number where it is one. */
+struct cot_property {
+    uint32_t key, word;
+    double number; /* NaN: none */
+};
+
+/* What an event is called and says, as far as it is held. */
+struct cot_note {
+    uint32_t hash;  /* of session or campaign (cot_detail_hash); order lines and refunds: 0 */
+    uint32_t name;  /* code of the name of a shop's own event; UINT32_MAX: none */
+    uint32_t first; /* its properties: n from there on */
+    uint32_t n;
 };
 
 struct cot_lines {
@@ -71,12 +91,36 @@ struct cot_lines {
     size_t n, capacity;
     struct cot_line_extra *extras;
     size_t n_extras, extras_capacity;
+    struct cot_note *notes;
+    size_t n_notes, notes_capacity;
+    struct cot_property *properties;
+    size_t n_properties, properties_capacity;
 };
 
-/* Appends a line; discount and cost may be COT_UNKNOWN_MINOR. ret_index is its place. */
-cot_code cot_lines_add(struct cot_lines *lines, const struct cot_line *line, int64_t discount_minor, int64_t cost_minor,
+/* Appends a line; discount and cost may be COT_UNKNOWN_MINOR, note COT_NO_NOTE. ret_index is its place. */
+cot_code cot_lines_add(struct cot_lines *lines, const struct cot_line *line, const struct cot_line_extra *extra,
                        uint32_t *ret_index, struct cot_err *err) COT_MUST_CHECK;
+/* Appends a note with properties[n], which are copied. ret_index is its place. */
+cot_code cot_lines_note(struct cot_lines *lines, uint32_t hash, uint32_t name, const struct cot_property *properties,
+                        size_t n, uint32_t *ret_index, struct cot_err *err) COT_MUST_CHECK;
 void cot_lines_release(struct cot_lines *lines);
+
+/* The note of an entry; NULL: it has none. */
+static inline const struct cot_note *cot_entry_note(const struct cot_entry *entry, const struct cot_lines *lines)
+{
+    uint32_t note = entry->bits & COT_ENTRY_HAS_NOTE ? entry->detail : COT_NO_NOTE;
+    if (cot_entry_is_commerce(entry)) {
+        uint32_t extra = lines->lines[entry->detail].extra;
+        note = extra != COT_NO_EXTRA ? lines->extras[extra].note : COT_NO_NOTE;
+    }
+    return note != COT_NO_NOTE ? &lines->notes[note] : NULL;
+}
+
+/* Of what is neither order line nor refund: messages: hash of the campaign; else of the session; 0: none. */
+static inline uint32_t cot_entry_hash(const struct cot_entry *entry, const struct cot_lines *lines)
+{
+    return entry->bits & COT_ENTRY_HAS_NOTE ? lines->notes[entry->detail].hash : entry->detail;
+}
 
 /* Never 0 for a key; 0 for no key (NULL or empty). */
 uint64_t cot_order_hash(const char *key, size_t size);

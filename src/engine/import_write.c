@@ -248,6 +248,7 @@ static cot_code write_event(struct cot_import_shop *shop, const struct cot_recor
     cot_put_text(writer, COT_event_currency, money->currency[0] != '\0' ? money->currency : NULL, 3);
     cot_put_int32(writer, COT_event_import_id, shop->import_id);
     put_hash(writer, COT_event_row_hash, write);
+    put_text(writer, COT_event_properties, record->properties);
     rc = cot_writer_end_row(writer, err);
     return rc == COT_OK && shop->tap != NULL ? shop->tap->event(shop->tap->context, record, node, item, money, err)
                                              : rc;

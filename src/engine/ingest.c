@@ -133,18 +133,29 @@ static void touch(void *context, uint32_t node, int64_t event_id)
         ingest->touched[ingest->n_touched++] = node;
 }
 
+/* The same of an item, whose rules remember it themselves. */
+static void touch_item(void *context, uint32_t item)
+{
+    struct cot_ingest *ingest = context;
+    if (cot_rule_segments_touch_item(ingest->rules, item, NULL) != COT_OK)
+        ingest->n_touched = SIZE_MAX;
+}
+
 static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
 {
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    const struct cot_live_touches touches = {.context = ingest, .node = touch, .item = touch_item};
     ingest->n_touched = 0;
     cot_code rc = cot_ingest_tick(ingest, err);
     cot_changes_because(ingest, COT_CHANGE_EVENTS);
     if (rc == COT_OK)
-        rc = cot_live_facts_apply(&ingest->facts, ingest->live, touch, ingest, err);
+        rc = cot_live_facts_apply(&ingest->facts, ingest->live, &touches, err);
     if (rc == COT_OK && ingest->n_touched == SIZE_MAX)
         rc = cot_fail(err, COT_NOMEM, "customers of a group");
     for (size_t i = 0; rc == COT_OK && i < ingest->n_touched; i++)
         rc = cot_rule_segments_touch(ingest->rules, &over, ingest->touched[i], err);
+    if (rc == COT_OK)
+        rc = cot_rule_segments_settle(ingest->rules, &over, err);
     if (rc == COT_OK)
         rc = cot_changes_failed(ingest, err);
     if (rc == COT_OK)
@@ -156,9 +167,7 @@ static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
 cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err)
 {
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    cot_code rc = cot_live_shop_tick(ingest->live, cot_wall_ms(), err);
-    if (rc == COT_OK)
-        rc = cot_rule_segments_tick(ingest->rules, &over, err);
+    cot_code rc = cot_rule_segments_tick(ingest->rules, &over, cot_wall_ms(), err);
     if (rc == COT_OK && cot_changes_due(ingest)) { /* the committer writes them, whoever came by */
         pthread_mutex_lock(&ingest->mutex);
         pthread_cond_signal(&ingest->changed);
@@ -183,29 +192,13 @@ cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
 /* The shop got its currency: what is in memory counts in it from the start. */
 static cot_code take_up_currency(struct cot_ingest *ingest, struct cot_err *err)
 {
-    struct cot_live_shop *live = NULL;
-    struct cot_rule_segments *rules = NULL;
     ingest->shop->base_changed = false;
     pthread_mutex_lock(&ingest->mutex);
     memcpy(ingest->base_currency, ingest->shop->base_currency, sizeof ingest->base_currency);
     pthread_mutex_unlock(&ingest->mutex);
     if (ingest->is_offline)
         return COT_OK;
-    cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
-    const struct cot_rule_shop over = {live, ingest->shop};
-    if (rc == COT_OK)
-        rc = cot_rule_segments_load(ingest->store, &over, &rules, err);
-    if (rc != COT_OK) {
-        cot_live_shop_free(live);
-        return rc;
-    }
-    pthread_mutex_lock(&ingest->state);
-    cot_live_shop_free(ingest->live);
-    cot_rule_segments_free(ingest->rules);
-    ingest->live = live;
-    ingest->rules = rules;
-    rc = cot_changes_begin(ingest, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_code rc = cot_ingest_renew_live(ingest, NULL, err);
     cot_live_facts_clear(&ingest->facts);
     return rc;
 }
@@ -372,7 +365,8 @@ static void run_job(struct cot_service *service, struct cot_ingest *ingest, stru
 static int64_t next_moment_ms(struct cot_ingest *ingest)
 {
     pthread_mutex_lock(&ingest->state);
-    int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules) : COT_RULE_NEVER;
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules, &over) : COT_RULE_NEVER;
     pthread_mutex_unlock(&ingest->state);
     int64_t due_ms = cot_changes_due_ms(ingest);
     return due_ms < at_ms ? due_ms : at_ms;

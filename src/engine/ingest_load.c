@@ -75,11 +75,19 @@ static cot_code load_runs(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
-cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop, struct cot_live_shop **ret_live,
+cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop,
+                              const struct cot_segment_rule *also, struct cot_live_shop **ret_live,
                               struct cot_rule_segments **ret_rules, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
-    cot_code rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &live, err);
+    struct cot_dict keys;
+    cot_dict_init(&keys);
+    cot_code rc = cot_rule_segments_keys(ingest->store, &keys, err);
+    if (rc == COT_OK && also != NULL)
+        rc = cot_rule_segments_add_keys(also, &keys, err);
+    if (rc == COT_OK)
+        rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &keys, &live, err);
+    cot_dict_release(&keys);
     const struct cot_rule_shop over = {live, shop};
     if (rc == COT_OK)
         rc = cot_rule_segments_load(ingest->store, &over, ret_rules, err);
@@ -90,17 +98,16 @@ cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop 
     return rc;
 }
 
-/* What readers see; kept over a commit that failed, since nothing of that group was applied. */
-static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
+cot_code cot_ingest_renew_live(struct cot_ingest *ingest, const struct cot_segment_rule *also, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
     struct cot_rule_segments *rules = NULL;
-    if (ingest->is_offline || ingest->live != NULL)
-        return COT_OK;
-    cot_code rc = cot_ingest_make_live(ingest, ingest->shop, &live, &rules, err);
+    cot_code rc = cot_ingest_make_live(ingest, ingest->shop, also, &live, &rules, err);
     if (rc != COT_OK)
         return rc;
     pthread_mutex_lock(&ingest->state);
+    struct cot_live_shop *old_live = ingest->live;
+    struct cot_rule_segments *old_rules = ingest->rules;
     ingest->live = live;
     ingest->rules = rules;
     rc = cot_changes_begin(ingest, err);
@@ -113,7 +120,33 @@ static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
         cot_live_shop_free(live);
         cot_rule_segments_free(rules);
     }
+    cot_live_shop_free(old_live);
+    cot_rule_segments_free(old_rules);
     return rc;
+}
+
+bool cot_ingest_holds(const struct cot_ingest *ingest, const struct cot_segment_rule *rule)
+{
+    bool held = true;
+    for (size_t i = 0; i < cot_segment_rule_n_properties(rule); i++) {
+        struct cot_text key = cot_segment_rule_property(rule, i);
+        held &= cot_dict_find(&ingest->live->watched, 0, key.data, key.size) != COT_DICT_NONE;
+    }
+    return held;
+}
+
+cot_code cot_ingest_hold(struct cot_ingest *ingest, const struct cot_segment_rule *rule, struct cot_err *err)
+{
+    cot_code rc = cot_ingest_holds(ingest, rule) ? COT_OK : cot_ingest_renew_live(ingest, rule, err);
+    if (ingest->live == NULL) /* the next group, or job, loads it again */
+        cot_ingest_forget_memory(ingest);
+    return rc;
+}
+
+/* What readers see; kept over a commit that failed, since nothing of that group was applied. */
+static cot_code load_live(struct cot_ingest *ingest, struct cot_err *err)
+{
+    return ingest->is_offline || ingest->live != NULL ? COT_OK : cot_ingest_renew_live(ingest, NULL, err);
 }
 
 static void publish_currency(struct cot_ingest *ingest)
@@ -153,7 +186,7 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     struct cot_rule_segments *rules = NULL;
     cot_code rc = cot_import_shop_load(ingest->store, &shop, err);
     if (rc == COT_OK)
-        rc = cot_ingest_make_live(ingest, shop, &live, &rules, err);
+        rc = cot_ingest_make_live(ingest, shop, NULL, &live, &rules, err);
     if (rc != COT_OK) {
         cot_import_shop_free(shop);
         return rc;

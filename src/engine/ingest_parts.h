@@ -144,9 +144,20 @@ cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUS
 void cot_ingest_unload(struct cot_ingest *ingest);
 /* The same from the store that is open, readers having what was there before until the new is. */
 cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
-/* What readers see, made anew from the store that is open; shop: loaded from it. */
-cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop, struct cot_live_shop **ret_live,
+/* What readers see, made anew from the store that is open; shop: loaded from it; also: a rule that is to be answered
+ * besides those that are stored, NULL: none. */
+cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop,
+                              const struct cot_segment_rule *also, struct cot_live_shop **ret_live,
                               struct cot_rule_segments **ret_rules, struct cot_err *err) COT_MUST_CHECK;
+/* The same in the place of what there is, between groups, on the committer's thread. */
+cot_code cot_ingest_renew_live(struct cot_ingest *ingest, const struct cot_segment_rule *also,
+                               struct cot_err *err) COT_MUST_CHECK;
+/* Is what a rule asks for held in memory? Properties of events that no rule has asked for are not. The caller holds
+ * state, or is the committer; live is there. */
+bool cot_ingest_holds(const struct cot_ingest *ingest, const struct cot_segment_rule *rule);
+/* Sees to it. */
+cot_code cot_ingest_hold(struct cot_ingest *ingest, const struct cot_segment_rule *rule,
+                         struct cot_err *err) COT_MUST_CHECK;
 
 /*
  * ingest_away.c: the store given away for a while, on the committer's thread. Readers see memory as it was meanwhile;

@@ -12,7 +12,10 @@ struct cot_live_fact {
     enum fact_kind kind;
     int64_t event_id; /* 0: no event */
     union {
-        struct cot_live_event event;
+        struct {
+            struct cot_live_event event;
+            struct cot_text name, properties;
+        } event;
         struct cot_link link;
         struct {
             uint32_t node;
@@ -90,7 +93,7 @@ cot_code cot_live_facts_add_event(struct cot_live_facts *facts, const struct cot
     bool gives_back = record->event_kind == COT_EVENT_REFUND && record->refund_of.size > 0;
     struct cot_text order = gives_back ? record->refund_of : record->order_key;
     fact->event_id = event_id;
-    fact->is.event =
+    fact->is.event.event =
         (struct cot_live_event){.node = node,
                                 .kind = record->event_kind,
                                 .channel = cot_channel_from_name(record->channel.data, record->channel.size),
@@ -102,7 +105,11 @@ cot_code cot_live_facts_add_event(struct cot_live_facts *facts, const struct cot
                                 .amount_minor = money->amount_minor == COT_NO_MINOR ? 0 : money->amount_minor,
                                 .discount_minor = money->discount_minor, /* COT_NO_MINOR is COT_UNKNOWN_MINOR */
                                 .cost_minor = money->cost_minor};
-    return COT_OK;
+    const struct cot_text none = {"", 0};
+    return keep(facts, record->event_kind == COT_EVENT_CUSTOM ? record->detail : none, &fact->is.event.name) &&
+                   keep(facts, record->properties, &fact->is.event.properties)
+               ? COT_OK
+               : cot_fail(err, COT_NOMEM, "an event");
 }
 
 cot_code cot_live_facts_add_trait(struct cot_live_facts *facts, const struct cot_record *record,
@@ -185,48 +192,63 @@ cot_code cot_live_facts_add_node(struct cot_live_facts *facts, uint32_t node, ui
     return COT_OK;
 }
 
-/* ret_node: whom it concerns; COT_DICT_NONE: nobody in particular. */
-static cot_code apply_one(const struct cot_live_fact *fact, struct cot_live_shop *live, uint32_t *ret_node,
-                          struct cot_err *err)
+static cot_code apply_item(const struct cot_live_fact *fact, struct cot_live_shop *live,
+                           const struct cot_live_touches *touches, struct cot_err *err)
 {
-    switch (fact->kind) {
-    case FACT_EVENT: *ret_node = fact->is.event.node; return cot_live_add_event(live->live, &fact->is.event, err);
-    case FACT_LINK: *ret_node = fact->is.link.node_a; return cot_live_add_link(live->live, &fact->is.link, err);
-    case FACT_TRAIT:
-        *ret_node = fact->is.trait.node;
-        return cot_live_shop_trait(live, fact->is.trait.node, fact->is.trait.key, fact->is.trait.value,
-                                   fact->is.trait.number, fact->is.trait.occurred_at_ms, err);
-    case FACT_ITEM:
-        *ret_node = COT_DICT_NONE;
-        return cot_live_shop_item(live, fact->is.item.item, fact->is.item.words, fact->is.item.occurred_at_ms,
-                                  fact->is.item.recorded_at_ms, fact->is.item.timeless, err);
-    case FACT_CONSENT:
-        *ret_node = fact->is.consent.node;
-        return cot_live_shop_consent(live, fact->is.consent.node, fact->is.consent.purpose, fact->is.consent.granted,
-                                     fact->is.consent.occurred_at_ms, err);
-    case FACT_SUPERSEDE:
-        *ret_node = fact->is.supersede.node;
-        return cot_live_supersede_lines(live->live, fact->is.supersede.node, fact->is.supersede.order, err);
-    case FACT_NODE:
-        *ret_node = COT_DICT_NONE; /* what makes it known comes with it */
-        return cot_live_shop_withhold(live, fact->is.node.node, fact->is.node.withheld, err);
-    }
-    return cot_fail(err, COT_INTERNAL, "a fact of kind %d", (int)fact->kind);
+    bool changed = false;
+    cot_code rc = cot_live_shop_item(live, fact->is.item.item, fact->is.item.words, fact->is.item.occurred_at_ms,
+                                     fact->is.item.recorded_at_ms, fact->is.item.timeless, &changed, err);
+    if (rc == COT_OK && changed)
+        touches->item(touches->context, fact->is.item.item);
+    return rc;
 }
 
-cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live, cot_live_touch *touch,
-                              void *context, struct cot_err *err)
+static cot_code apply_one(struct cot_live_fact *fact, struct cot_live_shop *live,
+                          const struct cot_live_touches *touches, struct cot_err *err)
+{
+    uint32_t node = COT_DICT_NONE; /* whom it concerns; none: nobody in particular */
+    cot_code rc = COT_OK;
+    switch (fact->kind) {
+    case FACT_EVENT:
+        node = fact->is.event.event.node;
+        rc = cot_live_shop_event(live, &fact->is.event.event, fact->is.event.name, fact->is.event.properties, err);
+        break;
+    case FACT_LINK:
+        node = fact->is.link.node_a;
+        rc = cot_live_add_link(live->live, &fact->is.link, err);
+        break;
+    case FACT_TRAIT:
+        node = fact->is.trait.node;
+        rc = cot_live_shop_trait(live, node, fact->is.trait.key, fact->is.trait.value, fact->is.trait.number,
+                                 fact->is.trait.occurred_at_ms, err);
+        break;
+    case FACT_ITEM: rc = apply_item(fact, live, touches, err); break;
+    case FACT_CONSENT:
+        node = fact->is.consent.node;
+        rc = cot_live_shop_consent(live, node, fact->is.consent.purpose, fact->is.consent.granted,
+                                   fact->is.consent.occurred_at_ms, err);
+        break;
+    case FACT_SUPERSEDE:
+        node = fact->is.supersede.node;
+        rc = cot_live_supersede_lines(live->live, node, fact->is.supersede.order, err);
+        break;
+    case FACT_NODE: /* what makes it known comes with it */
+        rc = cot_live_shop_withhold(live, fact->is.node.node, fact->is.node.withheld, err);
+        break;
+    }
+    if (rc != COT_OK || node == COT_DICT_NONE)
+        return rc;
+    touches->node(touches->context, node, fact->event_id);
+    if (fact->kind == FACT_LINK) /* an end of a link that parts two has a customer of its own */
+        touches->node(touches->context, fact->is.link.node_b, 0);
+    return COT_OK;
+}
+
+cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live,
+                              const struct cot_live_touches *touches, struct cot_err *err)
 {
     cot_code rc = COT_OK;
-    for (size_t i = 0; i < facts->n && rc == COT_OK; i++) {
-        uint32_t node = COT_DICT_NONE;
-        const struct cot_live_fact *fact = &facts->facts[i];
-        rc = apply_one(fact, live, &node, err);
-        if (rc != COT_OK || touch == NULL || node == COT_DICT_NONE)
-            continue;
-        touch(context, node, fact->event_id);
-        if (fact->kind == FACT_LINK) /* an end of a link that parts two has a customer of its own */
-            touch(context, fact->is.link.node_b, 0);
-    }
+    for (size_t i = 0; i < facts->n && rc == COT_OK; i++)
+        rc = apply_one(&facts->facts[i], live, touches, err);
     return rc;
 }

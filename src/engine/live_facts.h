@@ -38,10 +38,14 @@ cot_code cot_live_facts_add_node(struct cot_live_facts *facts, uint32_t node, ui
 cot_code cot_live_facts_add_supersede(struct cot_live_facts *facts, uint32_t node, uint64_t order,
                                       struct cot_err *err) COT_MUST_CHECK;
 
-/* Calls `touch` with the node of each fact applied (what it says may concern other nodes of the same customer), and the
- * id of an event; 0: it is none. */
-typedef void cot_live_touch(void *context, uint32_t node, int64_t event_id);
-cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live, cot_live_touch *touch,
-                              void *context, struct cot_err *err) COT_MUST_CHECK;
+/* Who is told of what the facts applied are about. */
+struct cot_live_touches {
+    void *context;
+    /* What it says may concern other nodes of the same customer. event_id 0: it is no event. */
+    void (*node)(void *context, uint32_t node, int64_t event_id);
+    void (*item)(void *context, uint32_t item); /* whose category or brand is another one now */
+};
+cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live,
+                              const struct cot_live_touches *touches, struct cot_err *err) COT_MUST_CHECK;
 
 #endif

@@ -149,7 +149,8 @@ const struct cot_trait_fact *cot_live_best_trait(const struct cot_live_shop *liv
         size_t n_traits = 0;
         const struct cot_trait_fact *traits = cot_live_traits(live->live, members[i], &n_traits);
         for (size_t j = 0; j < n_traits; j++)
-            if (traits[j].key == key && (best == NULL || cot_trait_beats(&traits[j], best)))
+            if (traits[j].key == key && traits[j].occurred_at_ms <= cot_live_now_ms(live->live) &&
+                (best == NULL || cot_trait_beats(&traits[j], best)))
                 best = &traits[j];
     }
     return best;

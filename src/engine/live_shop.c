@@ -22,6 +22,10 @@ void cot_live_shop_free(struct cot_live_shop *live)
     cot_dict_release(&live->categories);
     cot_dict_release(&live->subcategories);
     cot_dict_release(&live->brands);
+    cot_dict_release(&live->event_names);
+    cot_dict_release(&live->watched);
+    cot_dict_release(&live->property_words);
+    free(live->gathered);
     cot_segment_runs_release(&live->runs);
     cot_segment_model_free(live->model);
     free(live->consents);
@@ -30,9 +34,10 @@ void cot_live_shop_free(struct cot_live_shop *live)
     free(live);
 }
 
-cot_code cot_live_shop_tick(struct cot_live_shop *live, int64_t now_ms, struct cot_err *err)
+cot_code cot_live_shop_tick(struct cot_live_shop *live, int64_t now_ms, cot_live_touch *joined, void *context,
+                            struct cot_err *err)
 {
-    return now_ms > cot_live_now_ms(live->live) ? cot_live_advance(live->live, now_ms, err) : COT_OK;
+    return now_ms > cot_live_now_ms(live->live) ? cot_live_advance(live->live, now_ms, joined, context, err) : COT_OK;
 }
 
 cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose, bool granted,
@@ -94,6 +99,8 @@ cot_code cot_live_shop_trait(struct cot_live_shop *live, uint32_t node, struct c
     return rc == COT_OK ? cot_live_add_trait(live->live, node, &fact, err) : rc;
 }
 
+static const struct cot_live_item no_item = {COT_DICT_NONE, COT_DICT_NONE, INT64_MIN, INT64_MIN};
+
 /* The later word holds, among equals the one that came last; an undated word holds until a dated one says otherwise. */
 static cot_code keep_item(struct cot_live_shop *live, uint32_t item, uint32_t category, uint32_t brand,
                           int64_t since_ms, struct cot_err *err)
@@ -103,7 +110,7 @@ static cot_code keep_item(struct cot_live_shop *live, uint32_t item, uint32_t ca
         return cot_fail(err, COT_NOMEM, "%u items", item);
     live->items = grown;
     for (; live->n_items <= item; live->n_items++)
-        live->items[live->n_items] = (struct cot_live_item){COT_DICT_NONE, COT_DICT_NONE, INT64_MIN, INT64_MIN};
+        live->items[live->n_items] = no_item;
     struct cot_live_item *kept = &live->items[item];
     if (category != COT_DICT_NONE && since_ms >= kept->category_since_ms) {
         kept->category = category;
@@ -117,8 +124,11 @@ static cot_code keep_item(struct cot_live_shop *live, uint32_t item, uint32_t ca
 }
 
 cot_code cot_live_shop_item(struct cot_live_shop *live, uint32_t item, const struct cot_text words[3],
-                            int64_t occurred_at_ms, int64_t recorded_at_ms, bool timeless, struct cot_err *err)
+                            int64_t occurred_at_ms, int64_t recorded_at_ms, bool timeless, bool *ret_changed,
+                            struct cot_err *err)
 {
+    struct cot_live_item before = item < live->n_items ? live->items[item] : no_item;
+    bool is_new = item >= cot_live_n_items(live->live);
     struct cot_dict *dicts[3] = {&live->categories, &live->subcategories, &live->brands};
     uint32_t codes[3] = {COT_DICT_NONE, COT_DICT_NONE, COT_DICT_NONE};
     cot_code rc = COT_OK;
@@ -134,7 +144,11 @@ cot_code cot_live_shop_item(struct cot_live_shop *live, uint32_t item, const str
                                        .timeless = timeless};
     if (rc == COT_OK)
         rc = keep_item(live, item, codes[0], codes[2], timeless ? INT64_MIN : occurred_at_ms, err);
-    return rc == COT_OK ? cot_live_add_item(live->live, &fact, err) : rc;
+    if (rc != COT_OK)
+        return rc;
+    *ret_changed =
+        !is_new && (live->items[item].category != before.category || live->items[item].brand != before.brand);
+    return cot_live_add_item(live->live, &fact, err);
 }
 
 static struct cot_text text_at(const struct cot_rows *rows, size_t i_column)
@@ -171,27 +185,28 @@ static cot_code load_events(struct cot_store *store, struct cot_live_shop *live,
     cot_code rc =
         cot_rows_open(store, &rows, err,
                       "select node_id, kind, occurred_at, item_id, order_key, quantity, amount_minor,"
-                      " discount_minor, cost_minor, channel, session, campaign from event where node_id is not"
-                      " null and superseded_at is null");
+                      " discount_minor, cost_minor, channel, session, campaign, case when kind = %d then detail end,"
+                      " %s from event where node_id is not null and superseded_at is null",
+                      COT_EVENT_CUSTOM, live->watched.n > 0 ? "properties" : "null");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         enum cot_event_kind kind = (enum cot_event_kind)cot_rows_int(rows, 1);
         struct cot_text order = text_at(rows, 4);
         struct cot_text channel = text_at(rows, 9);
         struct cot_text detail = text_at(rows, cot_event_kind_group(kind) == COT_EVENT_GROUP_MESSAGE ? 11 : 10);
         double quantity = cot_rows_double(rows, 5);
-        const struct cot_live_event event = {.node = (uint32_t)cot_rows_int(rows, 0),
-                                             .kind = kind,
-                                             .channel = cot_channel_from_name(channel.data, channel.size),
-                                             .occurred_at_ms = cot_rows_int(rows, 2),
-                                             .item = cot_rows_is_null(rows, 3) ? COT_NO_ITEM
-                                                                               : (uint32_t)cot_rows_int(rows, 3),
-                                             .detail = detail.size > 0 ? cot_detail_hash(detail.data, detail.size) : 0,
-                                             .order = cot_order_hash(order.data, order.size),
-                                             .quantity = isnan(quantity) ? 0 : quantity,
-                                             .amount_minor = cot_rows_int(rows, 6),
-                                             .discount_minor = minor_at(rows, 7),
-                                             .cost_minor = minor_at(rows, 8)};
-        rc = cot_live_add_event(live->live, &event, err);
+        struct cot_live_event event = {.node = (uint32_t)cot_rows_int(rows, 0),
+                                       .kind = kind,
+                                       .channel = cot_channel_from_name(channel.data, channel.size),
+                                       .occurred_at_ms = cot_rows_int(rows, 2),
+                                       .item =
+                                           cot_rows_is_null(rows, 3) ? COT_NO_ITEM : (uint32_t)cot_rows_int(rows, 3),
+                                       .detail = detail.size > 0 ? cot_detail_hash(detail.data, detail.size) : 0,
+                                       .order = cot_order_hash(order.data, order.size),
+                                       .quantity = isnan(quantity) ? 0 : quantity,
+                                       .amount_minor = cot_rows_int(rows, 6),
+                                       .discount_minor = minor_at(rows, 7),
+                                       .cost_minor = minor_at(rows, 8)};
+        rc = cot_live_shop_event(live, &event, text_at(rows, 12), text_at(rows, 13), err);
     }
     cot_rows_close(rows);
     return rc;
@@ -222,8 +237,9 @@ static cot_code load_items(struct cot_store *store, struct cot_live_shop *live, 
                                 " not null or brand is not null");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         const struct cot_text words[3] = {text_at(rows, 1), text_at(rows, 2), text_at(rows, 3)};
+        bool ignored = false;
         rc = cot_live_shop_item(live, (uint32_t)cot_rows_int(rows, 0), words, cot_rows_int(rows, 4),
-                                cot_rows_int(rows, 5), cot_rows_int(rows, 6) != 0, err);
+                                cot_rows_int(rows, 5), cot_rows_int(rows, 6) != 0, &ignored, err);
     }
     cot_rows_close(rows);
     return rc;
@@ -292,16 +308,51 @@ cot_code cot_live_shop_load_model(struct cot_store *store, const char *data_dir,
     return COT_OK;
 }
 
-static cot_code load_settings(struct cot_store *store, struct cot_live_shop *live, struct cot_err *err)
+cot_code cot_live_shop_new(struct cot_zone *zone, double minor_per_unit, const struct cot_dict *watched,
+                           struct cot_live_shop **ret_live, struct cot_err *err)
 {
-    cot_code rc = cot_shop_settings(store, &live->zone, live->currency, &live->minor_per_unit, err);
-    if (rc == COT_OK)
-        rc = cot_trait_words_init(&live->words, err);
+    struct cot_live_shop *live = calloc(1, sizeof *live);
+    if (live == NULL) {
+        cot_zone_free(zone);
+        return cot_fail(err, COT_NOMEM, "the shop in memory");
+    }
+    live->zone = zone;
+    live->minor_per_unit = minor_per_unit;
+    struct cot_dict *const dicts[] = {&live->categories,  &live->subcategories, &live->brands,
+                                      &live->event_names, &live->watched,       &live->property_words};
+    for (size_t i = 0; i < sizeof dicts / sizeof *dicts; i++)
+        cot_dict_init(dicts[i]);
+    cot_code rc = cot_trait_words_init(&live->words, err);
+    for (uint32_t i = 0; rc == COT_OK && watched != NULL && i < watched->n; i++) {
+        const struct cot_dict_entry *key = cot_dict_entry(watched, i);
+        uint32_t ignored = 0;
+        rc = cot_dict_add(&live->watched, 0, key->text, key->size, &ignored, err);
+    }
     const struct cot_live_options options = {.zone = live->zone,
                                              .minor_per_unit = live->minor_per_unit,
                                              .words = &live->words,
                                              .catalogue_age_ms = CATALOGUE_AGE_MS};
-    return rc == COT_OK ? cot_live_open(&options, &live->live, err) : rc;
+    if (rc == COT_OK)
+        rc = cot_live_open(&options, &live->live, err);
+    if (rc == COT_OK)
+        *ret_live = live;
+    else
+        cot_live_shop_free(live);
+    return rc;
+}
+
+static cot_code make_empty(struct cot_store *store, const struct cot_dict *watched, struct cot_live_shop **ret_live,
+                           struct cot_err *err)
+{
+    struct cot_zone *zone = NULL;
+    char currency[4] = "";
+    double minor_per_unit = 1;
+    cot_code rc = cot_shop_settings(store, &zone, currency, &minor_per_unit, err);
+    if (rc == COT_OK)
+        rc = cot_live_shop_new(zone, minor_per_unit, watched, ret_live, err);
+    if (rc == COT_OK)
+        memcpy((*ret_live)->currency, currency, sizeof currency);
+    return rc;
 }
 
 static int64_t now_ms(void)
@@ -311,19 +362,15 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struct cot_live_shop **ret_live,
-                            struct cot_err *err)
+cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, const struct cot_dict *watched,
+                            struct cot_live_shop **ret_live, struct cot_err *err)
 {
-    struct cot_live_shop *live = calloc(1, sizeof *live);
-    if (live == NULL)
-        return cot_fail(err, COT_NOMEM, "the shop in memory");
-    cot_dict_init(&live->categories);
-    cot_dict_init(&live->subcategories);
-    cot_dict_init(&live->brands);
-    cot_code rc = load_settings(store, live, err);
+    struct cot_live_shop *live = NULL;
+    cot_code rc = make_empty(store, watched, &live, err);
+    if (rc != COT_OK)
+        return rc;
     /* Everything in the store was recorded by now: the clock stands there, and the order of arrival is the store's. */
-    if (rc == COT_OK)
-        rc = cot_live_shop_tick(live, now_ms(), err);
+    rc = cot_live_shop_tick(live, now_ms(), NULL, NULL, err);
     if (rc == COT_OK)
         rc = load_events(store, live, err);
     if (rc == COT_OK)

@@ -35,7 +35,12 @@ struct cot_live_shop {
     double minor_per_unit;
     struct cot_trait_words words;
     struct cot_dict categories, subcategories, brands;
-    uint32_t n_traits; /* so far: their sequence */
+    uint32_t n_traits;              /* so far: their sequence */
+    struct cot_dict event_names;    /* of a shop's own events, in lower case */
+    struct cot_dict watched;        /* keys of the properties that are held: those that rules ask for */
+    struct cot_dict property_words; /* in lower case */
+    struct cot_property *gathered;  /* of the event at hand */
+    size_t gathered_capacity;
     struct cot_live_item *items;
     size_t n_items, items_capacity;
     struct cot_consent_state (*consents)[COT_N_PURPOSES]; /* by node */
@@ -46,14 +51,26 @@ struct cot_live_shop {
     struct cot_segment_model *model; /* of the newest run; NULL: none yet */
 };
 
-/* Replays the store. shop: of the same store. */
-cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, struct cot_live_shop **ret_live,
-                            struct cot_err *err) COT_MUST_CHECK;
+/* An empty shop in which nothing has happened. zone: becomes the shop's, NULL: UTC; watched: keys of the properties of
+ * events to hold (copied; NULL: none). */
+cot_code cot_live_shop_new(struct cot_zone *zone, double minor_per_unit, const struct cot_dict *watched,
+                           struct cot_live_shop **ret_live, struct cot_err *err) COT_MUST_CHECK;
+/* Replays the store. */
+cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, const struct cot_dict *watched,
+                            struct cot_live_shop **ret_live, struct cot_err *err) COT_MUST_CHECK;
 void cot_live_shop_free(struct cot_live_shop *live);
 
 /* The newest run of the segmentation and its model, as they are in the store now; others may be there already. */
 cot_code cot_live_shop_load_model(struct cot_store *store, const char *data_dir, struct cot_live_shop *live,
                                   struct cot_err *err) COT_MUST_CHECK;
+
+/* An event with what it is called and says: name is that of a shop's own event (COT_EVENT_CUSTOM), properties a JSON
+ * object of values; either may be empty. event->said is set here. */
+cot_code cot_live_shop_event(struct cot_live_shop *live, struct cot_live_event *event, struct cot_text name,
+                             struct cot_text properties, struct cot_err *err) COT_MUST_CHECK;
+/* A name's or word's code whatever its case; COT_DICT_NONE: no event is called so, no property says so. */
+uint32_t cot_live_shop_event_name(const struct cot_live_shop *live, struct cot_text name);
+uint32_t cot_live_shop_property_word(const struct cot_live_shop *live, struct cot_text word);
 
 /* What was said of consent by one node. */
 cot_code cot_live_shop_consent(struct cot_live_shop *live, uint32_t node, enum cot_purpose purpose, bool granted,
@@ -69,11 +86,13 @@ bool cot_live_shop_allows(const struct cot_live_shop *live, uint32_t node, enum 
 /* A trait's text as stated; interned. */
 cot_code cot_live_shop_trait(struct cot_live_shop *live, uint32_t node, struct cot_text key, struct cot_text value,
                              double number, int64_t occurred_at_ms, struct cot_err *err) COT_MUST_CHECK;
+/* ret_changed: an item that has come up before is of another category or brand now. */
 cot_code cot_live_shop_item(struct cot_live_shop *live, uint32_t item, const struct cot_text words[3],
-                            int64_t occurred_at_ms, int64_t recorded_at_ms, bool timeless,
+                            int64_t occurred_at_ms, int64_t recorded_at_ms, bool timeless, bool *ret_changed,
                             struct cot_err *err) COT_MUST_CHECK;
 
-/* Moves the clock to now; a clock that was set back waits until it is passed again. */
-cot_code cot_live_shop_tick(struct cot_live_shop *live, int64_t now_ms, struct cot_err *err) COT_MUST_CHECK;
+/* Moves the clock to now; a clock that was set back waits until it is passed again. joined: as cot_live_advance. */
+cot_code cot_live_shop_tick(struct cot_live_shop *live, int64_t now_ms, cot_live_touch *joined, void *context,
+                            struct cot_err *err) COT_MUST_CHECK;
 
 #endif

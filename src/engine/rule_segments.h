@@ -27,7 +27,9 @@ typedef void cot_rule_evaluated(void *context, const struct cot_rule_segments *s
 
 enum { COT_RULE_MAX_SEGMENTS = 500, COT_RULE_MAX_NAME = 100, COT_RULE_SAMPLE = 20 };
 
-/* Loads the newest versions and evaluates them for everybody. */
+/* None, over a shop in which nothing has happened. */
+cot_code cot_rule_segments_new(struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;
+/* Loads the newest versions and evaluates them for everybody. One that can't be read has nobody and says why. */
 cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_shop *over,
                                 struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;
 void cot_rule_segments_free(struct cot_rule_segments *segments);
@@ -46,15 +48,27 @@ size_t cot_rule_segments_n(const struct cot_rule_segments *segments);
 struct cot_rule_standing cot_rule_segments_at(const struct cot_rule_segments *segments, size_t i);
 bool cot_rule_segments_has(const struct cot_rule_segments *segments, size_t i, uint32_t root);
 
+/* Adds the keys of the properties that the stored rules, or one rule, ask for: what the shop in memory has to hold. */
+cot_code cot_rule_segments_keys(struct cot_store *store, struct cot_dict *keys, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_rule_segments_add_keys(const struct cot_segment_rule *rule, struct cot_dict *keys,
+                                    struct cot_err *err) COT_MUST_CHECK;
+
 /* Something of this node's customer has changed. */
 cot_code cot_rule_segments_touch(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,
                                  struct cot_err *err) COT_MUST_CHECK;
 
-/* Lets the moments pass that have come by the shop's clock. */
-cot_code cot_rule_segments_tick(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+/* The category or brand of an item has changed: _settle looks at all who had to do with it, once for many items.
+ * O(entries) where any rule asks for such words. */
+cot_code cot_rule_segments_touch_item(struct cot_rule_segments *segments, uint32_t item,
+                                      struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_rule_segments_settle(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                  struct cot_err *err) COT_MUST_CHECK;
+
+/* Moves the shop's clock to a moment (not back) and lets those pass that have come. */
+cot_code cot_rule_segments_tick(struct cot_rule_segments *segments, const struct cot_rule_shop *over, int64_t now_ms,
                                 struct cot_err *err) COT_MUST_CHECK;
 /* The next of them, COT_RULE_NEVER. */
-int64_t cot_rule_segments_next_ms(const struct cot_rule_segments *segments);
+int64_t cot_rule_segments_next_ms(const struct cot_rule_segments *segments, const struct cot_rule_shop *over);
 
 /* Parses a rule and checks that the segments it asks for are there and do not ask for `name` in turn. */
 cot_code cot_rule_segments_check(const struct cot_rule_segments *segments, const char *name, const char *text,
@@ -70,7 +84,8 @@ cot_code cot_rule_segments_check_delete(const struct cot_rule_segments *segments
                                         struct cot_err *err) COT_MUST_CHECK;
 void cot_rule_segments_delete(struct cot_rule_segments *segments, const char *name);
 
-/* {"name","version","rule","members","created_at"}; name NULL: an array of all of them under "segments". */
+/* {"name","version","rule","members","created_at"[,"error"]}; name NULL: an array of all of them under "segments".
+ * error: why what is stored can't be read. */
 cot_code cot_rule_segments_describe(const struct cot_rule_segments *segments, const char *name, yyjson_mut_doc *doc,
                                     yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
 
@@ -79,15 +94,22 @@ cot_code cot_rule_segments_members(const struct cot_rule_segments *segments, con
                                    const char *name, uint32_t from, size_t limit, yyjson_mut_doc *doc,
                                    yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
 
-/* {"customers","count","sample": [customer ids],"overlap": [{"name","members","both"}],"enter","leave"}: the last two
- * against segment `name` as it is (NULL, or none of that name: as against nobody). */
+/* {"customers","count","sample": [customer ids],"overlap": [{"name","members","both"}],"enter","leave","enter_sample",
+ * "leave_sample"}: the last four against segment `name` as it is (NULL, or none of that name: as against nobody). Binds
+ * the rule. n_threads 0: all there are. */
 cot_code cot_rule_segments_preview(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
-                                   const char *name, const struct cot_segment_rule *rule, yyjson_mut_doc *doc,
-                                   yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+                                   const char *name, struct cot_segment_rule *rule, unsigned n_threads,
+                                   yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
 
-/* "rules": [names] of a customer; with explain: [{"name","member","conditions": [{"condition","holds"}]}]. */
+/* "rules": [names] of a customer. */
 cot_code cot_rule_segments_of(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,
-                              bool explain, yyjson_mut_doc *doc, yyjson_mut_val *root,
-                              struct cot_err *err) COT_MUST_CHECK;
+                              yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+
+/* "rules": [{"name","member","conditions": [{"condition","holds","value","turns_at","events": [event ids],"flips",
+ * "to_flip"}],"flip": [what it takes]}]: why in, why not, and what would change it. event_ids: of the customer's
+ * entries up to now, in their order; NULL: not known, "events" are left out. */
+cot_code cot_rule_segments_explain(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,
+                                   const int64_t *event_ids, yyjson_mut_doc *doc, yyjson_mut_val *root,
+                                   struct cot_err *err) COT_MUST_CHECK;
 
 #endif

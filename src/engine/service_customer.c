@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "engine/forget.h"
 #include "engine/ingest_parts.h"
@@ -40,7 +41,6 @@ static cot_code fill_view(struct cot_ingest *ingest, enum cot_customer_view view
     const struct cot_dict *nodes = &ingest->shop->nodes;
     switch (view) {
     case COT_CUSTOMER_PROFILE: return cot_live_profile(live, nodes, node, doc, root, err);
-    case COT_CUSTOMER_EXPLAIN: return cot_live_explain(live, nodes, node, doc, root, err);
     case COT_CUSTOMER_SEGMENTS: break;
     }
     cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
@@ -64,8 +64,8 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
     if (rc == COT_OK)
         rc = fill_view(ingest, view, node, doc, root, err);
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    if (rc == COT_OK && view != COT_CUSTOMER_PROFILE)
-        rc = cot_rule_segments_of(ingest->rules, &over, node, view == COT_CUSTOMER_EXPLAIN, doc, root, err);
+    if (rc == COT_OK && view == COT_CUSTOMER_SEGMENTS)
+        rc = cot_rule_segments_of(ingest->rules, &over, node, doc, root, err);
     pthread_mutex_unlock(&ingest->state);
     if (rc == COT_OK)
         *ret_doc = doc;
@@ -97,18 +97,30 @@ static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
     yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
+/* As they are kept: a JSON object. */
+static void add_properties(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct cot_rows *rows, size_t i_column)
+{
+    size_t size = 0;
+    const char *text = cot_rows_text(rows, i_column, &size);
+    if (text != NULL)
+        yyjson_mut_obj_add_val(doc, object, "properties", yyjson_mut_rawncpy(doc, text, size));
+    else
+        yyjson_mut_obj_add_null(doc, object, "properties");
+}
+
 static cot_code add_events(struct cot_ingest *ingest, const char *nodes, int64_t limit, int64_t before_id,
                            double minor_per_unit, yyjson_mut_doc *doc, yyjson_mut_val *array, struct cot_err *err)
 {
     struct cot_rows *rows = NULL;
     bool more = false;
-    cot_code rc = cot_rows_open(ingest->store, &rows, err,
-                                "select event_id, occurred_at, kind, order_key, product_id, quantity, amount_minor,"
-                                " channel, campaign, detail from event left join item using (item_id) where node_id in"
-                                " (%s) and superseded_at is null and (%" PRId64 " = 0 or (occurred_at, event_id) <"
-                                " (select (occurred_at, event_id) from event where event_id = %" PRId64 "))"
-                                " order by occurred_at desc, event_id desc limit %" PRId64,
-                                nodes, before_id, before_id, limit);
+    cot_code rc = cot_rows_open(
+        ingest->store, &rows, err,
+        "select event_id, occurred_at, kind, order_key, product_id, quantity, amount_minor,"
+        " channel, campaign, detail, properties from event left join item using (item_id) where node_id in"
+        " (%s) and superseded_at is null and (%" PRId64 " = 0 or (occurred_at, event_id) <"
+        " (select (occurred_at, event_id) from event where event_id = %" PRId64 "))"
+        " order by occurred_at desc, event_id desc limit %" PRId64,
+        nodes, before_id, before_id, limit);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *event = yyjson_mut_arr_add_obj(doc, array);
         const char *kind = cot_event_kind_name((enum cot_event_kind)cot_rows_int(rows, 2));
@@ -122,6 +134,7 @@ static cot_code add_events(struct cot_ingest *ingest, const char *nodes, int64_t
         add_text(doc, event, "channel", rows, 7);
         add_text(doc, event, "campaign", rows, 8);
         add_text(doc, event, "detail", rows, 9);
+        add_properties(doc, event, rows, 10);
     }
     cot_rows_close(rows);
     return rc;
@@ -161,6 +174,82 @@ cot_code cot_service_timeline(struct cot_service *service, const char *id, size_
     if (rc == COT_OK)
         rc = add_events(ingest, cot_buf_text(&nodes), limit, before_id, minor_per_unit, doc,
                         yyjson_mut_obj_add_arr(doc, root, "events"), err);
+    cot_buf_release(&nodes);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}
+
+/* The ids of the customer's events up to now, in the order of their entries in memory. */
+static cot_code read_event_ids(struct cot_ingest *ingest, const char *nodes, int64_t now_ms, int64_t **ret_ids,
+                               size_t *ret_n, struct cot_err *err)
+{
+    struct cot_rows *rows = NULL;
+    bool more = false;
+    size_t capacity = 0;
+    cot_code rc = cot_rows_open(ingest->store, &rows, err,
+                                "select event_id from event where node_id in (%s) and superseded_at is null and"
+                                " occurred_at <= epoch_ms(%" PRId64 ") order by occurred_at, node_id, event_id",
+                                nodes, now_ms);
+    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
+        void *grown = cot_array_reserve(*ret_ids, &capacity, *ret_n + 1, sizeof **ret_ids);
+        if (grown == NULL) {
+            rc = cot_fail(err, COT_NOMEM, "%zu events of a customer", *ret_n + 1);
+            break;
+        }
+        *ret_ids = grown;
+        (*ret_ids)[(*ret_n)++] = cot_rows_int(rows, 0);
+    }
+    cot_rows_close(rows);
+    return rc;
+}
+
+/* The clock stands still from reading the ids to using them: what is ahead stays ahead. */
+static cot_code explain(struct cot_ingest *ingest, uint32_t node, const int64_t *ids, size_t n_ids, yyjson_mut_doc *doc,
+                        yyjson_mut_val *root, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    struct cot_run run;
+    cot_code rc = cot_live_run(ingest->live->live, node, &run, err);
+    if (rc == COT_OK)
+        rc = cot_live_explain(ingest->live, &ingest->shop->nodes, node, doc, root, err);
+    return rc == COT_OK
+               ? cot_rule_segments_explain(ingest->rules, &over, node, run.n == n_ids ? ids : NULL, doc, root, err)
+               : rc;
+}
+
+cot_code cot_service_explain(struct cot_service *service, const char *id, size_t size, yyjson_mut_doc **ret_doc,
+                             struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    struct cot_buf nodes = {0};
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    int64_t *ids = NULL;
+    size_t n_ids = 0;
+    int64_t now_ms = 0;
+    uint32_t node = 0;
+    cot_code rc = doc_make(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
+    pthread_mutex_lock(&ingest->state);
+    rc = find(ingest, id, size, &node, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_tick(ingest, err);
+    if (rc == COT_OK)
+        rc = list_members(ingest, node, &nodes, err);
+    if (rc == COT_OK)
+        now_ms = cot_live_now_ms(ingest->live->live);
+    pthread_mutex_unlock(&ingest->state);
+    if (rc == COT_OK)
+        rc = read_event_ids(ingest, cot_buf_text(&nodes), now_ms, &ids, &n_ids, err);
+    pthread_mutex_lock(&ingest->state);
+    if (rc == COT_OK)
+        rc = explain(ingest, node, ids, n_ids, doc, root, err);
+    pthread_mutex_unlock(&ingest->state);
+    free(ids);
     cot_buf_release(&nodes);
     if (rc == COT_OK)
         *ret_doc = doc;

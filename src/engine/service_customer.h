@@ -10,7 +10,7 @@
 #include "coterie/err.h"
 #include "engine/service.h"
 
-enum cot_customer_view { COT_CUSTOMER_PROFILE, COT_CUSTOMER_SEGMENTS, COT_CUSTOMER_EXPLAIN };
+enum cot_customer_view { COT_CUSTOMER_PROFILE, COT_CUSTOMER_SEGMENTS };
 
 /* From memory, on any thread: documents of live_profile.h. COT_IO while the shop is being loaded. */
 cot_code cot_service_customer(struct cot_service *service, enum cot_customer_view view, const char *id, size_t size,
@@ -27,8 +27,12 @@ cot_code cot_service_traits_call(struct cot_service *service, const char *id, si
 
 /* These need the store: on the committer's thread (ingest.h, _run). */
 
-/* {"customer_id","events":[{"event_id","at","kind","order","item","quantity","amount","channel","campaign","detail"}]},
- * newest first; before_id: events before that one (0: from the newest). */
+/* Why a customer is where they are (live_profile.h, and rule_segments.h with the ids of events). */
+cot_code cot_service_explain(struct cot_service *service, const char *id, size_t size, yyjson_mut_doc **ret_doc,
+                             struct cot_err *err) COT_MUST_CHECK;
+
+/* {"customer_id","events":[{"event_id","at","kind","order","item","quantity","amount","channel","campaign","detail",
+ * "properties"}]}, newest first; before_id: events before that one (0: from the newest). */
 cot_code cot_service_timeline(struct cot_service *service, const char *id, size_t size, int64_t limit,
                               int64_t before_id, yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 

@@ -9,7 +9,7 @@
 /* A read in the state's mutex, as of now. */
 struct segment_read {
     const char *name;
-    const struct cot_segment_rule *rule;
+    struct cot_segment_rule *rule;
     int64_t from, limit;
 };
 
@@ -73,7 +73,8 @@ static cot_code fill_preview(struct cot_ingest *ingest, const struct segment_rea
                              yyjson_mut_val *root, struct cot_err *err)
 {
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    return cot_rule_segments_preview(ingest->rules, &over, read->name, read->rule, doc, root, err);
+    return cot_rule_segments_preview(ingest->rules, &over, read->name, read->rule, ingest->context.n_threads, doc, root,
+                                     err);
 }
 
 /* A rule as it would be stored under a name. */
@@ -88,29 +89,40 @@ static cot_code check(struct cot_ingest *ingest, const char *name, const char *r
 }
 
 cot_code cot_service_segment_preview(struct cot_service *service, const char *name, const char *rule, size_t size,
-                                     yyjson_mut_doc **ret_doc, struct cot_err *err)
+                                     bool *ret_held, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
+    struct cot_ingest *ingest = cot_service_ingest(service);
     struct cot_segment_rule *parsed = NULL;
-    cot_code rc = check(cot_service_ingest(service), name, rule, size, &parsed, err);
+    cot_code rc = check(ingest, name, rule, size, &parsed, err);
     if (rc != COT_OK)
         return rc;
+    pthread_mutex_lock(&ingest->state);
+    *ret_held = ingest->live == NULL || cot_ingest_holds(ingest, parsed);
+    pthread_mutex_unlock(&ingest->state);
     const struct segment_read read = {.name = name, .rule = parsed};
-    rc = answer(service, &read, fill_preview, ret_doc, err);
+    if (*ret_held)
+        rc = answer(service, &read, fill_preview, ret_doc, err);
     cot_segment_rule_free(parsed);
     return rc;
 }
 
-/* The next version of a name, deleted ones counted; COT_LIMIT where there are too many segments. */
+cot_code cot_service_segment_hold(struct cot_service *service, const char *name, const char *rule, size_t size,
+                                  struct cot_err *err)
+{
+    struct cot_ingest *ingest = cot_service_ingest(service);
+    struct cot_segment_rule *parsed = NULL;
+    cot_code rc = check(ingest, name, rule, size, &parsed, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_hold(ingest, parsed, err);
+    cot_segment_rule_free(parsed);
+    return rc;
+}
+
+/* The next version of a name, deleted ones counted. */
 static cot_code next_version(struct cot_ingest *ingest, const char *quoted, int64_t *ret_version, struct cot_err *err)
 {
-    int64_t n = 0;
-    cot_code rc = cot_store_number(ingest->store, ret_version, err,
-                                   "select coalesce(max(version), 0) + 1 from rule_segment where name = %s", quoted);
-    if (rc == COT_OK)
-        rc = cot_store_number(ingest->store, &n, err, "select count(distinct name) from rule_segment");
-    if (rc == COT_OK && n >= COT_RULE_MAX_SEGMENTS && *ret_version == 1)
-        rc = cot_fail(err, COT_LIMIT, "%" PRId64 " segments: %d are the limit", n, COT_RULE_MAX_SEGMENTS);
-    return rc;
+    return cot_store_number(ingest->store, ret_version, err,
+                            "select coalesce(max(version), 0) + 1 from rule_segment where name = %s", quoted);
 }
 
 static cot_code write_version(struct cot_ingest *ingest, const char *name, const char *rule, int64_t at_ms,
@@ -142,6 +154,8 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
     if (strcmp(name, "stream") == 0 || strcmp(name, "preview") == 0)
         return cot_fail(err, COT_USAGE, "no segment can be named '%s': that is a path of its own", name);
     cot_code rc = check(ingest, name, rule, size, &parsed, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_hold(ingest, parsed, err);
     if (rc == COT_OK)
         rc = write_version(ingest, name, cot_segment_rule_text(parsed), at_ms, &version, err);
     if (rc != COT_OK) {

@@ -4,6 +4,7 @@
 #ifndef COT_ENGINE_SERVICE_SEGMENT_H
 #define COT_ENGINE_SERVICE_SEGMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <yyjson.h>
 
@@ -15,11 +16,14 @@ cot_code cot_service_segment_list(struct cot_service *service, const char *name,
                                   struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_service_segment_members(struct cot_service *service, const char *name, int64_t from, int64_t limit,
                                      yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
-/* rule: text of `size` bytes. COT_BAD_DATA with line and column. */
+/* rule: text of `size` bytes. COT_BAD_DATA with line and column. ret_held false (and no document): the rule asks for
+ * properties of events that are not held in memory; _hold, then ask again. */
 cot_code cot_service_segment_preview(struct cot_service *service, const char *name, const char *rule, size_t size,
-                                     yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+                                     bool *ret_held, yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 
-/* On the committer's thread. */
+/* On the committer's thread. _hold loads the shop anew, with what a rule asks for. */
+cot_code cot_service_segment_hold(struct cot_service *service, const char *name, const char *rule, size_t size,
+                                  struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_service_segment_put(struct cot_service *service, const char *name, const char *rule, size_t size,
                                  yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_service_segment_delete(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,

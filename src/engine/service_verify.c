@@ -47,7 +47,7 @@ static cot_code show(const struct side *side, uint32_t node, yyjson_mut_doc *doc
     }
     yyjson_mut_doc_set_root(doc, root);
     cot_code rc = cot_live_profile(side->live, &side->shop->nodes, node, doc, root, err);
-    return rc == COT_OK ? cot_rule_segments_of(side->rules, &over, node, false, doc, root, err) : rc;
+    return rc == COT_OK ? cot_rule_segments_of(side->rules, &over, node, doc, root, err) : rc;
 }
 
 static void note_difference(struct verify *verify, yyjson_mut_doc *docs[2])
@@ -101,9 +101,7 @@ static cot_code tick(const struct verify *verify, struct cot_err *err)
             now_ms = cot_live_now_ms(sides[i]->live->live);
     for (int i = 0; i < 2 && rc == COT_OK; i++) {
         const struct cot_rule_shop over = {sides[i]->live, sides[i]->shop};
-        rc = cot_live_shop_tick(sides[i]->live, now_ms, err);
-        if (rc == COT_OK)
-            rc = cot_rule_segments_tick(sides[i]->rules, &over, err);
+        rc = cot_rule_segments_tick(sides[i]->rules, &over, now_ms, err);
     }
     return rc;
 }
@@ -178,7 +176,7 @@ cot_code cot_service_verify(struct cot_service *service, yyjson_mut_doc **ret_do
         return cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment");
     cot_code rc = cot_import_shop_load(ingest->store, &verify.store.shop, err);
     if (rc == COT_OK)
-        rc = cot_ingest_make_live(ingest, verify.store.shop, &verify.store.live, &verify.store.rules, err);
+        rc = cot_ingest_make_live(ingest, verify.store.shop, NULL, &verify.store.live, &verify.store.rules, err);
     if (rc == COT_OK)
         rc = answer(&verify, err);
     if (rc == COT_OK)

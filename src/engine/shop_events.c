@@ -193,7 +193,7 @@ static cot_code fill_line(struct load *load, struct part *part, const struct chu
         return cot_fail(&part->err, COT_NOMEM, "discounts and costs of %zu order lines", part->n_extras + 1);
     part->extras = grown;
     line->extra = (uint32_t)part->n_extras;
-    part->extras[part->n_extras++] = (struct cot_line_extra){discount_minor, cost_minor};
+    part->extras[part->n_extras++] = (struct cot_line_extra){discount_minor, cost_minor, COT_NO_NOTE};
     return COT_OK;
 }
 

@@ -26,9 +26,14 @@ cot_code cot_handle_customer_segments(struct cot_exchange *exchange, struct cot_
     return answer_view(exchange, COT_CUSTOMER_SEGMENTS, err);
 }
 
+static cot_code explain(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_explain(exchange->service, exchange->parameter, exchange->parameter_size, ret_doc, err);
+}
+
 cot_code cot_handle_customer_explain(struct cot_exchange *exchange, struct cot_err *err)
 {
-    return answer_view(exchange, COT_CUSTOMER_EXPLAIN, err);
+    return cot_exchange_run(exchange, explain, err);
 }
 
 static cot_code timeline(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)

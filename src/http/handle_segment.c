@@ -75,19 +75,37 @@ static cot_code mistake(cot_code rc)
     return rc == COT_BAD_DATA ? COT_USAGE : rc;
 }
 
-cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_err *err)
+/* ret_held false: what the rule asks for is to be loaded first; `hold`: that is done here, on the committer's thread.
+ */
+static cot_code preview(struct cot_exchange *exchange, bool hold, bool *ret_held, yyjson_mut_doc **ret_doc,
+                        struct cot_err *err)
 {
     yyjson_doc *body = NULL;
-    yyjson_mut_doc *doc = NULL;
     const char *rule = NULL;
     size_t size = 0;
     cot_code rc = read_rule(exchange, &body, &rule, &size, err);
-    if (rc == COT_OK) {
-        const char *name = yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(body), "name"));
-        rc = mistake(cot_service_segment_preview(exchange->service, name, rule, size, &doc, err));
-    }
+    const char *name = rc == COT_OK ? yyjson_get_str(yyjson_obj_get(yyjson_doc_get_root(body), "name")) : NULL;
+    if (rc == COT_OK && hold)
+        rc = mistake(cot_service_segment_hold(exchange->service, name, rule, size, err));
+    if (rc == COT_OK)
+        rc = mistake(cot_service_segment_preview(exchange->service, name, rule, size, ret_held, ret_doc, err));
     yyjson_doc_free(body);
-    return answer_doc(exchange, rc, doc, err);
+    return rc;
+}
+
+static cot_code preview_held(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    bool held = false;
+    cot_code rc = preview(exchange, true, &held, ret_doc, err);
+    return rc == COT_OK && !held ? cot_fail(err, COT_INTERNAL, "what the rule asks for could not be loaded") : rc;
+}
+
+cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    bool held = true;
+    cot_code rc = preview(exchange, false, &held, &doc, err);
+    return rc == COT_OK && !held ? cot_exchange_run(exchange, preview_held, err) : answer_doc(exchange, rc, doc, err);
 }
 
 static cot_code put(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)

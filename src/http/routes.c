@@ -44,14 +44,21 @@ const struct cot_schema cot_schemas[] = {
                  ":\"#/components/schemas/Segment\"}}}"},
     {"Explanation", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
                     ":\"#/components/schemas/Segment\"},\"pulls\":{\"type\":\"array\",\"items\":{\"type\":\"object\""
-                    "}},\"nearest\":{\"type\":[\"object\",\"null\"]}}}"},
+                    "}},\"nearest\":{\"type\":[\"object\",\"null\"]},\"rules\":{\"type\":\"array\",\"items\""
+                    ":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"member\":{\"type\":\"boo"
+                    "lean\"},\"conditions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"co"
+                    "ndition\":{\"type\":\"string\"},\"holds\":{\"type\":\"boolean\"},\"value\":{\"type\":[\"numb"
+                    "er\",\"string\",\"null\"]},\"turns_at\":{\"type\":[\"string\",\"null\"],\"format\":\"date-t"
+                    "ime\"},\"events\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"}},\"flips\":{\"type\":"
+                    "\"boolean\"},\"to_flip\":{\"type\":\"string\"}}}},\"flip\":{\"type\":\"array\",\"items\":{\""
+                    "type\":\"string\"}}}}}}}"},
     {"Timeline", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"events\":{\"type\""
                  ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"event_id\":{\"type\":\"integer\"},\""
                  "at\":{\"type\":\"string\",\"format\":\"date-time\"},\"kind\":{\"type\":\"string\"},\"order\":{\""
                  "type\":[\"string\",\"null\"]},\"item\":{\"type\":[\"string\",\"null\"]},\"quantity\":{\"type\":"
                  "[\"number\",\"null\"]},\"amount\":{\"type\":[\"number\",\"null\"]},\"channel\":{\"type\":[\"str"
                  "ing\",\"null\"]},\"campaign\":{\"type\":[\"string\",\"null\"]},\"detail\":{\"type\":[\"string\""
-                 ",\"null\"]}}}}}}"},
+                 ",\"null\"]},\"properties\":{\"type\":[\"object\",\"null\"]}}}}}}"},
     {"Predictions", "{\"type\":\"object\",\"properties\":{\"runs\":{\"type\":\"array\",\"items\":{\"type\":\"object"
                     "\",\"properties\":{\"run\":{\"type\":\"integer\"},\"as_of\":{\"type\":\"string\",\"format\":\"d"
                     "ate-time\"},\"days\":{\"type\":\"integer\"},\"currency\":{\"type\":\"string\"},\"customers\":{"
@@ -118,9 +125,11 @@ const struct cot_schema cot_schemas[] = {
     {"Traits", "{\"type\":\"object\",\"description\":\"by name; null takes one back\",\"additionalProperties\":true}"},
     {"Erasure", "{\"type\":\"object\",\"properties\":{\"receipt\":{\"type\":\"string\"},\"status\":{\"type\":\"s"
                 "tring\",\"enum\":[\"done\",\"pending\"]}}}"},
-    {"RuleSegment", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
-                    "eger\"},\"rule\":{\"type\":\"string\"},\"members\":{\"type\":\"integer\",\"description\":\"cust"
-                    "omers who are in it now\"},\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"},
+    {"RuleSegment",
+     "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"version\":{\"type\":\"int"
+     "eger\"},\"rule\":{\"type\":\"string\"},\"members\":{\"type\":\"integer\",\"description\":\"cust"
+     "omers who are in it now\"},\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"error\":"
+     "{\"type\":\"string\",\"description\":\"why the stored rule can't be read: nobody is in it\"}}}"},
     {"RuleSegments", "{\"type\":\"object\",\"properties\":{\"segments\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/c"
                      "omponents/schemas/RuleSegment\"}}}}"},
     {"Rule", "{\"type\":\"object\",\"required\":[\"rule\"],\"properties\":{\"rule\":{\"type\":\"string\",\"de"
@@ -130,7 +139,8 @@ const struct cot_schema cot_schemas[] = {
                 "integer\"},\"sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"overlap\":{\"type\""
                 ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"memb"
                 "ers\":{\"type\":\"integer\"},\"both\":{\"type\":\"integer\"}}}},\"enter\":{\"type\":\"integer\""
-                "},\"leave\":{\"type\":\"integer\"}}}"},
+                "},\"leave\":{\"type\":\"integer\"},\"enter_sample\":{\"type\":\"array\",\"items\":{\"type\":\"str"
+                "ing\"}},\"leave_sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}"},
     {"Members", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"members\":{\"type\":\"arr"
                 "ay\",\"items\":{\"type\":\"string\"}},\"next\":{\"type\":[\"integer\",\"null\"]}}}"},
     {"Replay",

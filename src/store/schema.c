@@ -59,15 +59,17 @@ static const struct schema_row step_5[] = {
 
 static const struct schema_row *const steps[COT_SCHEMA_VERSION] = {step_1, step_2, step_3, step_4, step_5};
 
-/* One row as SQL: a new table starts with its first column; every row brings its COMMENT. */
-static cot_code take_row(struct cot_store *store, const struct schema_row *row, struct cot_err *err)
+/* One row as SQL: a new table starts with its first column; every row brings its COMMENT. `before`: the row before it,
+ * NULL at the first. */
+static cot_code take_row(struct cot_store *store, const struct schema_row *row, const struct schema_row *before,
+                         struct cot_err *err)
 {
     char *comment = cot_sql_quote(row->comment);
     cot_code rc = comment == NULL ? cot_fail(err, COT_NOMEM, "schema") : COT_OK;
     if (rc == COT_OK && row->column == NULL) /* the column that follows is made with the table */
         rc = cot_store_exec(store, err, "create table %s(%s %s); comment on table %s is %s", row->table, row[1].column,
                             row[1].type, row->table, comment);
-    else if (rc == COT_OK && row[-1].column != NULL)
+    else if (rc == COT_OK && (before == NULL || before->column != NULL))
         rc = cot_store_exec(store, err, "alter table %s add column %s %s", row->table, row->column, row->type);
     if (rc == COT_OK && row->column != NULL)
         rc = cot_store_exec(store, err, "comment on column %s.%s is %s", row->table, row->column, comment);
@@ -94,8 +96,9 @@ static cot_code take_step(struct cot_store *store, int to_version, struct cot_er
     cot_code rc = cot_store_begin(store, err);
     if (rc != COT_OK)
         return rc;
-    for (const struct schema_row *row = steps[to_version - 1]; rc == COT_OK && row->table != NULL; row++)
-        rc = take_row(store, row, err);
+    const struct schema_row *first = steps[to_version - 1];
+    for (const struct schema_row *row = first; rc == COT_OK && row->table != NULL; row++)
+        rc = take_row(store, row, row > first ? row - 1 : NULL, err);
     if (rc == COT_OK)
         rc = cot_store_exec(store, err,
                             "delete from setting where key = 'schema_version';"

@@ -55,7 +55,8 @@
     Y(event, campaign)                                                                                                 \
     Y(event, detail)                                                                                                   \
     Y(event, import_id)                                                                                                \
-    Y(event, row_hash)
+    Y(event, row_hash)                                                                                                 \
+    Y(event, properties)
 #define COT_COLUMNS_trait(Y)                                                                                           \
     Y(trait, node_id)                                                                                                  \
     Y(trait, key)                                                                                                      \

@@ -62,13 +62,20 @@ def test_live(scratch):
         # Why in, why not.
         rules = {rule["name"]: rule for rule in server.get("/v1/customers/u2/explain")["rules"]}
         assert rules["big"]["member"] is False
-        assert rules["big"]["conditions"] == [{"condition": 'segment "buyers"', "holds": True},
-                                              {"condition": "sum(order_line.amount) > 120", "holds": False}]
+        asked, total = rules["big"]["conditions"]
+        assert (asked["condition"], asked["holds"], asked["flips"]) == ('segment "buyers"', True, False)
+        assert (total["condition"], total["holds"], total["value"]) == ("sum(order_line.amount) > 120", False, 20)
+        assert rules["big"]["flip"] == [total["to_flip"]] and "> 120" in total["to_flip"] and "20" in total["to_flip"]
+        events = {event["event_id"]: event for event in server.get("/v1/customers/u2/timeline")["events"]}
+        assert [events[i]["order"] for i in total["events"]] == ["o3"]
+        buyers = rules["buyers"]["conditions"][0]
+        assert buyers["holds"] and "leaves the window" in buyers["to_flip"] and buyers["turns_at"] > events[buyers["events"][0]]["at"]
         # Preview and dry run of an edit.
         seen = server.post("/v1/segments/preview", {"name": "buyers", "rule": "did(order_line) within 2 days or did(cart_add)"})
         assert (seen["customers"], seen["count"], seen["enter"], seen["leave"]) == (3, 2, 1, 1), seen
         assert sorted(seen["sample"]) == ["u2", "u3"], seen
         assert {"name": "buyers", "members": 2, "both": 1} in seen["overlap"], seen
+        assert (seen["enter_sample"], seen["leave_sample"]) == (["u3"], ["u1"]), seen
         assert count(server, "buyers") == 2
         members = server.get("/v1/segments/buyers/members?limit=1")
         assert len(members["members"]) == 1
@@ -113,6 +120,65 @@ def test_time(scratch):
         assert set(rules_of(server, "u2")) == {"missed", "since"} and rules_of(server, "u3") == ["since"]
 
 
+def test_names_and_properties(scratch):
+    """A shop's own events, and what they say, that no rule asked for when they came; from files of a restart, too."""
+    data = os.path.join(scratch, "names")
+    with Server(data) as server:
+        server.post("/v1/batch", {"batch": [
+            call(1, "u1", "Video Played", properties={"length": 12, "title": "Boots", "player": {"kind": "Inline"}}),
+            call(2, "u1", "Video Played", properties={"length": 3.5, "title": "Hats"}),
+            call(3, "u2", "Video Played", properties={"length": "7", "email": "a@b.example.com", "tags": ["x"], "live": True}),
+            call(4, "u3", "Quiz Taken"), call(5, "u3", properties={"position": 3, "size": "L"})]})
+        assert put(server, "watched", 'did("video played")')["members"] == 2
+        assert put(server, "quiz", 'did("Quiz Taken") and not did("Video Played")')["members"] == 1
+        # Nothing asked for these before: they are read from the store.
+        seen = server.post("/v1/segments/preview", {"rule": 'sum("Video Played".property "length") > 7'})
+        assert (seen["count"], seen["sample"]) == (1, ["u1"]), seen
+        assert put(server, "long", 'sum("Video Played".property "length") >= 7')["members"] == 2
+        assert put(server, "inline", 'did("Video Played" where property "player.kind" = "inline")')["members"] == 1
+        assert put(server, "live", 'did(any where property "live" = true)')["members"] == 1
+        assert put(server, "large", 'last("Product Viewed".property "size") in ("l", "xl")')["members"] == 1
+        assert put(server, "identified", 'did(any where property "email" exists)')["members"] == 0
+        server.post("/v1/track", call(6, "u4", "Video Played", properties={"length": 8, "live": False}))
+        assert set(rules_of(server, "u4")) == {"watched", "long"}
+        explained = {rule["name"]: rule for rule in server.get("/v1/customers/u1/explain")["rules"]}
+        assert explained["long"]["conditions"][0]["value"] == 15.5
+        assert len(explained["long"]["conditions"][0]["events"]) == 2
+        said = server.get("/v1/customers/u1/timeline")["events"][-1]["properties"]
+        assert said == {"length": 12, "title": "Boots", "player.kind": "Inline"}, said
+        verified = server.get("/v1/verify")
+        assert verified["equal"] is True, verified
+        before = {s["name"]: s["members"] for s in server.get("/v1/segments")["segments"]}
+    kept = [row[0] for row in shop.sql(data, "select properties from event where properties is not null")]
+    assert not any("b.example.com" in text for text in kept), kept
+    with Server(data) as server:
+        assert {s["name"]: s["members"] for s in server.get("/v1/segments")["segments"]} == before
+
+
+def test_what_is_said_of_items(scratch):
+    """A product gets another category: who had to do with it is looked at again."""
+    data = os.path.join(scratch, "items")
+    with Server(data) as server:
+        server.post("/v1/batch", {"batch": [call(i, f"u{i}", properties={"product_id": f"p{i % 2}"}) for i in range(4)]})
+        assert put(server, "boots", 'did(product_view where category = "Boots")')["members"] == 0
+        for category, members in (("Boots", 2), ("Hats", 0), ("Boots", 2)):
+            server.ask("PUT", "/v1/products", {"products": [{"product_id": "p1", "category": category}]})
+            assert count(server, "boots") == members, category
+        assert rules_of(server, "u1") == ["boots"] and rules_of(server, "u2") == []
+
+
+def test_many_references(scratch):
+    """Rules that name each other often are checked in no time."""
+    data = os.path.join(scratch, "many")
+    with Server(data) as server:
+        put(server, "s0", "did(any)")
+        for i in range(1, 30):
+            put(server, f"s{i}", " and ".join([f'segment "s{i - 1}"'] * 20))
+        began = time.monotonic()
+        assert "itself" in put(server, "s0", 'segment "s29"', status=400)["error"]["message"]
+        assert time.monotonic() - began < 5
+
+
 def test_roles(scratch):
     data = os.path.join(scratch, "roles")
     keys = {role: make_key(data, role)["key"] for role in ("write", "server", "analyst")}
@@ -126,7 +192,8 @@ def test_roles(scratch):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        for test in (test_live, test_time, test_roles):
+        for test in (test_live, test_time, test_names_and_properties, test_what_is_said_of_items, test_many_references,
+                     test_roles):
             test(scratch)
 
 

@@ -84,8 +84,8 @@ static void shop_fill(struct random_shop *shop)
             if (event->kind == COT_EVENT_ORDER_LINE || refund) {
                 struct cot_line line = {refund ? -event->amount_minor : event->amount_minor, event->order,
                                         (float)event->quantity, 0};
-                assert_int_equal(
-                    cot_lines_add(&history->timelines.lines, &line, NONE, event->cost_minor, &detail, &err), COT_OK);
+                const struct cot_line_extra extra = {NONE, event->cost_minor, COT_NO_NOTE};
+                assert_int_equal(cot_lines_add(&history->timelines.lines, &line, &extra, &detail, &err), COT_OK);
             }
             history->timelines.entries[used++] =
                 cot_entry_make(tiny_time(event->at), event->kind, event->channel, event->item, detail);

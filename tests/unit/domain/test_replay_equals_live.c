@@ -204,9 +204,8 @@ static void replay_node(const struct shop *shop, struct cot_history *history, ui
             struct cot_line line = {.amount_minor = event->amount_minor,
                                     .order = event->order,
                                     .quantity = event->quantity > 0 ? (float)event->quantity : 1};
-            assert_int_equal(
-                cot_lines_add(&timelines->lines, &line, event->discount_minor, event->cost_minor, &detail, &err),
-                COT_OK);
+            const struct cot_line_extra extra = {event->discount_minor, event->cost_minor, COT_NO_NOTE};
+            assert_int_equal(cot_lines_add(&timelines->lines, &line, &extra, &detail, &err), COT_OK);
         }
         timelines->entries[n++] =
             cot_entry_make(event->occurred_at_ms, event->kind, event->channel, event->item, detail);
@@ -276,7 +275,7 @@ static void replay_release(struct cot_history *history)
 static void live_apply(struct cot_live *live, const struct fact *fact)
 {
     struct cot_err err = {0};
-    cot_code rc = cot_live_advance(live, fact->recorded_ms, &err);
+    cot_code rc = cot_live_advance(live, fact->recorded_ms, NULL, NULL, &err);
     switch (fact->type) {
     case FACT_EVENT: rc |= cot_live_add_event(live, &fact->event, &err); break;
     case FACT_SUPERSEDE: rc |= cot_live_supersede(live, fact->node, fact->order, &err); break;
@@ -337,7 +336,7 @@ static uint64_t live_shop(uint64_t seed)
                 assert_int_equal(cot_live_customer(live, (uint32_t)cot_rng_below(&rng, N_NODES), &customer, &err),
                                  COT_OK);
         }
-        assert_int_equal(cot_live_advance(live, as_of_ms, &err), COT_OK);
+        assert_int_equal(cot_live_advance(live, as_of_ms, NULL, NULL, &err), COT_OK);
         compare_day(shop, live, as_of_ms, seed);
     }
     uint64_t n_refolds = cot_live_n_refolds(live);
@@ -374,7 +373,7 @@ static void in_order_extends(void **state)
                                    .cost_minor = COT_UNKNOWN_MINOR};
     for (int day = 0; day < 50; day++) {
         event.occurred_at_ms = START_MS + day * COT_MS_PER_DAY;
-        assert_int_equal(cot_live_advance(live, event.occurred_at_ms, &err), COT_OK);
+        assert_int_equal(cot_live_advance(live, event.occurred_at_ms, NULL, NULL, &err), COT_OK);
         assert_int_equal(cot_live_add_event(live, &event, &err), COT_OK);
         assert_int_equal(cot_live_customer(live, 0, &customer, &err), COT_OK);
         assert_int_equal((int)customer->fold->n_orders, day + 1);
@@ -385,7 +384,7 @@ static void in_order_extends(void **state)
     assert_int_equal(cot_live_customer(live, 0, &customer, &err), COT_OK);
     assert_int_equal((int)customer->fold->n_orders, 51);
     assert_int_equal(cot_live_n_refolds(live), 2);
-    assert_int_equal(cot_live_advance(live, START_MS, &err), COT_USAGE); /* the clock only goes forward */
+    assert_int_equal(cot_live_advance(live, START_MS, NULL, NULL, &err), COT_USAGE); /* the clock only goes forward */
     cot_live_free(live);
     cot_trait_words_release(&words);
 }

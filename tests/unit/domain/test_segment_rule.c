@@ -22,6 +22,9 @@
 struct customer {
     struct cot_entry entries[64];
     struct cot_line lines[64];
+    struct cot_line_extra extras[64];
+    struct cot_note notes[64];
+    struct cot_property properties[64];
     struct cot_lines all;
     size_t n;
 };
@@ -37,11 +40,45 @@ static void add_event(struct customer *c, int64_t at_ms, enum cot_event_kind kin
     c->all.lines = c->lines;
 }
 
+/* The last event added is called so (a custom one), and has a property that says a number, or a word (NaN). */
+static void add_note(struct customer *c, uint32_t name, uint32_t key, double number, uint32_t word)
+{
+    struct cot_entry *entry = &c->entries[c->n - 1];
+    uint32_t i_note = (uint32_t)c->all.n_notes++;
+    c->notes[i_note] = (struct cot_note){77, name, i_note, 1};
+    c->properties[i_note] = (struct cot_property){key, word, number};
+    c->all.notes = c->notes;
+    c->all.properties = c->properties;
+    c->all.extras = c->extras;
+    if (cot_entry_is_commerce(entry)) {
+        c->lines[entry->detail].extra = (uint32_t)c->all.n_extras;
+        c->extras[c->all.n_extras++] = (struct cot_line_extra){COT_UNKNOWN_MINOR, COT_UNKNOWN_MINOR, i_note};
+    } else {
+        entry->bits |= COT_ENTRY_HAS_NOTE;
+        entry->detail = i_note;
+    }
+}
+
 static uint32_t code_of(void *context, struct cot_text word)
 {
     (void)context;
     return word.size == 2 ? (uint32_t)(word.data[1] - '0') : COT_DICT_NONE; /* "p3" */
 }
+
+/* Keys and words of properties: "k0" .. "k9", "w0" .. "w9"; names of events: "e0" .. "e9"; "Viewed" is a product_view.
+ */
+static enum cot_event_kind event_of(void *context, struct cot_text name, uint32_t *ret_code)
+{
+    *ret_code = code_of(context, name);
+    return name.size == 6 && memcmp(name.data, "Viewed", 6) == 0 ? COT_EVENT_PRODUCT_VIEW : COT_EVENT_CUSTOM;
+}
+
+static const struct cot_rule_names names = {.item = code_of,
+                                            .category = code_of,
+                                            .brand = code_of,
+                                            .property = code_of,
+                                            .property_word = code_of,
+                                            .event = event_of};
 
 static struct cot_rule_item item_of(void *context, uint32_t item)
 {
@@ -75,22 +112,31 @@ static bool segment_of(void *context, struct cot_text name)
     return name.size == 3 && memcmp(name.data, "yes", 3) == 0;
 }
 
-static bool holds_at(const struct cot_segment_rule *rule, const struct customer *c, int64_t now_ms,
-                     int64_t *ret_next_ms)
+static struct cot_rule_view view_at(const struct customer *c, int64_t now_ms)
 {
     struct cot_rule_view view = {.run = {c->entries, c->n},
                                  .lines = &c->all,
                                  .now_ms = now_ms,
                                  .minor_per_unit = 100,
-                                 .item_code = code_of,
-                                 .category_code = code_of,
-                                 .brand_code = code_of,
                                  .item = item_of,
                                  .trait = trait_of,
                                  .feature = feature_of,
                                  .segment = segment_of};
     view.run.n = cot_run_until(&view.run, now_ms);
+    return view;
+}
+
+static bool holds_at(const struct cot_segment_rule *rule, const struct customer *c, int64_t now_ms,
+                     int64_t *ret_next_ms)
+{
+    struct cot_rule_view view = view_at(c, now_ms);
     return cot_segment_rule_holds(rule, &view, ret_next_ms);
+}
+
+static bool selects_at(const struct cot_segment_rule *rule, const struct customer *c, int64_t now_ms)
+{
+    struct cot_rule_view view = view_at(c, now_ms);
+    return cot_segment_rule_selects(rule, &view);
 }
 
 static struct cot_segment_rule *parse(const char *text)
@@ -99,6 +145,7 @@ static struct cot_segment_rule *parse(const char *text)
     struct cot_segment_rule *rule = NULL;
     if (cot_segment_rule_parse(text, strlen(text), &rule, NULL, &err) != COT_OK)
         fail_msg("%s\n%s", text, err.message);
+    cot_segment_rule_bind(rule, &names);
     return rule;
 }
 
@@ -128,6 +175,12 @@ static void test_mistakes_have_places(void **state)
         {"sequence(page_view then not order_line within 1 day then refund)", 1, 53, "nothing comes after"},
         {"count(order_line) since yesterday > 1", 1, 25, "date"},
         {"trait \"a\" in (1, 2", 1, 19, "')'"},
+        {"trait \"plan\" < \"gold\"", 1, 14, "number"},
+        {"did(\"\")", 1, 5, "1 to 256"},
+        {"did(\"a\" where property length > 1)", 1, 24, "quotes"},
+        {"did(custom where property \"a\" >= \"x\")", 1, 31, "number"},
+        {"first(order_line.day) = 1", 1, 18, "counted"},
+        {"last(order_line.item) > \"a\"", 1, 23, "word"},
         {"$", 1, 1, "condition"},
     };
     (void)state;
@@ -214,6 +267,7 @@ static void test_conditions(void **state)
         }
         if (rc != COT_OK)
             fail_msg("%s: %s", rows[i].text, err.message);
+        cot_segment_rule_bind(rule, &names);
         if (holds_at(rule, &c, T0 + 5 * DAY + DAY / 24, &next_ms) != rows[i].holds)
             fail_msg("%s: not %d", rows[i].text, rows[i].holds);
         cot_segment_rule_free(rule);
@@ -399,6 +453,7 @@ static void test_random_rules_agree_with_the_reference(void **state)
             for (int wake = 0; wake < 4; wake++) { /* with the event, then as time goes by */
                 int64_t next_ms = 0;
                 bool found = holds_at(rule, &c, now_ms, &next_ms);
+                assert_int_equal(selects_at(rule, &c, now_ms), found);
                 bool wanted = joined(how, naive_holds(&naive[0], &c, now_ms), naive_holds(&naive[1], &c, now_ms));
                 if (found != wanted)
                     fail_msg("round %d, step %d: %s: %d, not %d", round, step, text, found, wanted);
@@ -422,27 +477,120 @@ static void test_random_rules_agree_with_the_reference(void **state)
     assert_true(n_true > n_checks / 20 && n_true < n_checks - n_checks / 20); /* it says both */
 }
 
-static void tell(void *context, struct cot_text condition, bool holds)
+/* A shop's own events by name, and whatever else events say. */
+static void test_names_and_properties(void **state)
+{
+    static const struct {
+        const char *text;
+        bool holds;
+    } rows[] = {
+        {"did(\"e1\") and did(\"e2\")", true},
+        {"did(\"e3\")", false},
+        {"count(custom) = 3", true},
+        {"count(\"e1\") = 2", true},
+        {"count(\"Viewed\") = 1", true},
+        {"count(\"e1\" where property \"k1\" > 10) = 1", true},
+        {"count(\"e1\" where property \"k1\" exists) = 2", true},
+        {"count(any where property \"k2\" = \"w4\") = 1", true},
+        {"count(any where property \"k2\" != \"w5\") = 1", true},
+        {"count(any where property \"k2\" in (\"w5\", \"w4\")) = 1", true},
+        {"count(any where property \"k7\" exists) = 0", true},
+        {"count(any where property \"no such\" exists) = 0", true},
+        {"sum(\"e1\".property \"k1\") = 13.5", true},
+        {"max(custom.property \"k1\") = 12 and min(any.property \"k1\") = 1.5", true},
+        {"distinct(any.property \"k1\") = 2 and distinct(any.property \"k2\") = 1", true},
+        {"did(order_line where property \"k1\" = 12)", true},
+        {"first(\"e1\".property \"k1\") = 12 and last(\"e1\".property \"k1\") = 1.5", true},
+        {"first(any.item) = \"p3\" and last(any.item) = \"p2\"", true},
+        {"last(order_line.amount) in (10, 20) and first(order_line.channel) != \"app\"", true},
+        {"first(refund.amount) != 4", false},
+        {"sequence(\"e1\" where property \"k1\" = 12 then \"e2\" then order_line)", true},
+    };
+    struct customer c = {0};
+    (void)state;
+    add_event(&c, T0, COT_EVENT_PRODUCT_VIEW, 3, 0);
+    add_event(&c, T0 + 1, COT_EVENT_CUSTOM, COT_NO_ITEM, 0);
+    add_note(&c, 1, 1, 12, 5);
+    add_event(&c, T0 + 2, COT_EVENT_CUSTOM, COT_NO_ITEM, 0);
+    add_note(&c, 2, 2, (double)NAN, 4);
+    add_event(&c, T0 + 3, COT_EVENT_CUSTOM, COT_NO_ITEM, 0);
+    add_note(&c, 1, 1, 1.5, 6);
+    add_event(&c, T0 + 4, COT_EVENT_ORDER_LINE, 2, 2000);
+    add_note(&c, COT_DICT_NONE, 1, 12, 5);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t next_ms = 0;
+        struct cot_segment_rule *rule = parse(rows[i].text);
+        if (holds_at(rule, &c, T0 + DAY, &next_ms) != rows[i].holds)
+            fail_msg("%s: not %d", rows[i].text, rows[i].holds);
+        cot_segment_rule_free(rule);
+    }
+    struct cot_segment_rule *rule = parse("did(\"a\" where property \"x\" = 1 and property \"y\" = 2) or "
+                                          "sum(any.property \"x\") > 1");
+    assert_int_equal(cot_segment_rule_n_properties(rule), 2);
+    assert_memory_equal(cot_segment_rule_property(rule, 1).data, "y", 1);
+    assert_false(cot_segment_rule_asks_for_items(rule));
+    cot_segment_rule_free(rule);
+    rule = parse("did(any) and not sequence(any then order_line where brand = \"b1\")");
+    assert_true(cot_segment_rule_asks_for_items(rule));
+    cot_segment_rule_free(rule);
+}
+
+static void tell(void *context, const struct cot_rule_finding *finding)
 {
     char *text = context;
-    snprintf(text + strlen(text), 200 - strlen(text), "[%.*s:%d]", (int)condition.size, condition.data, holds);
+    size_t n = strlen(text);
+    n += (size_t)snprintf(text + n, 2000 - n, "[%.*s:%d", (int)finding->condition.size, finding->condition.data,
+                          finding->holds);
+    if (!isnan(finding->value.number))
+        n += (size_t)snprintf(text + n, 2000 - n, " %g", finding->value.number);
+    for (size_t i = 0; i < finding->n_evidence; i++)
+        n += (size_t)snprintf(text + n, 2000 - n, " #%zu", finding->evidence[i]);
+    snprintf(text + n, 2000 - n, "%s%s]", finding->flips ? " needs " : "", finding->flips ? finding->to_flip : "");
 }
 
 static void test_explain(void **state)
 {
-    char text[200] = "";
+    static const struct {
+        const char *text, *told;
+    } rows[] = {
+        {"did( order_line ) and not (trait \"age\" >= 18 or\n segment \"no\")",
+         "[did( order_line ):1 2 #1 #3][trait \"age\" >= 18:1 33 needs the trait has to become no longer >= 18 (it is "
+         "33)][segment \"no\":0]"},
+        {"count(order_line) >= 5 and did(cart_add)",
+         "[count(order_line) >= 5:0 2 #1 #3 needs 3 more order_line][did(cart_add):1 1 #0]"},
+        /* One condition is less than two; what happened does not go away. */
+        {"not did(cart_add) or (did(refund) and segment \"no\") or sum(any.amount) > 31",
+         "[did(cart_add):1 1 #0][did(refund):0 0][segment \"no\":0][sum(any.amount) > 31:0 30 #0 #1 #2 #3 needs the "
+         "sum of event has to become > 31 (it is 30)]"},
+        {"not did(cart_add)", "[did(cart_add):1 1 #0]"},
+        {"not did(cart_add) within 60 hours",
+         "[did(cart_add) within 60 hours:1 1 #0 needs fewer cart_add: the first one leaves the window at "
+         "2023-11-17T12:00:00Z]"},
+        {"since_last(order_line) > 3 days",
+         "[since_last(order_line) > 3 days:0 86400 #3 needs nothing but time: 2 days without another order_line]"},
+        {"sequence(cart_add then order_line then refund within 5 days)",
+         "[sequence(cart_add then order_line then refund within 5 days):0 2 #0 #3 needs next: refund within 5 days of "
+         "the step before]"},
+        {"sequence(cart_add then not refund within 1 day)", "[sequence(cart_add then not refund within 1 day):1 2 #0]"},
+        {"last(order_line.item) = \"p2\"",
+         "[last(order_line.item) = \"p2\":1 #3 needs the last of order_line has to become other than p2]"},
+    };
     struct customer c = {0};
-    struct cot_segment_rule *rule = parse("did( order_line ) and not (trait \"age\" >= 18 or\n segment \"no\")");
     (void)state;
     add_event(&c, T0, COT_EVENT_CART_ADD, 1, 0);
-    struct cot_rule_view view = {.run = {c.entries, c.n},
-                                 .lines = &c.all,
-                                 .now_ms = T0,
-                                 .minor_per_unit = 100,
-                                 .trait = trait_of,
-                                 .segment = segment_of};
-    cot_segment_rule_explain(rule, &view, tell, text);
-    assert_string_equal(text, "[did( order_line ):0][trait \"age\" >= 18:1][segment \"no\":0]");
+    add_event(&c, T0 + 1, COT_EVENT_ORDER_LINE, 1, 1000);
+    add_event(&c, T0 + 2, COT_EVENT_PAGE_VIEW, COT_NO_ITEM, 0);
+    add_event(&c, T0 + DAY, COT_EVENT_ORDER_LINE, 2, 2000);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[2000] = "";
+        struct cot_segment_rule *rule = parse(rows[i].text);
+        struct cot_rule_view view = view_at(&c, T0 + 2 * DAY);
+        assert_true(cot_segment_rule_explain(rule, &view, tell, text));
+        if (strcmp(text, rows[i].told) != 0)
+            fail_msg("%s\n%s\nnot\n%s", rows[i].text, text, rows[i].told);
+        cot_segment_rule_free(rule);
+    }
+    struct cot_segment_rule *rule = parse("segment \"no\"");
     assert_int_equal(cot_segment_rule_n_references(rule), 1);
     assert_int_equal(cot_segment_rule_reference(rule, 0).size, 2);
     cot_segment_rule_free(rule);
@@ -454,6 +602,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_have_places),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_sums_of_money_are_exact),
+        cmocka_unit_test(test_names_and_properties),
         cmocka_unit_test(test_random_rules_agree_with_the_reference),
         cmocka_unit_test(test_explain),
     };

@@ -68,9 +68,8 @@ static inline void tiny_fill(struct tiny *tiny, const struct tiny_event *events,
                 continue;
             if (event->kind == COT_EVENT_ORDER_LINE || event->kind == COT_EVENT_REFUND) {
                 struct cot_line line = {event->amount_minor, event->order, (float)event->quantity, 0};
-                assert_int_equal(
-                    cot_lines_add(&timelines->lines, &line, event->discount_minor, event->cost_minor, &detail, &err),
-                    COT_OK);
+                const struct cot_line_extra extra = {event->discount_minor, event->cost_minor, COT_NO_NOTE};
+                assert_int_equal(cot_lines_add(&timelines->lines, &line, &extra, &detail, &err), COT_OK);
             }
             timelines->entries[used++] = cot_entry_make(at_ms, event->kind, event->channel, event->item, detail);
             if (at_ms < tiny->history.kind_since_ms[event->kind])

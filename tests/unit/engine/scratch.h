@@ -19,6 +19,11 @@
 
 enum { SCRATCH_PATH_SIZE = 256 };
 
+/* Columns of schema 1, for inserts that give all of them. */
+#define EVENT_COLUMNS                                                                                                  \
+    "(event_id, node_id, kind, occurred_at, recorded_at, superseded_at, order_key, item_id, quantity, amount_minor,"   \
+    " discount_minor, cost_minor, amount_original, currency, channel, session, campaign, detail, import_id, row_hash)"
+
 static inline void scratch_make(char path[SCRATCH_PATH_SIZE])
 {
     const char *parent = getenv("TMPDIR");

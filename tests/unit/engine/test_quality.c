@@ -15,7 +15,8 @@ static const char ordinary_sql[] =
     "insert into item select range + 1, 'SKU-' || (1000 + range) from range(20);"
     "insert into item_fact select range + 1, 'Mug ' || range, 'Kitchen', null, null, null, null, '2023-01-01',"
     "  '2023-01-01', false, 0, 1 from range(20);"
-    "insert into event select row_number() over (), 1 + d_nr * 7 % 60, 1, d + interval 10 hour, d + interval 10 hour,"
+    "insert into event" EVENT_COLUMNS
+    " select row_number() over (), 1 + d_nr * 7 % 60, 1, d + interval 10 hour, d + interval 10 hour,"
     "  null, 'o' || d_nr, 1 + (d_nr + i) % 20, 1 + (d_nr + i) % 3, (1 + (d_nr + i) % 3) * 1000, null, null, null, "
     "'EUR',"
     "  'web', null, null, null, 1, hash(d_nr, i) from (select d_nr, i, timestamp '2024-01-01' + to_days(d_nr::int) as d"
@@ -29,7 +30,7 @@ static const char faults_sql[] =
     "insert into item values (21, 'POST'), (22, 'TEST001');"
     "insert into item_fact values (21, 'Postage', null, null, null, null, null, '2023-01-01', '2023-01-01', false, 0, "
     "1);"
-    "insert into event values"
+    "insert into event" EVENT_COLUMNS " values"
     "  (1001, 61, 1, '2024-02-01 09:00', '2024-02-01', null, 'w1', 1, 5000, 5000000, null, null, null, 'EUR', null, "
     "null,"
     "    null, null, 1, 1001),"
@@ -69,7 +70,8 @@ static const char faults_sql[] =
     "  (1013, 1, 1, '2024-02-06 09:12', '2024-02-06', null, 'f2', 5, 1, 1000, null, null, null, 'EUR', null, null, "
     "null,"
     "    null, 1, 1013);"
-    "insert into event select 2000 + range, 64, 10, timestamp '2024-02-01' + to_seconds(range), '2024-02-01', null, "
+    "insert into event" EVENT_COLUMNS
+    " select 2000 + range, 64, 10, timestamp '2024-02-01' + to_seconds(range), '2024-02-01', null, "
     "null,"
     "  null, null, null, null, null, null, null, null, 's', null, null, 1, 0 from range(1500);"
     "insert into trait values (65, 'is_staff', 'true', null, '2024-01-01', '2024-01-01', true, 1, 0);"

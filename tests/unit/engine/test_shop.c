@@ -22,7 +22,7 @@ static const char random_shop[] =
     "insert into trait select range, 'Country', 'country ' || (range % 3), null, '1970-01-01', '1970-01-01', true, 1, 0"
     " from range(3000);"
     "insert into consent values (5, 'analytics', false, '2020-01-01', '2020-01-01', 1, 0);"
-    "insert into event select id, case when id % 50 = 0 then null else (hash(id) % 2900)::int end, k,"
+    "insert into event" EVENT_COLUMNS " select id, case when id % 50 = 0 then null else (hash(id) % 2900)::int end, k,"
     " t, t, case when id % 40 = 0 then t end, case when k < 3 then 'o' || (id // 4) end,"
     " case when id % 9 = 0 then null else (hash(id + 1) % 200)::int end, case when id % 11 = 0 then null else 1 + id % "
     "3 end,"
