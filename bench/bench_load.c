@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread_pace.h"
+
 enum { MAX_REQUEST = 1 << 20, MAX_ANSWER = 1 << 16, MAX_EVENTS = 256, N_BUCKETS = 40000 };
 
 struct connection {
@@ -231,6 +233,13 @@ static double percentile_ms(const struct load *load, double share)
     return (double)load->max_ns / 1e6;
 }
 
+/* Wakes the loop at a moment. */
+static void set_timer(int timer, int64_t at_ns)
+{
+    const struct itimerspec at = {.it_value = {.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000}};
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
 static void run(struct load *load, double seconds)
 {
     struct epoll_event events[MAX_EVENTS];
@@ -238,12 +247,8 @@ static void run(struct load *load, double seconds)
     int64_t ends = began + (int64_t)(seconds * 1e9);
     uint64_t n_due = 0;
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    struct itimerspec every = {.it_interval.tv_nsec = 100000, .it_value.tv_nsec = 100000};
     struct epoll_event tick = {.events = EPOLLIN, .data.ptr = NULL};
-    if (load->rate > 0) {
-        timerfd_settime(timer, 0, &every, NULL);
-        epoll_ctl(load->epoll, EPOLL_CTL_ADD, timer, &tick);
-    }
+    epoll_ctl(load->epoll, EPOLL_CTL_ADD, timer, &tick);
     for (int i = 0; i < load->n_connections && load->rate <= 0; i++)
         start(load, &load->connections[i], now_ns());
     int64_t now = began;
@@ -252,6 +257,9 @@ static void run(struct load *load, double seconds)
         while (load->rate > 0 && (double)n_due < (double)(now - began) / 1e9 * load->rate &&
                (free_one = idle(load)) != NULL)
             start(load, free_one, began + (int64_t)((double)n_due++ * 1e9 / load->rate));
+        int64_t due = load->rate > 0 ? began + (int64_t)((double)n_due * 1e9 / load->rate) : now;
+        if (due > now) /* else all connections are busy: the next answer wakes us */
+            set_timer(timer, due);
         int n = epoll_wait(load->epoll, events, MAX_EVENTS, 10);
         for (int i = 0; i < n; i++) {
             struct connection *connection = events[i].data.ptr;
@@ -317,6 +325,7 @@ int main(int argc, char **argv)
     load.seed = argc > 8 ? strtoull(argv[8], NULL, 10) : 1;
     if (strcmp(load.kind, "read") == 0)
         read_ids(&load);
+    cot_thread_be_prompt(); /* of clients on machines of their own */
     connect_all(&load, argv[1], (int)strtol(argv[2], NULL, 10));
     run(&load, strtod(argv[5], NULL));
     return 0;

@@ -454,46 +454,59 @@ cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, cot_live_touch 
     return rc;
 }
 
-/* The catalogue as of now: facts in force, prices of the order lines so far. */
-static cot_code catalogue_refresh(struct cot_live *live, struct cot_err *err)
+cot_code cot_live_catalogue_make(const struct cot_live *live, int64_t as_of_ms, struct cot_catalogue *ret_catalogue,
+                                 struct cot_err *err)
 {
     size_t n_prices = 0;
-    bool fresh = live->catalogue_made && live->now_ms - live->catalogue_at_ms < live->options.catalogue_age_ms;
-    if (!live->catalogue_stale || fresh)
-        return COT_OK;
+    struct cot_catalogue made = {0};
     struct cot_price *prices = malloc((live->lines.n + 1) * sizeof *prices);
     if (prices == NULL)
         return cot_fail(err, COT_NOMEM, "prices of %zu order lines", live->lines.n);
-    cot_catalogue_release(&live->catalogue);
-    cot_code rc =
-        cot_catalogue_init(&live->catalogue, live->n_items, live->item_facts, live->n_item_facts, live->now_ms, err);
+    cot_code rc = cot_catalogue_init(&made, live->n_items, live->item_facts, live->n_item_facts, as_of_ms, err);
     for (size_t i = 0; rc == COT_OK && i < live->n_nodes; i++)
         for (size_t j = 0; j < live->nodes[i].n_entries; j++) {
             const struct cot_entry *entry = &live->nodes[i].entries[j];
-            if (cot_entry_ms(entry) > live->now_ms)
+            if (cot_entry_ms(entry) > as_of_ms)
                 break;
             if (cot_entry_kind(entry) == COT_EVENT_ORDER_LINE)
                 n_prices += cot_price_of(entry, &live->lines, live->n_items, &prices[n_prices]);
         }
     if (rc == COT_OK)
-        rc = cot_catalogue_price(&live->catalogue, prices, n_prices, err);
+        rc = cot_catalogue_price(&made, prices, n_prices, err);
     free(prices);
-    live->catalogue_stale = rc != COT_OK;
-    live->catalogue_made = rc == COT_OK;
-    live->catalogue_at_ms = live->now_ms;
+    if (rc == COT_OK)
+        *ret_catalogue = made;
+    else
+        cot_catalogue_release(&made);
     return rc;
+}
+
+void cot_live_catalogue_set(struct cot_live *live, int64_t as_of_ms, struct cot_catalogue *catalogue)
+{
+    struct cot_catalogue old = live->catalogue;
+    live->catalogue = *catalogue;
+    live->catalogue_stale = live->now_ms > as_of_ms;
+    live->catalogue_made = true;
+    live->catalogue_at_ms = as_of_ms;
+    *catalogue = old;
+}
+
+int64_t cot_live_catalogue_due_ms(const struct cot_live *live)
+{
+    return live->catalogue_made ? live->catalogue_at_ms + live->options.catalogue_age_ms : live->now_ms;
 }
 
 cot_code cot_live_price(struct cot_live *live, struct cot_err *err)
 {
-    return catalogue_refresh(live, err);
-}
-
-cot_code cot_live_reprice(struct cot_live *live, struct cot_err *err)
-{
-    live->catalogue_stale = true;
-    live->catalogue_made = false;
-    return catalogue_refresh(live, err);
+    struct cot_catalogue catalogue = {0};
+    if (!live->catalogue_stale)
+        return COT_OK;
+    cot_code rc = cot_live_catalogue_make(live, live->now_ms, &catalogue, err);
+    if (rc != COT_OK)
+        return rc;
+    cot_live_catalogue_set(live, live->now_ms, &catalogue);
+    cot_catalogue_release(&catalogue);
+    return COT_OK;
 }
 
 /* The customer's entries: the node's own run, or its nodes' merged. */
@@ -612,8 +625,8 @@ cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct co
 {
     struct node *root = NULL;
     cot_code rc = customer_ready(live, node, &root, err);
-    if (rc == COT_OK)
-        rc = catalogue_refresh(live, err);
+    if (rc == COT_OK && (!live->catalogue_made || live->options.catalogue_age_ms == 0))
+        rc = cot_live_price(live, err);
     if (rc != COT_OK)
         return rc;
     struct customer *customer = root->customer;

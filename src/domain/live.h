@@ -27,7 +27,8 @@ struct cot_live_options {
     const struct cot_zone *zone;         /* NULL: UTC; must outlive the state */
     double minor_per_unit;               /* 100 for GBP */
     const struct cot_trait_words *words; /* keys and values of traits; must outlive the state */
-    int64_t catalogue_age_ms;            /* how old the catalogue's prices may be; 0: they are those of now */
+    int64_t catalogue_age_ms;            /* how old the catalogue's prices may become; 0: they are always those of now,
+                                          * else the caller makes them when they are due */
 };
 
 /* What an event is called and says, as far as it is to be held. */
@@ -62,10 +63,16 @@ cot_code cot_live_advance(struct cot_live *live, int64_t now_ms, cot_live_touch 
 /* The moment at which the next link comes into force; INT64_MAX: none waits. */
 int64_t cot_live_next_link_ms(const struct cot_live *live);
 
-/* Prices the catalogue as of now where that is due, instead of the next that asks for a customer: O(order lines). */
+/* Prices the catalogue as of now, instead of the first that asks for a customer: O(events). */
 cot_code cot_live_price(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
-/* The same, due or not. */
-cot_code cot_live_reprice(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
+
+/* The same in two steps. _make reads facts alone: who adds facts may call it while others advance the clock and look
+ * customers up. _set takes what it made, and gives back the catalogue before, for the caller to release. */
+cot_code cot_live_catalogue_make(const struct cot_live *live, int64_t as_of_ms, struct cot_catalogue *ret_catalogue,
+                                 struct cot_err *err) COT_MUST_CHECK;
+void cot_live_catalogue_set(struct cot_live *live, int64_t as_of_ms, struct cot_catalogue *catalogue);
+/* The moment at which the prices are as old as they may become. */
+int64_t cot_live_catalogue_due_ms(const struct cot_live *live);
 
 /* A node is known from here on, a customer of its own, whatever else is said of it: consent is kept elsewhere. */
 cot_code cot_live_add_node(struct cot_live *live, uint32_t node, struct cot_err *err) COT_MUST_CHECK;
@@ -115,7 +122,7 @@ int64_t cot_live_now_ms(const struct cot_live *live);
 uint32_t cot_live_root(const struct cot_live *live, uint32_t node);
 
 /* The features' view of that customer as of now. O(new entries + items) where nothing late has come. Prices of items
- * are those of now: the first view after a day's events prices the catalogue (O(order lines)). */
+ * are those of now, or as old as they may become. */
 cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
                            struct cot_err *err) COT_MUST_CHECK;
 

@@ -3,11 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/array.h"
+#include "base/thread_pace.h"
 #include "engine/ingest_parts.h"
 
 /* A group is what waits, up to this many calls: more would make its first ones wait for its last. */
@@ -15,6 +14,9 @@ enum { MAX_GROUP = 20000, MAX_WAITING = 100000 };
 
 /* After a commit that failed nothing is taken for so long: a full disk is no better at once. */
 #define PAUSE_AFTER_FAILURE_MS INT64_C(1000)
+
+/* Prices that could not be made are tried again after so long. */
+#define PRICE_RETRY_MS INT64_C(60000)
 
 int64_t cot_wall_ms(void)
 {
@@ -104,17 +106,18 @@ static cot_code take_batch(struct cot_ingest *ingest, struct cot_ingest_batch *b
     not_before(batch, cot_message_seen_mark_ms(ingest->seen));
     cot_code rc = cot_ingest_run_use(ingest, batch->request.source, err);
     for (size_t i = 0; i < batch->n_calls && rc == COT_OK; i++) {
-        pthread_mutex_lock(
-            &ingest->state); /* readers look things up in what this changes; they wait for one call alone */
+        /* Readers look things up in what this changes; they wait for one call alone. */
+        cot_state_lock(&ingest->state, COT_STATE_TAKE);
         rc = cot_ingest_take(ingest, batch, &batch->calls[i], false, err);
-        pthread_mutex_unlock(&ingest->state);
+        cot_state_unlock(&ingest->state);
+        cot_live_facts_mark(&ingest->facts);
         if (rc == COT_OK)
             run->counts[batch->calls[i].fate]++;
     }
     return rc;
 }
 
-/* What a fact applied is about; remembered until the whole group is applied. */
+/* What a fact applied is about; remembered until its call is applied. */
 static void touch(void *context, uint32_t node, int64_t event_id)
 {
     struct cot_ingest *ingest = context;
@@ -141,19 +144,36 @@ static void touch_item(void *context, uint32_t item)
         ingest->n_touched = SIZE_MAX;
 }
 
-static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
+/* Whole calls, and then the rules of those of whom they speak: readers see a call with all that follows from it. */
+static cot_code apply_calls(struct cot_ingest *ingest, struct cot_err *err)
 {
+    enum { MAX_TOUCHED = 16 };
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     const struct cot_live_touches touches = {.context = ingest, .node = touch, .item = touch_item};
+    cot_code rc = COT_OK;
     ingest->n_touched = 0;
-    cot_code rc = cot_ingest_tick(ingest, err);
     cot_changes_because(ingest, COT_CHANGE_EVENTS);
-    if (rc == COT_OK)
+    while (rc == COT_OK && cot_live_facts_left(&ingest->facts) && ingest->n_touched < MAX_TOUCHED)
         rc = cot_live_facts_apply(&ingest->facts, ingest->live, &touches, err);
     if (rc == COT_OK && ingest->n_touched == SIZE_MAX)
         rc = cot_fail(err, COT_NOMEM, "customers of a group");
     for (size_t i = 0; rc == COT_OK && i < ingest->n_touched; i++)
         rc = cot_rule_segments_touch(ingest->rules, &over, ingest->touched[i], err);
+    if (rc == COT_OK)
+        rc = cot_changes_failed(ingest, err);
+    cot_changes_because(ingest, COT_CHANGE_TIME);
+    return rc;
+}
+
+static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    cot_code rc = cot_ingest_tick(ingest, err);
+    while (rc == COT_OK && cot_live_facts_left(&ingest->facts)) {
+        rc = apply_calls(ingest, err);
+        (void)cot_state_give_way(&ingest->state);
+    }
+    cot_changes_because(ingest, COT_CHANGE_EVENTS);
     if (rc == COT_OK)
         rc = cot_rule_segments_settle(ingest->rules, &over, err);
     if (rc == COT_OK)
@@ -181,10 +201,10 @@ cot_code cot_ingest_apply(struct cot_ingest *ingest, struct cot_err *err)
     cot_code rc = COT_OK;
     if (ingest->is_offline)
         return COT_OK;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_APPLY);
     if (ingest->live != NULL)
         rc = apply(ingest, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     cot_live_facts_clear(&ingest->facts);
     return rc;
 }
@@ -236,7 +256,7 @@ cot_code cot_ingest_end(struct cot_ingest *ingest, cot_code rc, struct cot_err *
 
 void cot_ingest_forget_memory(struct cot_ingest *ingest)
 {
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_SWAP);
     cot_live_shop_free(ingest->live);
     cot_rule_segments_free(ingest->rules);
     ingest->live = NULL;
@@ -244,7 +264,7 @@ void cot_ingest_forget_memory(struct cot_ingest *ingest)
     free(ingest->touched);
     ingest->touched = NULL;
     ingest->touched_capacity = 0;
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     cot_ingest_unload(ingest);
 }
 
@@ -361,14 +381,23 @@ static void run_job(struct cot_service *service, struct cot_ingest *ingest, stru
     job->done(job->context);
 }
 
-/* The next moment at which a rule turns by itself. */
+static int64_t price_due_ms(const struct cot_ingest *ingest)
+{
+    int64_t due_ms = cot_live_catalogue_due_ms(ingest->live->live);
+    return due_ms > ingest->price_retry_ms ? due_ms : ingest->price_retry_ms;
+}
+
+/* The next moment at which a rule turns by itself, or the catalogue's prices are due. */
 static int64_t next_moment_ms(struct cot_ingest *ingest)
 {
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_TIME);
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules, &over) : COT_RULE_NEVER;
-    pthread_mutex_unlock(&ingest->state);
+    int64_t price_ms = ingest->live != NULL ? price_due_ms(ingest) : COT_RULE_NEVER;
+    cot_state_unlock(&ingest->state);
     int64_t due_ms = cot_changes_due_ms(ingest);
+    if (price_ms < at_ms)
+        at_ms = price_ms;
     return due_ms < at_ms ? due_ms : at_ms;
 }
 
@@ -387,24 +416,39 @@ static void wait_for_work(struct cot_ingest *ingest, int64_t until_ms)
 static void let_time_pass(struct cot_ingest *ingest)
 {
     struct cot_err ignored;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_TIME);
     if (ingest->live != NULL && ingest->shop != NULL && cot_ingest_tick(ingest, &ignored) != COT_OK)
         ignored.code = COT_OK;
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
 }
 
-/* The committer, and DuckDB's threads, which it starts, leave the processor to those that answer readers: a checkpoint
- * takes every core for as long as it lasts. */
-static void give_way(void)
+/* Prices that are due are made beside those that readers have: facts come by this thread alone. Where that fails, the
+ * old ones stay for a while longer. */
+static void keep_priced(struct cot_ingest *ingest)
 {
-    enum { NICE = 5 };
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    struct cot_err ignored;
+    struct cot_catalogue catalogue = {0};
+    cot_state_lock(&ingest->state, COT_STATE_TIME);
+    int64_t now_ms = ingest->live != NULL ? cot_live_now_ms(ingest->live->live) : INT64_MIN;
+    bool due = ingest->live != NULL && now_ms >= price_due_ms(ingest);
+    cot_state_unlock(&ingest->state);
+    if (!due)
+        return;
+    ingest->price_retry_ms = now_ms + PRICE_RETRY_MS;
+    if (cot_live_catalogue_make(ingest->live->live, now_ms, &catalogue, &ignored) != COT_OK)
+        return;
+    cot_state_lock(&ingest->state, COT_STATE_SWAP);
+    cot_live_catalogue_set(ingest->live->live, now_ms, &catalogue);
+    cot_state_unlock(&ingest->state);
+    cot_catalogue_release(&catalogue);
 }
 
 static bool begin(struct cot_ingest *ingest)
 {
     struct cot_err err = {0};
-    give_way();
+    /* The committer, and DuckDB's threads, which it starts, leave the processor to those that answer readers: a
+     * checkpoint takes every core for as long as it lasts. */
+    cot_thread_be_patient();
     cot_code rc = cot_ingest_load(ingest, &err);
     pthread_mutex_lock(&ingest->mutex);
     ingest->has_begun = true;
@@ -442,5 +486,6 @@ void *cot_ingest_work(void *argument)
             commit_group(ingest, group);
         if (job != NULL)
             run_job(service, ingest, job);
+        keep_priced(ingest);
     }
 }

@@ -51,12 +51,12 @@ static cot_code load_model(struct cot_ingest *ingest, struct cot_err *err)
     cot_code rc = cot_live_shop_load_model(ingest->store, ingest->context.data_dir, &newer, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_SWAP);
     struct cot_segment_runs runs = ingest->live->runs;
     struct cot_segment_model *model = ingest->live->model;
     ingest->live->runs = newer.runs;
     ingest->live->model = newer.model;
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     cot_segment_runs_release(&runs);
     cot_segment_model_free(model);
     return COT_OK;

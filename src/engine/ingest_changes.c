@@ -221,10 +221,10 @@ cot_code cot_changes_write(struct cot_ingest *ingest, struct cot_err *err)
 {
     if (ingest->log == NULL)
         return COT_OK;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_APPLY);
     cot_code rc = cot_segment_log_stage(ingest->log, err);
     int64_t event_id = ingest->seen_event_id;
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return rc == COT_OK ? cot_segment_log_write(ingest->log, ingest->store, event_id, cot_wall_ms(), err) : rc;
 }
 

@@ -21,10 +21,10 @@ static void release_committers(struct cot_ingest *ingest)
 
 void cot_ingest_unload(struct cot_ingest *ingest)
 {
-    pthread_mutex_lock(&ingest->state); /* readers look things up in the shop */
-    cot_import_shop_free(ingest->shop); /* its writers end before the transaction does */
+    cot_state_lock(&ingest->state, COT_STATE_SWAP); /* readers look things up in the shop */
+    cot_import_shop_free(ingest->shop);             /* its writers end before the transaction does */
     ingest->shop = NULL;
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     release_committers(ingest);
     ingest->loaded = false;
 }
@@ -105,7 +105,7 @@ cot_code cot_ingest_renew_live(struct cot_ingest *ingest, const struct cot_segme
     cot_code rc = cot_ingest_make_live(ingest, ingest->shop, also, &live, &rules, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_SWAP);
     struct cot_live_shop *old_live = ingest->live;
     struct cot_rule_segments *old_rules = ingest->rules;
     ingest->live = live;
@@ -115,7 +115,7 @@ cot_code cot_ingest_renew_live(struct cot_ingest *ingest, const struct cot_segme
         ingest->live = NULL;
         ingest->rules = NULL;
     }
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc != COT_OK) {
         cot_live_shop_free(live);
         cot_rule_segments_free(rules);
@@ -161,10 +161,10 @@ static cot_code load_shop(struct cot_ingest *ingest, struct cot_err *err)
     struct cot_import_shop *shop = NULL;
     cot_code rc = cot_import_shop_load(ingest->store, &shop, err);
     if (rc == COT_OK) {
-        pthread_mutex_lock(&ingest->state);
+        cot_state_lock(&ingest->state, COT_STATE_SWAP);
         ingest->shop = shop;
         cot_ingest_tap_init(ingest);
-        pthread_mutex_unlock(&ingest->state);
+        cot_state_unlock(&ingest->state);
     }
     if (rc == COT_OK)
         rc = load_runs(ingest, err);
@@ -191,7 +191,7 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
         cot_import_shop_free(shop);
         return rc;
     }
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_SWAP);
     struct cot_import_shop *old_shop = ingest->shop;
     struct cot_live_shop *old_live = ingest->live;
     struct cot_rule_segments *old_rules = ingest->rules;
@@ -200,7 +200,7 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     ingest->rules = rules;
     cot_ingest_tap_init(ingest);
     rc = cot_changes_begin(ingest, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     cot_import_shop_free(old_shop);
     cot_live_shop_free(old_live);
     cot_rule_segments_free(old_rules);

@@ -13,6 +13,7 @@
 #include "engine/message_seen.h"
 #include "engine/rule_segments.h"
 #include "engine/segment_log.h"
+#include "engine/state_lock.h"
 
 enum cot_call_fate { COT_CALL_ACCEPTED, COT_CALL_DUPLICATE, COT_CALL_QUARANTINED, COT_N_CALL_FATES };
 
@@ -94,12 +95,13 @@ struct cot_ingest {
     enum cot_ingest_source source;    /* of the call at hand */
     int64_t counted_at_ms;            /* when the runs' counts were written last */
     int64_t pruned_at_ms;             /* when old ids were taken out of the store last */
+    int64_t price_retry_ms;           /* prices of the catalogue are not tried again before */
     atomic_int_fast64_t log_retry_ms; /* writing the log failed: not before then */
     bool loaded;
     bool is_offline; /* no server: nobody reads, so nothing is held in memory for readers */
 
     /* guarded by state, held by whoever changes or reads what readers see: live and the shop's dictionaries */
-    pthread_mutex_t state;
+    struct cot_state_lock state;
     struct cot_live_shop *live; /* NULL: being loaded */
     struct cot_rule_segments *rules;
     uint32_t *touched; /* nodes of which the group at hand says something */

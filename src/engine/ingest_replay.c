@@ -207,10 +207,13 @@ cot_code cot_ingest_replay(struct cot_ingest *ingest, const struct cot_replay_fi
     cot_code rc = load_held(ingest, filter, &list, err);
     if (rc == COT_OK)
         rc = cot_store_begin(ingest->store, err);
-    pthread_mutex_lock(&ingest->state);
-    for (size_t i = 0; i < list.n && rc == COT_OK; i++)
+    cot_state_lock(&ingest->state, COT_STATE_TAKE);
+    for (size_t i = 0; i < list.n && rc == COT_OK; i++) {
         rc = replay_one(ingest, &list.rows[i], tallies, &n, err);
-    pthread_mutex_unlock(&ingest->state);
+        cot_live_facts_mark(&ingest->facts);
+        (void)cot_state_give_way(&ingest->state);
+    }
+    cot_state_unlock(&ingest->state);
     held_release(&list);
     rc = cot_ingest_end(ingest, rc, err);
     for (size_t i = 0; i < n && rc == COT_OK; i++) {
@@ -252,7 +255,7 @@ cot_code cot_ingest_replay_run(const struct cot_context *context, const char *co
     if (ingest == NULL)
         return cot_fail(err, COT_NOMEM, "quarantine");
     pthread_mutex_init(&ingest->mutex, NULL);
-    pthread_mutex_init(&ingest->state, NULL);
+    cot_state_lock_init(&ingest->state);
     ingest->is_offline = true;
     ingest->context = *context;
     cot_code rc = cot_ingest_load(ingest, err);
@@ -262,7 +265,7 @@ cot_code cot_ingest_replay_run(const struct cot_context *context, const char *co
         add_totals(doc);
     cot_ingest_unload(ingest);
     cot_store_close(ingest->store);
-    pthread_mutex_destroy(&ingest->state);
+    cot_state_lock_destroy(&ingest->state);
     pthread_mutex_destroy(&ingest->mutex);
     free(ingest);
     return rc;

@@ -11,6 +11,7 @@ enum fact_kind { FACT_EVENT, FACT_TRAIT, FACT_ITEM, FACT_LINK, FACT_CONSENT, FAC
 struct cot_live_fact {
     enum fact_kind kind;
     int64_t event_id; /* 0: no event */
+    bool is_last;     /* of those that belong together */
     union {
         struct {
             struct cot_live_event event;
@@ -48,7 +49,7 @@ struct cot_live_fact {
 
 void cot_live_facts_clear(struct cot_live_facts *facts)
 {
-    facts->n = 0;
+    facts->n = facts->n_applied = 0;
     cot_arena_clear(&facts->arena);
 }
 
@@ -69,6 +70,7 @@ static cot_code add(struct cot_live_facts *facts, enum fact_kind kind, struct co
     *ret_fact = &facts->facts[facts->n++];
     (*ret_fact)->kind = kind;
     (*ret_fact)->event_id = 0;
+    (*ret_fact)->is_last = false;
     return COT_OK;
 }
 
@@ -244,11 +246,21 @@ static cot_code apply_one(struct cot_live_fact *fact, struct cot_live_shop *live
     return COT_OK;
 }
 
-cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live,
+void cot_live_facts_mark(struct cot_live_facts *facts)
+{
+    if (facts->n > 0)
+        facts->facts[facts->n - 1].is_last = true;
+}
+
+cot_code cot_live_facts_apply(struct cot_live_facts *facts, struct cot_live_shop *live,
                               const struct cot_live_touches *touches, struct cot_err *err)
 {
     cot_code rc = COT_OK;
-    for (size_t i = 0; i < facts->n && rc == COT_OK; i++)
-        rc = apply_one(&facts->facts[i], live, touches, err);
+    bool is_last = false;
+    while (cot_live_facts_left(facts) && !is_last && rc == COT_OK) {
+        struct cot_live_fact *fact = &facts->facts[facts->n_applied++];
+        is_last = fact->is_last;
+        rc = apply_one(fact, live, touches, err);
+    }
     return rc;
 }

@@ -13,6 +13,7 @@ struct cot_live_fact;
 struct cot_live_facts {
     struct cot_live_fact *facts;
     size_t n, capacity;
+    size_t n_applied;
     struct cot_arena arena; /* texts */
 };
 
@@ -38,6 +39,9 @@ cot_code cot_live_facts_add_node(struct cot_live_facts *facts, uint32_t node, ui
 cot_code cot_live_facts_add_supersede(struct cot_live_facts *facts, uint32_t node, uint64_t order,
                                       struct cot_err *err) COT_MUST_CHECK;
 
+/* What was added since the last mark belongs together: a call. */
+void cot_live_facts_mark(struct cot_live_facts *facts);
+
 /* Who is told of what the facts applied are about. */
 struct cot_live_touches {
     void *context;
@@ -45,7 +49,13 @@ struct cot_live_touches {
     void (*node)(void *context, uint32_t node, int64_t event_id);
     void (*item)(void *context, uint32_t item); /* whose category or brand is another one now */
 };
-cot_code cot_live_facts_apply(const struct cot_live_facts *facts, struct cot_live_shop *live,
+/* Applies the first that belong together of those that are left. */
+cot_code cot_live_facts_apply(struct cot_live_facts *facts, struct cot_live_shop *live,
                               const struct cot_live_touches *touches, struct cot_err *err) COT_MUST_CHECK;
+
+static inline bool cot_live_facts_left(const struct cot_live_facts *facts)
+{
+    return facts->n_applied < facts->n;
+}
 
 #endif

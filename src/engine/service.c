@@ -1,5 +1,6 @@
 #include "engine/service.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     struct cot_ingest *ingest = &service->ingest;
     clock_gettime(CLOCK_MONOTONIC, &service->began);
     pthread_mutex_init(&ingest->mutex, NULL);
-    pthread_mutex_init(&ingest->state, NULL);
+    cot_state_lock_init(&ingest->state);
     pthread_cond_init(&ingest->changed, NULL);
     service->data_dir = strdup(context->data_dir);
     ingest->context = *context;
@@ -116,7 +117,7 @@ void cot_service_close(struct cot_service *service)
         (void)unlink(path);
     }
     pthread_cond_destroy(&service->ingest.changed);
-    pthread_mutex_destroy(&service->ingest.state);
+    cot_state_lock_destroy(&service->ingest.state);
     pthread_mutex_destroy(&service->ingest.mutex);
     free(service->data_dir);
     free(service);
@@ -169,5 +170,36 @@ size_t cot_service_figures(const struct cot_service *service,
     };
     size_t n = sizeof figures / sizeof *figures;
     memcpy(ret_figures, figures, sizeof figures);
+    return n;
+}
+
+static bool copy_durations(const struct cot_state_durations *durations, struct cot_service_durations *ret_copy)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i <= COT_STATE_N_BOUNDS; i++)
+        n += ret_copy->by_bound[i] = atomic_load_explicit(&durations->by_bound[i], memory_order_relaxed);
+    ret_copy->bounds_us = cot_state_bounds_us;
+    ret_copy->n_bounds = COT_STATE_N_BOUNDS;
+    ret_copy->sum_s = (double)atomic_load_explicit(&durations->sum_ns, memory_order_relaxed) * 1e-9;
+    return n > 0;
+}
+
+size_t cot_service_durations(const struct cot_service *service,
+                             struct cot_service_durations ret_durations[COT_SERVICE_MAX_DURATIONS])
+{
+    static_assert(COT_STATE_N_BOUNDS <= (int)COT_SERVICE_MAX_BOUNDS, "room for the bounds");
+    static_assert(2 * COT_N_STATE_HOLDERS <= (int)COT_SERVICE_MAX_DURATIONS, "room for holds and waits");
+    const struct cot_state_lock *lock = &service->ingest.state;
+    size_t n = 0;
+    for (int waits = 0; waits < 2; waits++)
+        for (int holder = 0; holder < COT_N_STATE_HOLDERS; holder++) {
+            struct cot_service_durations *durations = &ret_durations[n];
+            durations->name = waits ? "coterie_state_wait_seconds" : "coterie_state_hold_seconds";
+            durations->help = waits ? "How long answers waited for what is in memory, by what had it."
+                                    : "How long what is in memory was held at a time, by what for.";
+            durations->label = waits ? "behind" : "by";
+            durations->value = cot_state_holder_name((enum cot_state_holder)holder);
+            n += copy_durations(waits ? &lock->waits[holder] : &lock->holds[holder], durations);
+        }
     return n;
 }

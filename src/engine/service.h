@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "coterie/err.h"
 #include "engine/context.h"
@@ -33,8 +34,23 @@ struct cot_service_figure {
     double value;
 };
 
-enum { COT_SERVICE_MAX_FIGURES = 32 };
+enum { COT_SERVICE_MAX_FIGURES = 32, COT_SERVICE_MAX_DURATIONS = 16, COT_SERVICE_MAX_BOUNDS = 10 };
 size_t cot_service_figures(const struct cot_service *service,
                            struct cot_service_figure ret_figures[COT_SERVICE_MAX_FIGURES]);
+
+/* How long things took that metrics show as a histogram; bounds ascend, the last count is of what took longer. */
+struct cot_service_durations {
+    const char *name;
+    const char *help;
+    const char *label, *value;
+    const int64_t *bounds_us;
+    size_t n_bounds;
+    uint64_t by_bound[COT_SERVICE_MAX_BOUNDS + 1];
+    double sum_s;
+};
+
+/* Those that took place at all; of one name in a row. */
+size_t cot_service_durations(const struct cot_service *service,
+                             struct cot_service_durations ret_durations[COT_SERVICE_MAX_DURATIONS]);
 
 #endif

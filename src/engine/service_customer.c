@@ -57,7 +57,7 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
     cot_code rc = doc_make(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     rc = find(ingest, id, size, &node, err);
     if (rc == COT_OK)
         rc = cot_ingest_tick(ingest, err);
@@ -66,7 +66,7 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     if (rc == COT_OK && view == COT_CUSTOMER_SEGMENTS)
         rc = cot_rule_segments_of(ingest->rules, &over, node, doc, root, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
         *ret_doc = doc;
     else
@@ -163,14 +163,14 @@ cot_code cot_service_timeline(struct cot_service *service, const char *id, size_
     cot_code rc = doc_make(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     rc = find(ingest, id, size, &node, err);
     if (rc == COT_OK) {
         rc = list_members(ingest, node, &nodes, err);
         cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, node, doc, root, "customer_id");
         minor_per_unit = ingest->live->minor_per_unit;
     }
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
         rc = add_events(ingest, cot_buf_text(&nodes), limit, before_id, minor_per_unit, doc,
                         yyjson_mut_obj_add_arr(doc, root, "events"), err);
@@ -234,7 +234,7 @@ cot_code cot_service_explain(struct cot_service *service, const char *id, size_t
     cot_code rc = doc_make(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     rc = find(ingest, id, size, &node, err);
     if (rc == COT_OK)
         rc = cot_ingest_tick(ingest, err);
@@ -242,13 +242,13 @@ cot_code cot_service_explain(struct cot_service *service, const char *id, size_t
         rc = list_members(ingest, node, &nodes, err);
     if (rc == COT_OK)
         now_ms = cot_live_now_ms(ingest->live->live);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
         rc = read_event_ids(ingest, cot_buf_text(&nodes), now_ms, &ids, &n_ids, err);
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     if (rc == COT_OK)
         rc = explain(ingest, node, ids, n_ids, doc, root, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     free(ids);
     cot_buf_release(&nodes);
     if (rc == COT_OK)
@@ -279,10 +279,10 @@ static cot_code write_link(struct cot_ingest *ingest, uint32_t a, uint32_t b, in
     rc = cot_store_begin(ingest->store, err);
     if (rc == COT_OK)
         rc = cot_ingest_run_use(ingest, COT_INGEST_SEGMENT, err);
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_TAKE);
     if (rc == COT_OK)
         rc = cot_ingest_link(ingest, a, b, op, cot_wall_ms(), err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return cot_ingest_end(ingest, rc, err);
 }
 
@@ -296,16 +296,16 @@ cot_code cot_service_link(struct cot_service *service, const char *a, const char
     cot_code rc = doc_make(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     rc = find(ingest, a, strlen(a), &nodes[0], err);
     if (rc == COT_OK)
         rc = find(ingest, b, strlen(b), &nodes[1], err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK && nodes[0] == nodes[1])
         rc = cot_fail(err, COT_USAGE, "'a' and 'b' are the same identity");
     if (rc == COT_OK)
         rc = write_link(ingest, nodes[0], nodes[1], op > 0 ? COT_LINK_STATED : COT_LINK_PARTED, err);
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     if (rc == COT_OK && ingest->live != NULL) {
         cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, nodes[0], doc, root, "a");
         cot_live_add_customer_id(ingest->live, &ingest->shop->nodes, nodes[1], doc, root, "b");
@@ -313,7 +313,7 @@ cot_code cot_service_link(struct cot_service *service, const char *a, const char
                                 cot_live_root(ingest->live->live, nodes[0]) ==
                                     cot_live_root(ingest->live->live, nodes[1]));
     }
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
         *ret_doc = doc;
     else
@@ -326,9 +326,9 @@ cot_code cot_service_forget(struct cot_service *service, const char *id, yyjson_
     struct cot_ingest *ingest = cot_service_ingest(service);
     struct cot_err ignored = {0};
     uint32_t node = 0;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     cot_code rc = find(ingest, id, strlen(id), &node, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc != COT_OK)
         return rc;
     /* Erasure writes the file anew: nobody else may have it meanwhile. */

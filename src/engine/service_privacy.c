@@ -57,11 +57,11 @@ static cot_code find_customer(struct cot_ingest *ingest, yyjson_val *payload, st
         int size = snprintf(id, sizeof id, "%s:%.*s", kinds[i], (int)yyjson_get_len(value), text);
         if (size <= 0 || (size_t)size >= sizeof id)
             continue;
-        pthread_mutex_lock(&ingest->state);
+        cot_state_lock(&ingest->state, COT_STATE_ANSWER);
         cot_code rc = ingest->live == NULL
                           ? COT_IO
                           : cot_live_find(ingest->live, &ingest->shop->nodes, id, (size_t)size, &node, &ignored);
-        pthread_mutex_unlock(&ingest->state);
+        cot_state_unlock(&ingest->state);
         if (rc == COT_OK)
             return people_add(people, kinds[i], id + strlen(kinds[i]) + 1, (size_t)size - strlen(kinds[i]) - 1, err);
         if (rc == COT_IO)

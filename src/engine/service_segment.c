@@ -27,13 +27,13 @@ static cot_code answer(struct cot_service *service, const struct segment_read *r
         return cot_fail(err, COT_NOMEM, "an answer");
     }
     yyjson_mut_doc_set_root(doc, root);
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, read->rule != NULL ? COT_STATE_RULES : COT_STATE_ANSWER);
     cot_code rc = ingest->live == NULL || ingest->shop == NULL
                       ? cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment")
                       : cot_ingest_tick(ingest, err);
     if (rc == COT_OK)
         rc = fill(ingest, read, doc, root, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
         *ret_doc = doc;
     else
@@ -81,10 +81,10 @@ static cot_code fill_preview(struct cot_ingest *ingest, const struct segment_rea
 static cot_code check(struct cot_ingest *ingest, const char *name, const char *rule, size_t size,
                       struct cot_segment_rule **ret_rule, struct cot_err *err)
 {
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     cot_code rc = ingest->rules == NULL ? cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment")
                                         : cot_rule_segments_check(ingest->rules, name, rule, size, ret_rule, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return rc;
 }
 
@@ -96,9 +96,9 @@ cot_code cot_service_segment_preview(struct cot_service *service, const char *na
     cot_code rc = check(ingest, name, rule, size, &parsed, err);
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     *ret_held = ingest->live == NULL || cot_ingest_holds(ingest, parsed);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     const struct segment_read read = {.name = name, .rule = parsed};
     if (*ret_held)
         rc = answer(service, &read, fill_preview, ret_doc, err);
@@ -162,7 +162,7 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
         cot_segment_rule_free(parsed);
         return rc;
     }
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_RULES);
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     rc = cot_ingest_tick(ingest, err);
     cot_changes_because(ingest, COT_CHANGE_RULE);
@@ -175,7 +175,7 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
     if (rc == COT_OK && ingest->log != NULL)
         cot_segment_log_touch(ingest->log); /* whether it turned anybody or not: it was seen */
     cot_changes_because(ingest, COT_CHANGE_TIME);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return rc == COT_OK ? cot_service_segment_list(service, name, ret_doc, err) : rc;
 }
 
@@ -184,9 +184,9 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
 {
     struct cot_ingest *ingest = cot_service_ingest(service);
     int64_t version = 0;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     cot_code rc = cot_rule_segments_check_delete(ingest->rules, name, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
         rc = cot_service_segment_list(service, name, ret_doc, err);
     if (rc == COT_OK) {
@@ -198,9 +198,9 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
     }
     if (rc != COT_OK)
         return rc;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_RULES);
     cot_rule_segments_delete(ingest->rules, name);
     rc = cot_changes_gone(ingest, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return rc;
 }

@@ -29,12 +29,12 @@ static bool parse_id(const char *text, struct cot_segment_stream *stream)
 static bool is_known(struct cot_ingest *ingest, const char *segment)
 {
     bool known = false;
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     for (uint32_t i = 0; !known && i < cot_segment_log_n_segments(ingest->log); i++)
         known = strcmp(cot_segment_log_name(ingest->log, i), segment) == 0;
     for (size_t i = 0; !known && ingest->rules != NULL && i < cot_rule_segments_n(ingest->rules); i++)
         known = strcmp(cot_rule_segments_at(ingest->rules, i).name, segment) == 0;
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return known;
 }
 
@@ -147,12 +147,12 @@ static cot_code add_change(const struct cot_segment_stream *stream, const struct
 static bool name_customers(struct cot_ingest *ingest, const struct cot_change *changes, size_t n,
                            char (*ret_names)[COT_LIVE_NAME_SIZE])
 {
-    pthread_mutex_lock(&ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_ANSWER);
     bool loaded = ingest->shop != NULL && ingest->live != NULL;
     for (size_t i = 0; loaded && i < n; i++)
         if (!cot_live_node_name(&ingest->shop->nodes, changes[i].customer, ret_names[i]))
             ret_names[i][0] = '\0';
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     return loaded;
 }
 

@@ -6,8 +6,8 @@
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
 
-/* Readers wait for so many customers at a time. */
-enum { BLOCK = 64 };
+/* The clocks are brought to the same moment for so many customers at a time, and readers wait for these. */
+enum { BLOCK = 16 };
 
 /* Memory, or the store replayed. */
 struct side {
@@ -106,13 +106,30 @@ static cot_code tick(const struct verify *verify, struct cot_err *err)
     return rc;
 }
 
-/* Prices of the catalogue may be some minutes old: here both are those of now. */
-static cot_code begin(struct verify *verify, struct cot_err *err)
+/* Prices of the catalogue may be some minutes old: here both are those of now. Made without state: facts come by this
+ * thread alone. */
+static cot_code price(struct cot_ingest *ingest, const struct side *side, int64_t now_ms, struct cot_err *err)
 {
+    struct cot_catalogue catalogue = {0};
+    cot_code rc = cot_live_catalogue_make(side->live->live, now_ms, &catalogue, err);
+    if (rc != COT_OK)
+        return rc;
+    cot_state_lock(&ingest->state, COT_STATE_SWAP);
+    cot_live_catalogue_set(side->live->live, now_ms, &catalogue);
+    cot_state_unlock(&ingest->state);
+    cot_catalogue_release(&catalogue);
+    return COT_OK;
+}
+
+static cot_code begin(struct cot_ingest *ingest, struct verify *verify, struct cot_err *err)
+{
+    cot_state_lock(&ingest->state, COT_STATE_COMPARE);
     cot_code rc = tick(verify, err);
+    int64_t now_ms = cot_live_now_ms(verify->store.live->live);
+    cot_state_unlock(&ingest->state);
     if (rc == COT_OK)
-        rc = cot_live_reprice(verify->memory.live->live, err);
-    return rc == COT_OK ? cot_live_reprice(verify->store.live->live, err) : rc;
+        rc = price(ingest, &verify->memory, now_ms, err);
+    return rc == COT_OK ? price(ingest, &verify->store, now_ms, err) : rc;
 }
 
 static cot_code compare_block(struct verify *verify, uint32_t first, uint32_t end, struct cot_err *err)
@@ -142,17 +159,19 @@ static cot_code show_segments(const struct side *side, uint32_t node, yyjson_mut
 static cot_code compare_all(struct cot_ingest *ingest, struct verify *verify, struct cot_err *err)
 {
     uint64_t ignored = 0;
-    pthread_mutex_lock(&ingest->state);
-    cot_code rc = begin(verify, err);
+    cot_code rc = begin(ingest, verify, err);
+    cot_state_lock(&ingest->state, COT_STATE_COMPARE);
+    if (rc == COT_OK)
+        rc = tick(verify, err);
     if (rc == COT_OK)
         rc = compare(verify, show_segments, 0, &ignored, err);
-    pthread_mutex_unlock(&ingest->state);
+    cot_state_unlock(&ingest->state);
     uint32_t n =
         n_nodes(&verify->memory) > n_nodes(&verify->store) ? n_nodes(&verify->memory) : n_nodes(&verify->store);
     for (uint32_t first = 0; first < n && rc == COT_OK; first += BLOCK) {
-        pthread_mutex_lock(&ingest->state);
+        cot_state_lock(&ingest->state, COT_STATE_COMPARE);
         rc = compare_block(verify, first, n - first < BLOCK ? n : first + BLOCK, err);
-        pthread_mutex_unlock(&ingest->state);
+        cot_state_unlock(&ingest->state);
     }
     return rc;
 }

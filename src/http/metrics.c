@@ -1,12 +1,14 @@
 #include "http/metrics.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/service.h"
 #include "http/route.h"
 
-enum { N_CLASSES = 6, N_BOUNDS = 10 };
+enum { N_CLASSES = 6, N_BOUNDS = 10, MAX_LABELS = 256 };
 
 static const int64_t bounds_us[N_BOUNDS] = {500, 1000, 2000, 5000, 10000, 25000, 100000, 250000, 1000000, 5000000};
 
@@ -86,35 +88,71 @@ static cot_code write_requests(const struct cot_metrics *metrics, struct cot_buf
     return rc;
 }
 
-static cot_code write_durations(const struct cot_metrics *metrics, struct cot_buf *buf, struct cot_err *err)
+/* One series of a histogram; labels as Prometheus writes them. */
+struct series {
+    const char *name, *labels;
+    const int64_t *bounds_us;
+    size_t n_bounds;
+    const uint64_t *by_bound; /* [n_bounds + 1] */
+    double sum_s;
+};
+
+static cot_code write_series(const struct series *series, struct cot_buf *buf, struct cot_err *err)
 {
-    cot_code rc = cot_buf_puts(buf,
-                               "# HELP coterie_http_request_duration_seconds From the request's head to its answer.\n"
-                               "# TYPE coterie_http_request_duration_seconds histogram\n",
-                               err);
-    for (size_t i = 0; i <= cot_n_routes; i++) {
-        const struct route_counts *counts = &metrics->routes[i];
-        unsigned long long n = 0;
+    unsigned long long n = 0;
+    cot_code rc = COT_OK;
+    for (size_t b = 0; b < series->n_bounds && rc == COT_OK; b++) {
+        n += series->by_bound[b];
+        rc = cot_buf_printf(buf, err, "%s_bucket{%s,le=\"%g\"} %llu\n", series->name, series->labels,
+                            (double)series->bounds_us[b] * 1e-6, n);
+    }
+    n += series->by_bound[series->n_bounds];
+    return rc == COT_OK
+               ? cot_buf_printf(buf, err, "%s_bucket{%s,le=\"+Inf\"} %llu\n%s_sum{%s} %.6f\n%s_count{%s} %llu\n",
+                                series->name, series->labels, n, series->name, series->labels, series->sum_s,
+                                series->name, series->labels, n)
+               : rc;
+}
+
+static cot_code write_head(const char *name, const char *help, struct cot_buf *buf, struct cot_err *err)
+{
+    return cot_buf_printf(buf, err, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+}
+
+static cot_code write_routes(const struct cot_metrics *metrics, struct cot_buf *buf, struct cot_err *err)
+{
+    static const char name[] = "coterie_http_request_duration_seconds";
+    cot_code rc = write_head(name, "From the request's head to its answer.", buf, err);
+    for (size_t i = 0; i <= cot_n_routes && rc == COT_OK; i++) {
+        char labels[MAX_LABELS];
+        uint64_t by_bound[N_BOUNDS + 1];
+        uint64_t n = 0;
         for (size_t b = 0; b <= N_BOUNDS; b++)
-            n += atomic_load(&counts->by_bound[b]);
+            n += by_bound[b] = atomic_load(&metrics->routes[i].by_bound[b]);
         if (n == 0)
             continue;
-        n = 0;
-        for (size_t b = 0; b < N_BOUNDS && rc == COT_OK; b++) {
-            n += atomic_load(&counts->by_bound[b]);
-            rc = cot_buf_printf(
-                buf, err, "coterie_http_request_duration_seconds_bucket{method=\"%s\",route=\"%s\",le=\"%g\"} %llu\n",
-                route_method(i), route_path(i), (double)bounds_us[b] * 1e-6, n);
-        }
-        n += atomic_load(&counts->by_bound[N_BOUNDS]);
+        snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"", route_method(i), route_path(i));
+        const struct series series = {name,     labels,   bounds_us,
+                                      N_BOUNDS, by_bound, (double)atomic_load(&metrics->routes[i].sum_us) * 1e-6};
+        rc = write_series(&series, buf, err);
+    }
+    return rc;
+}
+
+static cot_code write_durations(const struct cot_service *service, struct cot_buf *buf, struct cot_err *err)
+{
+    struct cot_service_durations durations[COT_SERVICE_MAX_DURATIONS];
+    size_t n = cot_service_durations(service, durations);
+    cot_code rc = COT_OK;
+    for (size_t i = 0; i < n && rc == COT_OK; i++) {
+        char labels[MAX_LABELS];
+        const struct cot_service_durations *one = &durations[i];
+        if (i == 0 || strcmp(one->name, durations[i - 1].name) != 0)
+            rc = write_head(one->name, one->help, buf, err);
+        snprintf(labels, sizeof labels, "%s=\"%s\"", one->label, one->value);
+        const struct series series = {one->name, labels, one->bounds_us, one->n_bounds, one->by_bound, one->sum_s};
         if (rc == COT_OK)
-            rc = cot_buf_printf(
-                buf, err,
-                "coterie_http_request_duration_seconds_bucket{method=\"%s\",route=\"%s\",le=\"+Inf\"} %llu\n"
-                "coterie_http_request_duration_seconds_sum{method=\"%s\",route=\"%s\"} %.6f\n"
-                "coterie_http_request_duration_seconds_count{method=\"%s\",route=\"%s\"} %llu\n",
-                route_method(i), route_path(i), n, route_method(i), route_path(i),
-                (double)atomic_load(&counts->sum_us) * 1e-6, route_method(i), route_path(i), n);
+            rc = write_series(&series, buf, err);
     }
     return rc;
 }
@@ -136,7 +174,9 @@ cot_code cot_metrics_write(const struct cot_metrics *metrics, const struct cot_s
 {
     cot_code rc = write_requests(metrics, buf, err);
     if (rc == COT_OK)
-        rc = write_durations(metrics, buf, err);
+        rc = write_routes(metrics, buf, err);
+    if (rc == COT_OK)
+        rc = write_durations(service, buf, err);
     if (rc == COT_OK)
         rc = cot_buf_printf(buf, err,
                             "# HELP coterie_http_connections Open connections.\n"

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread_pace.h"
 #include "base/threads.h"
 #include "http/server_parts.h"
 #include "http/upload.h"
@@ -358,6 +359,7 @@ static cot_code start_daemon(struct cot_server *server, int fd, const char *cert
         {cert != NULL ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, (void *)(uintptr_t)key},
         {MHD_OPTION_END, 0, NULL},
     };
+    cot_thread_be_prompt(); /* the daemon's threads take it over */
     server->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
                          MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,

@@ -36,6 +36,12 @@ def test_profile(scratch):
         assert one["customer_id"] == "u1" and one["features"]["frequency"] == 2, one
         assert one["features"]["monetary_total"] == 50 and one["currency"] == "EUR", one
         assert one["segment"] is None and one["consent"]["analytics"] is True
+        # Who held what is in memory, and for how long: two customers were answered so far, one of them unknown.
+        metrics = dict(line.rsplit(" ", 1) for line in server.get("/metrics").decode().splitlines() if line[0] != "#")
+        assert metrics['coterie_state_hold_seconds_count{by="answer"}'] == "2", metrics
+        assert metrics['coterie_state_hold_seconds_bucket{by="answer",le="+Inf"}'] == "2", metrics
+        assert metrics['coterie_state_hold_seconds_count{by="take"}'] == "2", metrics
+        assert int(metrics['coterie_state_hold_seconds_count{by="apply"}']) >= 1, metrics
         # Anonymous visits join the person with the call that names both.
         server.post("/v1/page", call(3, "page", anonymousId="a1", properties={"path": "/"}))
         assert get(server, "a1")["customer_id"].startswith("anon-")

@@ -1,4 +1,5 @@
-"""A clock that is set back, or far ahead: calls are taken, told apart and found again after a restart, kill -9 included."""
+"""A clock that is set back, or far ahead: calls are taken, told apart and found again after a restart, kill -9 included;
+prices of the catalogue are made anew when they are old."""
 import os
 import struct
 import tempfile
@@ -7,7 +8,8 @@ import shop
 from server import Server
 
 LIBRARY = os.path.join(os.path.dirname(shop.COTERIE), "tests", "libcoterie_clock.so")
-HOUR = 3600 * 1000
+MINUTE = 60 * 1000
+HOUR = 60 * MINUTE
 
 
 class Clock:
@@ -35,10 +37,38 @@ def check(server):
     assert found["equal"], found
 
 
+def test_prices(scratch):
+    """What an item usually costs is ten minutes old at most, and is not looked for with every order."""
+    def price_level(call):
+        server.post("/v1/track", {"type": "track", "userId": "u1", "event": "Product Viewed", "messageId": f"view {call}"})
+        return server.get("/v1/customers/u1")["features"]["price_level"]
+
+    def buy(*orders):
+        server.post("/v1/batch", {"batch": [
+            {"type": "track", "userId": user, "event": "Order Completed", "messageId": f"order {user}", "properties": {
+                "order_id": f"of {user}", "currency": "EUR", "products": [
+                    {"product_id": product, "category": "c", "price": price, "quantity": 1}]}} for user, product, price in orders]})
+
+    clock = Clock(os.path.join(scratch, "minutes"))
+    with clock.serve(os.path.join(scratch, "prices")) as server:
+        buy(("u0", "a", 10), ("u1", "b", 20), ("u2", "c", 30))  # with the first money memory is made, prices included
+        assert price_level("at once") == 1  # 20 is the median
+        buy(("u3", "b", 80), ("u4", "b", 80))
+        clock.set(9 * MINUTE)
+        assert price_level("soon") == 1
+        clock.set(11 * MINUTE)
+        calls = 0
+        while price_level(f"later {calls}") == 1:
+            calls += 1
+        assert price_level("at last") == 2.6667, server.get("/v1/customers/u1")  # 80 of the median of 10, 30, 80
+        check(server)
+
+
 def main():
     if not os.path.exists(LIBRARY):
         shop.skip(f"no {LIBRARY}: a build with sanitizers has none")
     with tempfile.TemporaryDirectory() as scratch:
+        test_prices(scratch)
         data, clock = os.path.join(scratch, "shop"), Clock(os.path.join(scratch, "offset"))
         with clock.serve(data) as server:
             server.ask("PUT", "/v1/segments/seen", {"rule": "did(any) within 1 days"})
