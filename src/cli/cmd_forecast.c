@@ -122,7 +122,7 @@ static void print_level(yyjson_mut_doc *doc, yyjson_mut_val *level)
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     static const char *const totals[][2] = {
-        {"serves", "what each series' older origins chose"},
+        {"serves", "what each series' origins by then chose"},
         {"reconciled", "the same, made to add up"},
     };
     yyjson_mut_val *rows = yyjson_mut_obj_get(level, "candidates");
@@ -231,8 +231,9 @@ const struct cot_command cot_command_forecast = {
         "intervals; products sum to categories, categories to the shop. Each series is served by what earned it:\n"
         "origins lie a horizon apart back in time, models and naive rules forecast from what was known by then, and\n"
         "a model that does not beat every naive rule there does not serve (the series' own origins count, and as\n"
-        "far as they are few, those of all series of its level). --backtest shows the scores, on newer origins than\n"
-        "those that chose. Weekdays on which the shop never sells are no steps; days on which a shop that sells\n"
+        "far as they are few, those of all series of its level). --backtest shows what would have been said at past\n"
+        "origins, with the products, categories, calendar and choices of then, and what that was worth. Weekdays on "
+        "which the shop never sells are no steps; days on which a shop that sells\n"
         "daily sold nothing are taken for holidays, and are expected to come again on their date. An order line\n"
         "that its customer gave back whole within a day is no demand.\n\n"
         "With --lead-time or --service-level each product gets an order-up-to level: the stock, in hand and on\n"

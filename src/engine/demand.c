@@ -67,6 +67,8 @@ static cot_code complete(const struct cot_demand_use *use, struct cot_demand_use
     if (ret_use->horizon > COT_DEMAND_MAX_HORIZON || use->lead_time > COT_DEMAND_MAX_HORIZON - 1)
         return cot_fail(err, COT_USAGE, "%zu steps ahead, a lead time of %zu: at most %d", ret_use->horizon,
                         use->lead_time, (int)COT_DEMAND_MAX_HORIZON);
+    if (use->folds > COT_DEMAND_MAX_FOLDS)
+        return cot_fail(err, COT_USAGE, "%u origins: at most %d", use->folds, (int)COT_DEMAND_MAX_FOLDS);
     if (use->stock && use->measure != COT_DEMAND_UNITS)
         return cot_fail(err, COT_USAGE, "stock is counted in units: leave --measure revenue out for stock advice");
     if (use->stock && use->by != COT_DEMAND_BY_PRODUCT)
@@ -74,57 +76,30 @@ static cot_code complete(const struct cot_demand_use *use, struct cot_demand_use
     return COT_OK;
 }
 
-/* Calendar steps until a moment that the shop is open on; the model knows no others. */
-static size_t n_open(const struct cot_demand_history *history, size_t n)
-{
-    size_t open = 0;
-    for (size_t i = 0; i < n; i++)
-        open += history->every == COT_DEMAND_EVERY_WEEK ||
-                !history->closed_weekday[cot_demand_weekday(cot_demand_next_day(history, i))];
-    return open;
-}
-
 static cot_code forecast(const struct cot_context *context, const struct cot_demand_use *use,
-                         const struct cot_demand_history *history, yyjson_mut_doc *doc, struct cot_err *err)
+                         const struct cot_demand_histories *histories, yyjson_mut_doc *doc, struct cot_err *err)
 {
+    const struct cot_demand_options options = {
+        .max_folds = use->folds, .service_level = use->service_level, .n_threads = context->n_threads};
     struct cot_demand_result result = {0};
-    size_t lead = use->stock ? n_open(history, use->lead_time + 1) : 0; /* until delivery, and until the next order */
-    size_t open = n_open(history, use->horizon);
-    struct cot_demand_options options = {.n_steps = history->n_steps,
-                                         .season = cot_demand_season(history),
-                                         .max_folds = use->folds,
-                                         .service_level = use->service_level,
-                                         .n_threads = context->n_threads};
-    struct cot_demand_outcome outcome = {use, history, &options, &result, NULL};
-    options.lead = use->stock && lead == 0 ? 1 : lead;
-    options.horizon = open > options.lead ? open : options.lead;
-    options.horizon = options.horizon > 0 ? options.horizon : 1;
-    size_t *places = cot_alloc_array(use->horizon, 1, sizeof *places);
-    if (places == NULL)
-        return cot_fail(err, COT_NOMEM, "%zu steps", use->horizon);
-    size_t place = 0;
-    for (size_t i = 0; i < use->horizon; i++) {
-        int32_t day = cot_demand_next_day(history, i);
-        bool closed = history->every == COT_DEMAND_EVERY_DAY && history->closed_weekday[cot_demand_weekday(day)];
-        places[i] = closed ? SIZE_MAX : place++;
-        if (cot_demand_expect_shut(history, day))
-            places[i] = SIZE_MAX;
-    }
-    outcome.places = places;
-    cot_code rc = cot_demand_run(history->series, history->n_series, &options, &result, err);
+    struct cot_demand_tree now = cot_demand_history_tree(&histories->now, use);
+    struct cot_demand_tree pasts[COT_DEMAND_MAX_FOLDS];
+    struct cot_demand_outcome outcome = {use, histories, &now, &result};
+    for (size_t p = 0; p < histories->n_pasts; p++)
+        pasts[p] = cot_demand_history_tree(histories->pasts + p, use);
+    cot_code rc = cot_demand_run(&now, pasts, histories->n_pasts, &options, &result, err);
     if (rc == COT_OK)
         rc = cot_demand_document_fill(&outcome, doc, err);
     if (rc == COT_OK && use->out != NULL)
         rc = cot_demand_file_write(&outcome, use->out, err);
     cot_demand_release(&result);
-    free(places);
     return rc;
 }
 
 cot_code cot_demand_document(struct cot_store *store, const struct cot_context *context,
                              const struct cot_demand_use *use, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    struct cot_demand_history history = {0};
+    struct cot_demand_histories histories = {0};
     struct cot_demand_use whole;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     if (doc == NULL)
@@ -133,11 +108,11 @@ cot_code cot_demand_document(struct cot_store *store, const struct cot_context *
     cot_code rc = complete(use, &whole, err);
     cot_progress_report(&context->progress, "forecast", 0, 1);
     if (rc == COT_OK)
-        rc = cot_demand_history_load(store, &whole, &history, err);
+        rc = cot_demand_histories_load(store, &whole, &histories, err);
     if (rc == COT_OK)
-        rc = forecast(context, &whole, &history, doc, err);
+        rc = forecast(context, &whole, &histories, doc, err);
     cot_progress_report(&context->progress, "forecast", 1, 1);
-    cot_demand_history_release(&history);
+    cot_demand_histories_release(&histories);
     if (rc == COT_OK)
         *ret_doc = doc;
     else

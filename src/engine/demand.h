@@ -43,6 +43,8 @@ cot_code cot_demand_measure_parse(const char *name, enum cot_demand_measure *ret
  *  "origins": that chose the methods; 0: untested,"scored_origins","needs_steps": history that one scored origin needs,
  *  "stock": null | {"service_level","lead_time"},
  *  "steps": [{"start","closed"}],"past": [{"start","value"}]: the shop's last 104 steps, holidays filled in,
+ *  "backtest": [{"last_day": known then,"series": n then,"mean","actual": of the shop, one number a step}], the newest
+ *     past origin first: what --as-of that day forecasts,
  *  "levels": [{"level": "shop"|"category"|"product","series": n,
  *     "candidates": [{"name","title","naive","rmsse": mean over series of RMSE / what the last value missed by before,
  *        "rmse","wape": sum of errors / sum of what came}],"serves","reconciled": {"rmsse","rmse","wape"} (null where
@@ -53,8 +55,8 @@ cot_code cot_demand_measure_parse(const char *name, enum cot_demand_measure *ret
  *     "against_naive": error / the best naive rule's, as compared for the choice (ml/demand.h),"rmse","naive_rmse": of
  *     the series' own origins alone (these four null where untested),"mean","low","high": one number a
  * step,"total","stock" | null}]} Categories sum to the shop, products (with "other products" of each category) to their
- * categories. Scores are of the newer origins, choices of the older ones (ml/demand.h). Sales are order lines before
- * refunds. `out`: the series as CSV (level,id,name,category,step,mean,low,high,method).
+ * categories. Scores are of past origins, each loaded as of its day, with the choice of those before it (ml/demand.h).
+ * Sales are order lines before refunds. `out`: the series as CSV (level,id,name,category,step,mean,low,high,method).
  */
 cot_code cot_demand_use_run(const struct cot_context *context, const struct cot_demand_use *use,
                             yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

@@ -168,15 +168,14 @@ int cot_demand_weekday(int32_t day)
     return cot_weekday(day);
 }
 
-bool cot_demand_expect_shut(const struct cot_demand_history *h, int32_t day)
+/* Nothing is to be expected of a date on which the shop was shut in every earlier year. */
+static bool expect_shut(const struct cot_demand_history *h, int32_t day)
 {
     struct cot_civil date;
     int64_t ms = 0;
     bool ever = false;
     if (h->every == COT_DEMAND_EVERY_WEEK)
         return false;
-    if (h->closed_weekday[cot_weekday(day)])
-        return true;
     cot_civil_from_ms((int64_t)day * COT_MS_PER_DAY, &date);
     for (;;) {
         date.year--;
@@ -194,4 +193,45 @@ bool cot_demand_expect_shut(const struct cot_demand_history *h, int32_t day)
             ever = ever || h->shut[at] || between;
         }
     }
+}
+
+cot_code cot_demand_plan(struct cot_demand_history *h, size_t n, struct cot_err *err)
+{
+    h->steps_ahead = cot_alloc_array(n, 1, sizeof *h->steps_ahead);
+    h->shut_ahead = cot_alloc_array(n + 1, 1, sizeof *h->shut_ahead);
+    if (h->steps_ahead == NULL || h->shut_ahead == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu steps ahead", n);
+    h->n_calendar_ahead = n;
+    for (size_t i = 0; i < n; i++) {
+        int32_t day = cot_demand_next_day(h, i);
+        bool closed = h->every == COT_DEMAND_EVERY_DAY && h->closed_weekday[cot_weekday(day)];
+        h->steps_ahead[i] = closed ? SIZE_MAX : h->n_ahead;
+        h->shut_ahead[h->n_ahead] = !closed && expect_shut(h, day);
+        h->n_ahead += !closed;
+    }
+    h->n_ahead += h->n_ahead == 0;
+    return COT_OK;
+}
+
+size_t cot_demand_open_step(const struct cot_demand_history *h, size_t i)
+{
+    size_t step = h->steps_ahead[i];
+    return step == SIZE_MAX || h->shut_ahead[step] ? SIZE_MAX : step;
+}
+
+cot_code cot_demand_days_to_actual(struct cot_demand_days *days, struct cot_demand_history *h, struct cot_err *err)
+{
+    size_t a_step = h->every == COT_DEMAND_EVERY_WEEK ? WEEK : 1;
+    h->actual = cot_alloc_array(h->n_series, h->n_ahead, sizeof *h->actual);
+    if (h->actual == NULL)
+        return cot_fail(err, COT_NOMEM, "%zu series of %zu steps", h->n_series, h->n_ahead);
+    add_up(days, h);
+    size_t step = 0;
+    for (size_t d = 0; d < days->n_days; d++) {
+        size_t at = h->steps_ahead[d / a_step];
+        step = at != SIZE_MAX ? at : step;
+        for (size_t i = 0; i < h->n_series; i++)
+            h->actual[i * h->n_ahead + step] += days->values[i * days->n_days + d];
+    }
+    return COT_OK;
 }

@@ -27,4 +27,13 @@ void cot_demand_days_add(struct cot_demand_days *days, size_t series, int32_t da
 cot_code cot_demand_days_to_steps(struct cot_demand_days *days, struct cot_demand_history *history,
                                   struct cot_err *err) COT_MUST_CHECK;
 
+/* Fills what is to be forecast, n calendar steps: a weekday is closed as it was; a holiday is expected on a date on
+ * which the shop was shut in every earlier year that the history covers. Without an open day, one step all the same. */
+cot_code cot_demand_plan(struct cot_demand_history *history, size_t n, struct cot_err *err) COT_MUST_CHECK;
+
+/* Fills history->actual from leaves' days after the history. What is sold on a weekday that had been closed counts for
+ * the open day before it: it was not foreseen. */
+cot_code cot_demand_days_to_actual(struct cot_demand_days *days, struct cot_demand_history *history,
+                                   struct cot_err *err) COT_MUST_CHECK;
+
 #endif

@@ -23,21 +23,7 @@ static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key
     yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
-/* "shop", "category" or "product": without categories, products hang on the shop. */
-static const char *level_name(const struct cot_demand_history *h, size_t level)
-{
-    if (level == 0)
-        return "shop";
-    return level == 1 && h->n_categories > 0 ? "category" : "product";
-}
-
-static size_t level_of(const struct cot_demand_history *h, size_t i)
-{
-    size_t level = 0;
-    for (; h->series[i].parent != COT_DEMAND_NO_PARENT; i = h->series[i].parent)
-        level++;
-    return level;
-}
+static const char *const level_names[COT_DEMAND_MAX_LEVELS] = {"shop", "category", "product"};
 
 static double rmse_of(const struct cot_demand_score *score)
 {
@@ -57,7 +43,7 @@ static void add_methods(yyjson_mut_doc *doc, yyjson_mut_val *object, const struc
     size_t counts[COT_FORECAST_N_METHODS] = {0};
     yyjson_mut_val *methods = yyjson_mut_obj_add_obj(doc, object, "methods");
     for (size_t i = 0; i < o->result->n_series; i++)
-        counts[o->result->forecasts[i].method] += level_of(o->history, i) == level;
+        counts[o->result->forecasts[i].method] += o->now->series[i].level == level;
     for (int m = 0; m < COT_FORECAST_N_METHODS; m++)
         if (counts[m] > 0)
             yyjson_mut_obj_add_uint(doc, methods, cot_forecast_method_name((enum cot_forecast_method)m), counts[m]);
@@ -89,7 +75,7 @@ static void add_level(yyjson_mut_doc *doc, yyjson_mut_val *levels, const struct 
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, levels);
     yyjson_mut_val *rows = yyjson_mut_arr(doc);
     size_t naive = 0;
-    yyjson_mut_obj_add_str(doc, object, "level", level_name(o->history, l));
+    yyjson_mut_obj_add_str(doc, object, "level", level_names[l]);
     yyjson_mut_obj_add_uint(doc, object, "series", level->n_series);
     for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++) {
         const struct cot_demand_candidate *candidate = cot_demand_candidates + c;
@@ -113,7 +99,8 @@ static void add_level(yyjson_mut_doc *doc, yyjson_mut_val *levels, const struct 
 
 static double at_step(const struct cot_demand_outcome *o, const double *values, size_t step)
 {
-    return o->places[step] == SIZE_MAX ? 0 : values[o->places[step]];
+    size_t at = cot_demand_open_step(&o->histories->now, step);
+    return at == SIZE_MAX ? 0 : values[at];
 }
 
 static void add_steps(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_demand_outcome *o,
@@ -154,13 +141,13 @@ static const char *category_name(const struct cot_demand_history *h, size_t i)
 static void add_one(yyjson_mut_doc *doc, yyjson_mut_val *array, const struct cot_demand_outcome *o, size_t i)
 {
     const struct cot_demand_forecast *forecast = o->result->forecasts + i;
-    const struct cot_demand_product *product = o->history->products + i;
+    const struct cot_demand_product *product = o->histories->now.products + i;
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, array);
     double total = 0;
-    yyjson_mut_obj_add_str(doc, object, "level", level_name(o->history, level_of(o->history, i)));
+    yyjson_mut_obj_add_str(doc, object, "level", level_names[o->now->series[i].level]);
     add_text(doc, object, "id", product->id);
     add_text(doc, object, "name", product->name);
-    add_text(doc, object, "category", category_name(o->history, i));
+    add_text(doc, object, "category", category_name(&o->histories->now, i));
     yyjson_mut_obj_add_str(doc, object, "method", cot_forecast_method_name(forecast->method));
     yyjson_mut_obj_add_uint(doc, object, "tested", forecast->n_folds);
     yyjson_mut_obj_add_bool(doc, object, "beats_naive", forecast->beats_naive);
@@ -179,6 +166,27 @@ static void add_one(yyjson_mut_doc *doc, yyjson_mut_val *array, const struct cot
         total += at_step(o, forecast->mean, s);
     yyjson_mut_obj_add_real(doc, object, "total", total);
     cot_json_add_number(doc, object, "stock", o->use->stock && product->id[0] != '\0' ? forecast->stock : NAN);
+}
+
+/* What would have been said of the shop at each past origin, and what came. */
+static void add_backtest(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_demand_outcome *o)
+{
+    yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "backtest");
+    const double *said = o->result->said;
+    for (size_t p = 0; p < o->histories->n_pasts; p++) {
+        const struct cot_demand_history *past = o->histories->pasts + p;
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, array);
+        add_day(doc, object, "last_day", past->last_day);
+        yyjson_mut_obj_add_uint(doc, object, "series", past->n_series);
+        yyjson_mut_val *mean = yyjson_mut_obj_add_arr(doc, object, "mean");
+        yyjson_mut_val *actual = yyjson_mut_obj_add_arr(doc, object, "actual");
+        for (size_t i = 0; i < past->n_calendar_ahead; i++) {
+            size_t step = past->steps_ahead[i];
+            yyjson_mut_arr_add_real(doc, mean, step == SIZE_MAX ? 0 : said[step]);
+            yyjson_mut_arr_add_real(doc, actual, step == SIZE_MAX ? 0 : past->actual[step]);
+        }
+        said += past->n_ahead;
+    }
 }
 
 /* The shop's last steps: what the first series is to go on from. */
@@ -204,7 +212,7 @@ static void add_calendar(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 {
     static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                            "Friday", "Saturday", "Sunday"};
-    const struct cot_demand_history *h = o->history;
+    const struct cot_demand_history *h = &o->histories->now;
     add_day(doc, root, "first_day", h->first_day);
     add_day(doc, root, "last_day", h->last_day);
     yyjson_mut_obj_add_uint(doc, root, "steps_known", h->n_steps);
@@ -217,7 +225,7 @@ static void add_calendar(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     for (size_t i = 0; i < o->use->horizon; i++) {
         yyjson_mut_val *step = yyjson_mut_arr_add_obj(doc, steps);
         add_day(doc, step, "start", cot_demand_next_day(h, i));
-        yyjson_mut_obj_add_bool(doc, step, "closed", o->places[i] == SIZE_MAX);
+        yyjson_mut_obj_add_bool(doc, step, "closed", cot_demand_open_step(h, i) == SIZE_MAX);
     }
 }
 
@@ -228,18 +236,18 @@ static void add_head(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot
     unsigned n_folds = 0;
     for (size_t i = 0; i < o->result->n_series; i++)
         n_folds = o->result->forecasts[i].n_folds > n_folds ? o->result->forecasts[i].n_folds : n_folds;
-    cot_format_time(o->history->as_of_ms, as_of, sizeof as_of);
+    cot_format_time(o->histories->now.as_of_ms, as_of, sizeof as_of);
     yyjson_mut_obj_add_strcpy(doc, root, "as_of", as_of);
     yyjson_mut_obj_add_str(doc, root, "every", every_names[o->use->every]);
     yyjson_mut_obj_add_str(doc, root, "measure", measure_names[o->use->measure]);
-    yyjson_mut_obj_add_strcpy(doc, root, "currency", o->history->currency);
+    yyjson_mut_obj_add_strcpy(doc, root, "currency", o->histories->now.currency);
     yyjson_mut_obj_add_str(doc, root, "by", by_names[o->use->by]);
     yyjson_mut_obj_add_uint(doc, root, "horizon", o->use->horizon);
-    yyjson_mut_obj_add_uint(doc, root, "season", o->options->season);
+    yyjson_mut_obj_add_uint(doc, root, "season", o->now->season);
     yyjson_mut_obj_add_uint(doc, root, "origins", n_folds);
     yyjson_mut_obj_add_uint(doc, root, "scored_origins", o->result->levels[0].n_scored);
     yyjson_mut_obj_add_uint(doc, root, "needs_steps",
-                            COT_DEMAND_LEAST_HISTORY + FIRST_FOLDS * (uint64_t)o->options->horizon);
+                            COT_DEMAND_LEAST_HISTORY + FIRST_FOLDS * (uint64_t)o->now->horizon);
     if (o->use->stock) {
         yyjson_mut_val *stock = yyjson_mut_obj_add_obj(doc, root, "stock");
         yyjson_mut_obj_add_real(doc, stock, "service_level", o->use->service_level);
@@ -254,10 +262,12 @@ cot_code cot_demand_document_fill(const struct cot_demand_outcome *o, yyjson_mut
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     add_head(doc, root, o);
     add_calendar(doc, root, o);
-    add_past(doc, root, o->history);
+    add_past(doc, root, &o->histories->now);
+    add_backtest(doc, root, o);
     yyjson_mut_val *levels = yyjson_mut_obj_add_arr(doc, root, "levels");
-    for (size_t l = 0; l < o->result->n_levels; l++)
-        add_level(doc, levels, o, l);
+    for (size_t l = 0; l < COT_DEMAND_MAX_LEVELS; l++)
+        if (o->result->levels[l].n_series > 0)
+            add_level(doc, levels, o, l);
     yyjson_mut_val *series = yyjson_mut_obj_add_arr(doc, root, "series");
     for (size_t i = 0; i < o->result->n_series; i++)
         add_one(doc, series, o, i);
@@ -282,13 +292,13 @@ static void put_cell(FILE *file, const char *text)
 
 static void put_series(FILE *file, const struct cot_demand_outcome *o, size_t i)
 {
-    const struct cot_demand_history *h = o->history;
+    const struct cot_demand_history *h = &o->histories->now;
     const struct cot_demand_forecast *forecast = o->result->forecasts + i;
     const char *category = category_name(h, i);
     for (size_t s = 0; s < o->use->horizon; s++) {
         char day[COT_TIME_TEXT_SIZE];
         cot_format_date((int64_t)cot_demand_next_day(h, s) * COT_MS_PER_DAY, day, sizeof day);
-        fprintf(file, "%s,", level_name(h, level_of(h, i)));
+        fprintf(file, "%s,", level_names[h->series[i].level]);
         put_cell(file, h->products[i].id);
         put_cell(file, h->products[i].name);
         put_cell(file, category != NULL ? category : "");

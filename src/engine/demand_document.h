@@ -6,10 +6,9 @@
 
 struct cot_demand_outcome {
     const struct cot_demand_use *use;
-    const struct cot_demand_history *history;
-    const struct cot_demand_options *options;
+    const struct cot_demand_histories *histories;
+    const struct cot_demand_tree *now;
     const struct cot_demand_result *result;
-    const size_t *places; /* [horizon]: which step that the model forecasts; SIZE_MAX: closed, nothing is sold */
 };
 
 cot_code cot_demand_document_fill(const struct cot_demand_outcome *outcome, yyjson_mut_doc *doc,

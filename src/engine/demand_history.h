@@ -37,12 +37,33 @@ struct cot_demand_history {
     struct cot_demand_series *series;
     double *values;                      /* [n_series * n_steps] */
     struct cot_demand_product *products; /* [n_series]: of a category name only */
+    /* what is to be forecast: calendar steps, of which the model takes those that the shop is open on */
+    size_t n_calendar_ahead, n_ahead;
+    size_t *steps_ahead; /* [n_calendar_ahead]: the model's step; SIZE_MAX: a closed weekday */
+    bool *shut_ahead;    /* [n_ahead]: a holiday is expected */
+    double *actual;      /* [n_series * n_ahead]: what came; NULL: of now */
 };
 
-/* COT_NOT_FOUND where nothing was sold, or not for two whole steps. O(order lines). */
-cot_code cot_demand_history_load(struct cot_store *store, const struct cot_demand_use *use,
-                                 struct cot_demand_history *ret_history, struct cot_err *err) COT_MUST_CHECK;
-void cot_demand_history_release(struct cot_demand_history *history);
+/* The shop as it is known, and as it was known at past origins, the newest first. */
+struct cot_demand_histories {
+    struct cot_demand_history now;
+    struct cot_demand_history *pasts; /* [n_pasts] */
+    size_t n_pasts;
+};
+
+/*
+ * Past origins lie as many calendar steps apart as are forecast (the horizon, and what a delivery takes), as far as the
+ * history reaches, at most one fewer than use->folds. Each is loaded as of its day: its lines, products that sold best,
+ * categories and calendar are those that were known then; what came is then put into that tree. COT_NOT_FOUND where
+ * nothing was sold, or not for two whole steps. O(order lines) an origin.
+ */
+cot_code cot_demand_histories_load(struct cot_store *store, const struct cot_demand_use *use,
+                                   struct cot_demand_histories *ret_histories, struct cot_err *err) COT_MUST_CHECK;
+void cot_demand_histories_release(struct cot_demand_histories *histories);
+
+/* The history as the model takes it (a loan). */
+struct cot_demand_tree cot_demand_history_tree(const struct cot_demand_history *history,
+                                               const struct cot_demand_use *use);
 
 /* Steps a season: open days a week; weeks a year. */
 unsigned cot_demand_season(const struct cot_demand_history *history);
@@ -53,8 +74,7 @@ int32_t cot_demand_next_day(const struct cot_demand_history *history, size_t i);
 /* 0 = Monday .. 6 = Sunday. */
 int cot_demand_weekday(int32_t day);
 
-/* Is nothing to be expected on a day to come: a closed weekday, or a date on which the shop was shut in every earlier
- * year that the history covers. Weeks: never. */
-bool cot_demand_expect_shut(const struct cot_demand_history *history, int32_t day);
+/* The model's step of the i-th step to come; SIZE_MAX: nothing is sold on it, a closed weekday or a holiday. */
+size_t cot_demand_open_step(const struct cot_demand_history *history, size_t i);
 
 #endif

@@ -7,11 +7,14 @@
  * scaled squared error at the series' own origins, drawn towards the mean over all series of the level as if that were
  * five origins more: a few origins of one series are little evidence. Who is worth most serves; a model that does not
  * beat every naive rule so does not. Without an origin the usual model serves (the mean of ets, theta and dotm, or
- * imapa for rare demand), untested. What the backtest says of what serves is scored on the newer origins, each time
- * with the choice that the older ones led to: nothing is scored on what chose it.
+ * imapa for rare demand), untested.
+ *
+ * What the backtest says is what would have been said: the caller brings the tree as it was known at each past origin
+ * (the products that sold best by then, the categories and the calendar of then), the same choice is made there from
+ * the origins before it, and what came is compared.
  *
  * Widths of intervals and safety stocks are what each series missed by at its own earlier origins, made wider or
- * narrower by what that was worth: the share of all series of the level that they held at the scored origins (split
+ * narrower by what that was worth: the share of all series of the level that they held at the past origins (split
  * conformal, pooled). What the backtest says of them is again learned on older origins.
  *
  * Forecasts are reconciled by least squares with the series' own error variances, exactly, in one pass up and one down
@@ -42,16 +45,26 @@ extern const struct cot_demand_candidate cot_demand_candidates[COT_DEMAND_N_CAND
 
 #define COT_DEMAND_NO_PARENT SIZE_MAX
 
+enum { COT_DEMAND_MAX_LEVELS = 3 };
+
 struct cot_demand_series {
     size_t parent;        /* before its children; the first has COT_DEMAND_NO_PARENT, and only it */
+    size_t level;         /* 0: the first; series of a level are judged together; < COT_DEMAND_MAX_LEVELS */
     const double *values; /* [n_steps], >= 0; a parent's are its children's sum */
 };
 
+/* What was known at an origin, and what is to be forecast from there. */
+struct cot_demand_tree {
+    const struct cot_demand_series *series;
+    size_t n_series, n_steps, horizon;
+    unsigned season;  /* steps a season; 1: none */
+    size_t lead;      /* steps that a delivery takes, the step until the next order included; <= horizon; 0: no stock */
+    const bool *shut; /* [horizon]: nothing is to be expected of the step; NULL: of none */
+    const double *actual; /* [n_series * horizon] what came, >= 0; of a past origin only */
+};
+
 struct cot_demand_options {
-    size_t n_steps, horizon;
-    unsigned season;    /* steps a season; 1: none */
-    unsigned max_folds; /* origins, as far as the history reaches; at most COT_DEMAND_MAX_FOLDS */
-    size_t lead; /* steps that a delivery takes, the step until the next order included; <= horizon; 0: no stock */
+    unsigned max_folds;   /* origins that choose, as far as the history reaches; at most COT_DEMAND_MAX_FOLDS */
     double service_level; /* of the stock, in (0.5, 1) */
     unsigned n_threads;   /* 0: all cores */
 };
@@ -80,7 +93,7 @@ enum {
     COT_DEMAND_N_COMPARED
 };
 
-/* Of the series of one level (0: the root), at the scored origins. */
+/* Of the series of one level (0: the root), at the past origins. */
 struct cot_demand_level {
     size_t n_series, n_scored;
     struct cot_demand_score scores[COT_DEMAND_N_COMPARED];
@@ -92,20 +105,22 @@ struct cot_demand_level {
     size_t n_met, n_stocks;        /* lead times whose demand the stock level met, of how many */
 };
 
-enum { COT_DEMAND_MAX_LEVELS = 3 };
-
 struct cot_demand_result {
     struct cot_demand_forecast *forecasts; /* [n_series] */
     size_t n_series;
-    size_t n_levels;
     struct cot_demand_level levels[COT_DEMAND_MAX_LEVELS];
+    double *said; /* of the root, made to add up: the steps of past 0, then those of past 1, ... */
 };
 
+/* Origins by which a history of so many steps can choose. */
+size_t cot_demand_n_folds(size_t n_steps, size_t horizon, unsigned max_folds);
+
 /*
- * COT_USAGE for options out of range or a parent that does not come before its children; COT_BAD_DATA for a value that
- * is negative or not finite. The caller releases the result. Same bytes at any number of threads.
+ * `now`, and past origins, the newest first. COT_USAGE for options out of range or a parent that does not come before
+ * its children; COT_BAD_DATA for a value that is negative or not finite. The caller releases the result. Same bytes at
+ * any number of threads.
  */
-cot_code cot_demand_run(const struct cot_demand_series *series, size_t n_series,
+cot_code cot_demand_run(const struct cot_demand_tree *now, const struct cot_demand_tree *pasts, size_t n_pasts,
                         const struct cot_demand_options *options, struct cot_demand_result *ret_result,
                         struct cot_err *err) COT_MUST_CHECK;
 void cot_demand_release(struct cot_demand_result *result);

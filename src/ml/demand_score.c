@@ -9,25 +9,6 @@
 /* Below as many earlier errors a level takes its widths as they are. */
 enum { ENOUGH = 40 };
 
-/* What a level's series missed, in units of what they expected to miss. */
-struct pool {
-    double *intervals, *stocks;
-    size_t n_intervals, n_stocks;
-};
-
-struct pools {
-    struct pool levels[COT_DEMAND_MAX_LEVELS];
-    double *memory;
-};
-
-size_t cot_demand_level(const struct cot_demand_trial *t, size_t i)
-{
-    size_t level = 0;
-    for (; t->series[i].parent != COT_DEMAND_NO_PARENT; i = t->series[i].parent)
-        level++;
-    return level < COT_DEMAND_MAX_LEVELS ? level : COT_DEMAND_MAX_LEVELS - 1;
-}
-
 static int by_value(const void *a, const void *b)
 {
     const double *x = a;
@@ -45,17 +26,30 @@ static double share_below(double *values, size_t n, double share, double otherwi
     return values[rank < n ? rank - 1 : n - 1];
 }
 
-static cot_code pools_init(const struct cot_demand_trial *t, size_t n_folds, struct pools *pools, struct cot_err *err)
+cot_code cot_demand_widths_init(struct cot_demand_widths *widths, const struct cot_demand_tree *pasts, size_t n_pasts,
+                                struct cot_err *err)
 {
-    size_t each = t->n * (t->options->horizon + 1);
-    *pools = (struct pools){.memory = cot_alloc_array(n_folds * COT_DEMAND_MAX_LEVELS, each, sizeof(double))};
-    if (pools->memory == NULL)
-        return cot_fail(err, COT_NOMEM, "errors of %zu series at %zu origins", t->n, n_folds);
+    size_t n_intervals = 0;
+    size_t n_stocks = 0;
+    for (size_t p = 0; p < n_pasts; p++) {
+        n_intervals += pasts[p].n_series * pasts[p].horizon;
+        n_stocks += pasts[p].n_series;
+    }
+    *widths = (struct cot_demand_widths){
+        .memory = cot_alloc_array(COT_DEMAND_MAX_LEVELS, n_intervals + n_stocks, sizeof(double))};
+    if (widths->memory == NULL)
+        return cot_fail(err, COT_NOMEM, "errors of %zu series at %zu origins", n_stocks, n_pasts);
     for (size_t l = 0; l < COT_DEMAND_MAX_LEVELS; l++) {
-        pools->levels[l].intervals = pools->memory + l * n_folds * each;
-        pools->levels[l].stocks = pools->levels[l].intervals + n_folds * t->n * t->options->horizon;
+        widths->levels[l].intervals = widths->memory + l * (n_intervals + n_stocks);
+        widths->levels[l].stocks = widths->levels[l].intervals + n_intervals;
     }
     return COT_OK;
+}
+
+void cot_demand_widths_release(struct cot_demand_widths *widths)
+{
+    free(widths->memory);
+    *widths = (struct cot_demand_widths){0};
 }
 
 /* Of the demand over the lead time: not less than what pure chance does. */
@@ -64,175 +58,162 @@ static double deviation(double mean, double square)
     return sqrt(fmax(square, mean));
 }
 
-static double stock_level(struct pool *pool, double mean, double square, double service_level)
+static double stock_level(struct cot_demand_missed *missed, double mean, double square, double service_level)
 {
     double sigma = deviation(mean, square);
     double plain = cot_demand_quantile(mean, square, service_level);
-    double times = share_below(pool->stocks, pool->n_stocks, service_level, NAN);
+    double times = share_below(missed->stocks, missed->n_stocks, service_level, NAN);
     return isfinite(times) ? fmax(ceil(mean + times * sigma), 0) : plain;
 }
 
-/* Widths learned on the older origins, where they are there. */
-static void score_step(struct cot_demand_trial *t, size_t f, size_t h, const double *widths,
-                       struct cot_demand_result *result)
+/* One step of all series made to add up, in trial->values. */
+static void reconcile_step(struct cot_demand_trial *t, size_t h)
 {
-    size_t horizon = t->options->horizon;
-    size_t at = cot_demand_known(t->options, f) + h;
     for (size_t i = 0; i < t->n; i++) {
-        struct cot_demand_level *level = result->levels + cot_demand_level(t, i);
-        const struct cot_demand_fold *fold = t->works[i].folds + f;
-        double actual = t->series[i].values[at];
+        t->values[i] = t->forecasts[i].mean[h];
+        t->variances[i] = t->works[i].variance;
+    }
+    cot_demand_reconcile(t->tree->series, t->n, t->variances, t->values, t->scratch);
+}
+
+static double half_interval(const struct cot_demand_trial *t, size_t i, size_t h)
+{
+    return t->forecasts[i].high[h] - t->forecasts[i].mean[h];
+}
+
+/* Widths learned on the older origins, where they are there. Nobody expects anything of a step that is shut. */
+static void score_step(struct cot_demand_trial *t, size_t h, const double *widths, struct cot_demand_result *result)
+{
+    const struct cot_demand_tree *tree = t->tree;
+    bool shut = tree->shut != NULL && tree->shut[h];
+    for (size_t i = 0; i < t->n; i++) {
+        struct cot_demand_level *level = result->levels + tree->series[i].level;
+        const double *said_by = t->works[i].candidates + h;
+        double actual = tree->actual[i * tree->horizon + h];
         for (size_t c = 0; c < COT_DEMAND_N_COMPARED; c++) {
             double said = c == COT_DEMAND_RECONCILED ? t->values[i]
-                          : c == COT_DEMAND_SERVES   ? fold->forecasts[fold->serves * horizon + h]
-                                                     : fold->forecasts[c * horizon + h];
+                          : c == COT_DEMAND_SERVES   ? said_by[t->works[i].serves * tree->horizon]
+                                                     : said_by[c * tree->horizon];
+            said = shut ? 0 : said;
             cot_demand_score_add(level->scores + c, &said, &actual, 1);
             t->squares[c * t->n + i] += (said - actual) * (said - actual);
         }
-        if (h < t->options->lead)
-            t->totals[i] += t->values[i];
-        if (widths == NULL)
+        if (h < tree->lead)
+            t->totals[i] += shut ? 0 : t->values[i];
+        if (widths == NULL || shut)
             continue;
-        level->n_covered += fabs(t->values[i] - actual) <= widths[cot_demand_level(t, i)] * fold->reach[h];
+        level->n_covered += fabs(t->values[i] - actual) <= widths[tree->series[i].level] * half_interval(t, i, h);
         level->n_intervals++;
     }
 }
 
-static void learn_step(const struct cot_demand_trial *t, size_t f, size_t h, struct pools *pools)
+static void learn_step(const struct cot_demand_trial *t, size_t h, struct cot_demand_widths *widths)
 {
-    size_t at = cot_demand_known(t->options, f) + h;
+    const struct cot_demand_tree *tree = t->tree;
+    if (tree->shut != NULL && tree->shut[h])
+        return;
     for (size_t i = 0; i < t->n; i++) {
-        struct pool *pool = pools->levels + cot_demand_level(t, i);
-        double reach = t->works[i].folds[f].reach[h];
+        struct cot_demand_missed *missed = widths->levels + tree->series[i].level;
+        double reach = half_interval(t, i, h);
         if (reach > 0)
-            pool->intervals[pool->n_intervals++] = fabs(t->values[i] - t->series[i].values[at]) / reach;
+            missed->intervals[missed->n_intervals++] = fabs(t->values[i] - tree->actual[i * tree->horizon + h]) / reach;
     }
 }
 
-static void score_stocks(const struct cot_demand_trial *t, size_t f, bool counts, struct pools *pools,
+/* What came over the lead time. */
+static double came(const struct cot_demand_tree *tree, size_t i)
+{
+    double sum = 0;
+    for (size_t h = 0; h < tree->lead; h++)
+        sum += tree->actual[i * tree->horizon + h];
+    return sum;
+}
+
+static void score_stocks(const struct cot_demand_trial *t, bool counts, struct cot_demand_widths *widths,
                          struct cot_demand_result *result)
 {
-    size_t n_known = cot_demand_known(t->options, f);
+    const struct cot_demand_series *series = t->tree->series;
     for (size_t i = 0; i < t->n && counts; i++) {
-        struct cot_demand_level *level = result->levels + cot_demand_level(t, i);
-        double actual = 0;
-        for (size_t h = 0; h < t->options->lead; h++)
-            actual += t->series[i].values[n_known + h];
-        level->n_met += actual <= stock_level(pools->levels + cot_demand_level(t, i), t->totals[i],
-                                              t->works[i].folds[f].stock_square, t->options->service_level);
+        struct cot_demand_level *level = result->levels + series[i].level;
+        level->n_met += came(t->tree, i) <= stock_level(widths->levels + series[i].level, t->totals[i],
+                                                        t->works[i].stock_square, t->options->service_level);
         level->n_stocks++;
     }
     for (size_t i = 0; i < t->n; i++) {
-        struct pool *pool = pools->levels + cot_demand_level(t, i);
-        double sigma = deviation(t->totals[i], t->works[i].folds[f].stock_square);
-        double actual = 0;
-        for (size_t h = 0; h < t->options->lead; h++)
-            actual += t->series[i].values[n_known + h];
+        struct cot_demand_missed *missed = widths->levels + series[i].level;
+        double sigma = deviation(t->totals[i], t->works[i].stock_square);
         if (sigma > 0)
-            pool->stocks[pool->n_stocks++] = (actual - t->totals[i]) / sigma;
+            missed->stocks[missed->n_stocks++] = (came(t->tree, i) - t->totals[i]) / sigma;
     }
 }
 
-static void learn_widths(struct pools *pools, double ret_widths[COT_DEMAND_MAX_LEVELS])
+static void learn_widths(struct cot_demand_widths *widths, double ret_widths[COT_DEMAND_MAX_LEVELS])
 {
     const double nominal = 0.8;
     for (size_t l = 0; l < COT_DEMAND_MAX_LEVELS; l++)
-        ret_widths[l] = share_below(pools->levels[l].intervals, pools->levels[l].n_intervals, nominal, 1);
+        ret_widths[l] = share_below(widths->levels[l].intervals, widths->levels[l].n_intervals, nominal, 1);
 }
 
-/* Errors of the fold in each series' own units. */
-static void scale_fold(const struct cot_demand_trial *t, size_t f, struct cot_demand_result *result)
+/* Errors in each series' own units. */
+static void scale_errors(const struct cot_demand_trial *t, struct cot_demand_result *result)
 {
     for (size_t i = 0; i < t->n; i++) {
-        struct cot_demand_level *level = result->levels + cot_demand_level(t, i);
-        double unit = t->works[i].folds[f].unit;
+        struct cot_demand_level *level = result->levels + t->tree->series[i].level;
+        double unit = t->works[i].unit;
         if (!(unit > 0))
             continue;
         level->n_scaled++;
         for (size_t c = 0; c < COT_DEMAND_N_COMPARED; c++)
-            level->scaled[c] += sqrt(t->squares[c * t->n + i] / (double)t->options->horizon / unit);
+            level->scaled[c] += sqrt(t->squares[c * t->n + i] / (double)t->tree->horizon / unit);
     }
 }
 
-/* From the oldest scored origin to the newest; the oldest has no older one to learn widths from, so it only counts
- * where it is the only one. */
-static void score_fold(struct cot_demand_trial *t, size_t f, bool oldest, bool only, struct pools *pools,
-                       struct cot_demand_result *result)
+void cot_demand_score_past(struct cot_demand_trial *t, bool widths_count, struct cot_demand_widths *widths,
+                           struct cot_demand_result *result, double *ret_said)
 {
-    size_t horizon = t->options->horizon;
-    bool counts = only || !oldest;
-    double widths[COT_DEMAND_MAX_LEVELS];
-    learn_widths(pools, widths);
-    memset(t->totals, 0, t->n * sizeof *t->totals);
-    memset(t->squares, 0, COT_DEMAND_N_COMPARED * t->n * sizeof *t->squares);
-    for (size_t h = 0; h < horizon; h++) {
-        for (size_t i = 0; i < t->n; i++) {
-            const struct cot_demand_fold *fold = t->works[i].folds + f;
-            t->values[i] = fold->forecasts[fold->serves * horizon + h];
-            t->variances[i] = fold->variance;
-        }
-        cot_demand_reconcile(t->series, t->n, t->variances, t->values, t->scratch);
-        score_step(t, f, h, counts ? widths : NULL, result);
-        learn_step(t, f, h, pools);
+    double learned[COT_DEMAND_MAX_LEVELS];
+    learn_widths(widths, learned);
+    for (size_t h = 0; h < t->tree->horizon; h++) {
+        reconcile_step(t, h);
+        score_step(t, h, widths_count ? learned : NULL, result);
+        learn_step(t, h, widths);
+        ret_said[h] = t->tree->shut != NULL && t->tree->shut[h] ? 0 : t->values[0];
     }
-    scale_fold(t, f, result);
-    if (t->options->lead > 0)
-        score_stocks(t, f, counts, pools, result);
+    scale_errors(t, result);
+    if (t->tree->lead > 0)
+        score_stocks(t, widths_count, widths, result);
 }
 
-static void finish_levels(const struct cot_demand_trial *t, size_t n_scored, struct cot_demand_result *result)
+void cot_demand_score_finish(const struct cot_demand_trial *now, size_t n_scored, struct cot_demand_result *result)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        size_t l = cot_demand_level(t, i);
-        result->n_levels = l + 1 > result->n_levels ? l + 1 : result->n_levels;
-        result->levels[l].n_series++;
+    for (size_t i = 0; i < now->n; i++)
+        result->levels[now->tree->series[i].level].n_series++;
+    for (size_t l = 0; l < COT_DEMAND_MAX_LEVELS; l++) {
         result->levels[l].n_scored = n_scored;
-    }
-    for (size_t l = 0; l < result->n_levels; l++)
         for (size_t c = 0; c < COT_DEMAND_N_COMPARED; c++)
             result->levels[l].scaled[c] /= (double)result->levels[l].n_scaled;
+    }
 }
 
-/* The forecasts themselves: each step made to add up, intervals moved along, stock levels from what came of it. */
-static void finish_forecasts(struct cot_demand_trial *t, struct pools *pools)
+void cot_demand_finish(struct cot_demand_trial *t, struct cot_demand_widths *widths)
 {
-    double widths[COT_DEMAND_MAX_LEVELS];
-    learn_widths(pools, widths);
-    for (size_t h = 0; h < t->options->horizon; h++) {
-        for (size_t i = 0; i < t->n; i++) {
-            t->values[i] = t->forecasts[i].mean[h];
-            t->variances[i] = t->works[i].variance;
-        }
-        cot_demand_reconcile(t->series, t->n, t->variances, t->values, t->scratch);
+    double learned[COT_DEMAND_MAX_LEVELS];
+    learn_widths(widths, learned);
+    for (size_t h = 0; h < t->tree->horizon; h++) {
+        reconcile_step(t, h);
         for (size_t i = 0; i < t->n; i++) {
             struct cot_demand_forecast *forecast = t->forecasts + i;
-            double reach = widths[cot_demand_level(t, i)] * (forecast->high[h] - forecast->mean[h]);
+            double reach = learned[t->tree->series[i].level] * half_interval(t, i, h);
             forecast->mean[h] = t->values[i];
             forecast->low[h] = fmax(t->values[i] - reach, 0);
             forecast->high[h] = t->values[i] + reach;
         }
     }
-    for (size_t i = 0; i < t->n && t->options->lead > 0; i++) {
+    for (size_t i = 0; i < t->n && t->tree->lead > 0; i++) {
         double mean = 0;
-        for (size_t h = 0; h < t->options->lead; h++)
+        for (size_t h = 0; h < t->tree->lead; h++)
             mean += t->forecasts[i].mean[h];
-        t->forecasts[i].stock = stock_level(pools->levels + cot_demand_level(t, i), mean, t->works[i].stock_square,
+        t->forecasts[i].stock = stock_level(widths->levels + t->tree->series[i].level, mean, t->works[i].stock_square,
                                             t->options->service_level);
     }
-}
-
-cot_code cot_demand_score(struct cot_demand_trial *t, struct cot_demand_result *result, struct cot_err *err)
-{
-    size_t n_folds = cot_demand_n_folds(t->options);
-    size_t n_scored = n_folds > 0 ? n_folds - 1 : 0;
-    struct pools pools = {0};
-    cot_code rc = pools_init(t, n_scored, &pools, err);
-    if (rc != COT_OK)
-        return rc;
-    for (size_t f = n_scored; f-- > 0;)
-        score_fold(t, f, f + 1 == n_scored, n_scored == 1, &pools, result);
-    finish_levels(t, n_scored, result);
-    finish_forecasts(t, &pools);
-    free(pools.memory);
-    return COT_OK;
 }

@@ -4,25 +4,44 @@
 
 #include "ml/demand_series.h"
 
+/* A tree of series, tried, each served by what earned it; not made to add up yet. */
 struct cot_demand_trial {
-    const struct cot_demand_series *series;
-    size_t n;
+    const struct cot_demand_tree *tree;
     const struct cot_demand_options *options;
-    struct cot_demand_forecast *forecasts;
-    struct cot_demand_work *works;
+    size_t n, n_folds;
+    struct cot_demand_forecast *forecasts; /* [n] */
+    struct cot_demand_work *works;         /* [n] */
     struct cot_demand_pool pools[COT_DEMAND_MAX_LEVELS];
     cot_code *codes;
     struct cot_err *errs;
     double *values, *variances, *scratch; /* [n], [n], [4 n] */
     double *totals;                       /* [n]: over the lead time */
-    double *squares;                      /* [COT_DEMAND_N_COMPARED * n]: of each series, at one origin */
+    double *squares;                      /* [COT_DEMAND_N_COMPARED * n]: of each series */
 };
 
-/* How far below the root a series is; all that is deeper counts as the last level. */
-size_t cot_demand_level(const struct cot_demand_trial *trial, size_t i);
+/* What series missed, level by level, in units of what they expected to miss: the widths that this teaches. */
+struct cot_demand_widths {
+    struct cot_demand_missed {
+        double *intervals, *stocks;
+        size_t n_intervals, n_stocks;
+    } levels[COT_DEMAND_MAX_LEVELS];
+    double *memory;
+};
 
-/* Scores levels, then makes the forecasts add up, with the widths and stock levels that the scored origins taught. */
-cot_code cot_demand_score(struct cot_demand_trial *trial, struct cot_demand_result *result,
-                          struct cot_err *err) COT_MUST_CHECK;
+/* Room for what all trees miss. */
+cot_code cot_demand_widths_init(struct cot_demand_widths *widths, const struct cot_demand_tree *pasts, size_t n_pasts,
+                                struct cot_err *err) COT_MUST_CHECK;
+void cot_demand_widths_release(struct cot_demand_widths *widths);
+
+/* Scores a past origin, with the widths of those before it, then learns from it. The oldest one has no older one to
+ * learn from: its widths only count where it is the only one. ret_said: [horizon] of the root, made to add up. */
+void cot_demand_score_past(struct cot_demand_trial *trial, bool widths_count, struct cot_demand_widths *widths,
+                           struct cot_demand_result *result, double *ret_said);
+
+/* Scores become means over series; n_scored: origins. */
+void cot_demand_score_finish(const struct cot_demand_trial *now, size_t n_scored, struct cot_demand_result *result);
+
+/* The forecasts themselves: each step made to add up, intervals moved along, stock levels from what came of them. */
+void cot_demand_finish(struct cot_demand_trial *now, struct cot_demand_widths *widths);
 
 #endif

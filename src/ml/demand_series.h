@@ -4,30 +4,25 @@
 
 #include "ml/demand.h"
 
-/* An origin: fold 0 is the newest, one horizon before the last step. */
+/* An origin that chooses: fold 0 is the newest, one horizon before the last step. */
 struct cot_demand_fold {
-    size_t serves;                         /* candidate, chosen by the older origins; only where scored */
-    double variance;                       /* mean square of what it missed a step ahead there */
     double *forecasts;                     /* [COT_DEMAND_N_CANDIDATES * horizon] */
-    double *reach;                         /* [horizon]: half an interval; only where scored */
-    double stock_square;                   /* of the sum over the lead time; only where scored */
     bool tested;                           /* the series was there for long enough to compare */
     double worth[COT_DEMAND_N_CANDIDATES]; /* logarithm of the mean square of what each missed, in such units */
-    double unit;                           /* mean square of what the last value missed a step ahead before; 0: none */
 };
 
 struct cot_demand_work {
     struct cot_demand_fold folds[COT_DEMAND_MAX_FOLDS];
     double *memory;      /* of all folds, and */
-    double *scratch;     /* [2 * horizon] */
+    double *candidates;  /* [COT_DEMAND_N_CANDIDATES * horizon] from the last step on; only of past origins */
+    size_t serves;       /* candidate */
     double variance;     /* of the one that serves, a step ahead, for the reconciliation */
     double stock_square; /* of its sum over the lead time */
+    double unit;         /* mean square of what the last value missed a step ahead; 0: none */
 };
 
-size_t cot_demand_n_folds(const struct cot_demand_options *options);
-
 /* Values known at a fold's origin. */
-size_t cot_demand_known(const struct cot_demand_options *options, size_t fold);
+size_t cot_demand_known(const struct cot_demand_tree *tree, size_t fold);
 
 /* Mean worth of each candidate over the series of a level, by fold. */
 struct cot_demand_pool {
@@ -36,12 +31,12 @@ struct cot_demand_pool {
 };
 
 /* What all candidates say at all folds, and what it was worth. */
-cot_code cot_demand_series_try(const double *values, const struct cot_demand_options *options,
+cot_code cot_demand_series_try(const double *values, const struct cot_demand_tree *tree, size_t n_folds,
                                struct cot_demand_work *ret_work, struct cot_err *err) COT_MUST_CHECK;
 
-/* Chooses, by a level's pool of tried series, at each scored fold and for what is to come; fills the forecast (method,
- * folds, scores, mean, low, high: not reconciled yet). */
-cot_code cot_demand_series_serve(const double *values, const struct cot_demand_options *options,
+/* Chooses, by a level's pool of tried series; fills the forecast (method, folds, scores, mean, low, high: not
+ * reconciled yet). */
+cot_code cot_demand_series_serve(const double *values, const struct cot_demand_tree *tree, size_t n_folds,
                                  const struct cot_demand_pool *pool, struct cot_demand_work *work,
                                  struct cot_demand_forecast *ret_forecast, struct cot_err *err) COT_MUST_CHECK;
 

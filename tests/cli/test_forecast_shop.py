@@ -1,5 +1,6 @@
 """`coterie forecast`: a shop's demand as a tree that adds up, on a real shop and on simulated ones; nothing sees what is to come."""
 import csv
+import datetime
 import json
 import os
 import pathlib
@@ -105,6 +106,10 @@ class Forecast(unittest.TestCase):
         self.check_adds_up(result)
         self.check_served_by_what_beats_naive(result)
         self.assertEqual(result, self.forecast("--measure", "revenue", "--threads", 1))
+        for past in result["backtest"]:
+            then = self.forecast("--measure", "revenue", "--as-of", past["last_day"])
+            self.assertEqual(then["series"][0]["mean"], past["mean"])
+            self.assertEqual(len(then["series"]), past["series"])
         done = coterie("forecast", "--data", self.shop, "--backtest")
         self.assertEqual(done.returncode, 0, done.stderr)
         for words in ("Backtest, 4 origin(s)", "naive is best", "reconciled", "80% intervals held"):
@@ -159,6 +164,48 @@ class Forecast(unittest.TestCase):
                                          shop=shop))
         self.assertEqual(*results)
         self.assertGreater(results[0]["scored_origins"], 0)
+
+    def changing_rows(self):
+        """A shop whose closed weekday, best sellers and categories change on the way: day by day, from a Monday."""
+        chance = random.Random(11)
+        start = datetime.date(2024, 1, 1)
+        for day in range(26 * 7):
+            late = day >= 20 * 7
+            if day % 7 == (1 if late else 5):
+                continue
+            for i in range(20):
+                product = chance.randrange(6) + (6 if late and chance.random() < .8 else 0)
+                category = f"k{(product + late) % 3}"
+                yield start + datetime.timedelta(day), f"o{day}-{i},c{i},p{product},{category},{chance.randint(1, 5)},9.5"
+
+    def test_past_origins_are_what_was_known_then(self):
+        header = "order_id,customer_id,product_id,category,quantity,price,date\n"
+        rows = list(self.changing_rows())
+
+        def shop_until(day):
+            path = pathlib.Path(self.folder.name) / f"until-{day}.csv"
+            path.write_text(header + "".join(f"{row},{at}\n" for at, row in rows if at <= day))
+            shop = pathlib.Path(self.folder.name) / f"shop-{day}"
+            self.imported(path, shop)
+            return shop
+
+        how = ("--every", "day", "--horizon", 14, "--top", 4, "--lead-time", 2)
+        last = rows[-1][0]
+        result = self.forecast(*how, shop=shop_until(last))
+        self.assertEqual(result["closed_weekdays"], [])  # of late neither is closed throughout
+        self.assertEqual(len(result["backtest"]), result["scored_origins"])
+        self.assertEqual(result["scored_origins"], 4)
+        closed = set()
+        for past in result["backtest"]:
+            day = datetime.date.fromisoformat(past["last_day"])
+            then = self.forecast(*how, shop=shop_until(day))
+            self.assertEqual(then["last_day"], past["last_day"])
+            self.assertEqual(then["series"][0]["mean"], past["mean"])
+            self.assertEqual(len(then["series"]), past["series"])
+            came = [sum(int(row.split(",")[4]) for at, row in rows if at == day + datetime.timedelta(1 + i)) for i in range(14)]
+            self.assertEqual(sum(past["actual"]), sum(came))
+            closed.update(then["closed_weekdays"])
+        self.assertEqual(closed, {"Saturday"})
 
     def test_short_history_is_untested(self):
         path = pathlib.Path(self.folder.name) / "orders.csv"

@@ -27,7 +27,7 @@ static void tree_make(struct tree *tree, uint64_t seed)
     cot_rng_init(&rng, seed);
     memset(tree, 0, sizeof *tree);
     for (size_t i = SERIES; i-- > 0;) {
-        tree->series[i] = (struct cot_demand_series){parents[i], tree->values[i]};
+        tree->series[i] = (struct cot_demand_series){parents[i], i == 0 ? 0 : parents[i] == 0 ? 1 : 2, tree->values[i]};
         for (size_t t = 0; t < STEPS && i >= SERIES - PRODUCTS; t++)
             tree->values[i][t] = (double)cot_rng_poisson(&rng, 10 * (double)i * weekdays[t % SEASON]);
         for (size_t t = 0; t < STEPS && i > 0; t++)
@@ -35,28 +35,49 @@ static void tree_make(struct tree *tree, uint64_t seed)
     }
 }
 
-static struct cot_demand_options options_of(size_t n_steps)
+static const struct cot_demand_options choice = {.max_folds = 5, .service_level = 0.9};
+
+/* A tree as it was known after some steps, as far as the pointers go. */
+static struct cot_demand_tree tree_until(const struct cot_demand_series *series, size_t n_series, size_t n_steps)
 {
-    return (struct cot_demand_options){
-        .n_steps = n_steps, .horizon = AHEAD, .season = SEASON, .max_folds = 5, .lead = 3, .service_level = 0.9};
+    return (struct cot_demand_tree){
+        .series = series, .n_series = n_series, .n_steps = n_steps, .horizon = AHEAD, .season = SEASON, .lead = 3};
 }
 
-static void run(const struct tree *tree, const struct cot_demand_options *options, struct cot_demand_result *ret_result)
+enum { PASTS = 4 };
+
+/* Forecasts from n_steps on, with as many past origins as are asked for. */
+static void run_with(const struct tree *tree, size_t n_steps, size_t n_pasts, const struct cot_demand_options *options,
+                     struct cot_demand_result *ret_result)
 {
+    static double actual[PASTS][SERIES * AHEAD];
+    struct cot_demand_tree now = tree_until(tree->series, SERIES, n_steps);
+    struct cot_demand_tree pasts[PASTS];
     struct cot_err err = {0};
-    if (cot_demand_run(tree->series, SERIES, options, ret_result, &err) != COT_OK)
+    for (size_t p = 0; p < n_pasts; p++) {
+        pasts[p] = tree_until(tree->series, SERIES, n_steps - (p + 1) * AHEAD);
+        for (size_t i = 0; i < SERIES; i++)
+            memcpy(actual[p] + i * AHEAD, tree->values[i] + pasts[p].n_steps, AHEAD * sizeof **actual);
+        pasts[p].actual = actual[p];
+    }
+    if (cot_demand_run(&now, pasts, n_pasts, options, ret_result, &err) != COT_OK)
         fail_msg("%s", err.message);
+}
+
+static void run(const struct tree *tree, size_t n_steps, struct cot_demand_result *ret_result)
+{
+    run_with(tree, n_steps, PASTS, &choice, ret_result);
 }
 
 static void test_forecasts_add_up(void **state)
 {
     struct tree tree;
     struct cot_demand_result result;
-    struct cot_demand_options options = options_of(STEPS);
     (void)state;
     tree_make(&tree, 1);
-    run(&tree, &options, &result);
-    assert_int_equal(result.n_levels, 3);
+    run(&tree, STEPS, &result);
+    assert_int_equal(result.levels[2].n_series, PRODUCTS);
+    assert_int_equal(result.levels[2].n_scored, PASTS);
     for (size_t h = 0; h < AHEAD; h++) {
         double sums[SERIES] = {0};
         for (size_t i = 1; i < SERIES; i++)
@@ -85,15 +106,16 @@ static void test_naive_serves_a_random_walk(void **state)
     (void)state;
     cot_rng_init(&rng, 2);
     for (int round = 0; round < 10; round++) {
-        struct cot_demand_series series = {COT_DEMAND_NO_PARENT, values};
-        struct cot_demand_options options = options_of(400);
+        struct cot_demand_series series = {COT_DEMAND_NO_PARENT, 0, values};
+        struct cot_demand_tree now = tree_until(&series, 1, 400);
+        struct cot_demand_options options = choice;
         struct cot_demand_result result;
         struct cot_err err = {0};
         options.max_folds = COT_DEMAND_MAX_FOLDS;
         values[0] = 1000;
         for (int t = 1; t < 400; t++)
             values[t] = fmax(values[t - 1] + 10 * cot_rng_normal(&rng), 0);
-        assert_int_equal(cot_demand_run(&series, 1, &options, &result, &err), COT_OK);
+        assert_int_equal(cot_demand_run(&now, NULL, 0, &options, &result, &err), COT_OK);
         const struct cot_demand_forecast *f = result.forecasts;
         for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++)
             if (cot_demand_candidates[c].method == f->method)
@@ -105,48 +127,54 @@ static void test_naive_serves_a_random_walk(void **state)
     assert_true(n_naive >= 3);
 }
 
-/* What is scored at an origin is the same whatever came after the horizon: change the last values, only those scores
- * that are about them may change. */
+/* What was said at a past origin is what a history that ends there says, and nothing that came later changes it. */
 static void test_origins_see_nothing_to_come(void **state)
 {
     static struct tree tree;
     static struct tree other;
-    struct cot_demand_result result;
-    struct cot_demand_result cut;
-    struct cot_demand_options options = options_of(STEPS);
-    struct cot_demand_options shorter = options_of(STEPS - AHEAD);
+    struct cot_demand_result whole;
+    struct cot_demand_result changed;
+    struct cot_demand_result then;
     (void)state;
     tree_make(&tree, 3);
     tree_make(&other, 3);
     for (size_t i = 0; i < SERIES; i++)
         for (size_t t = STEPS - AHEAD; t < STEPS; t++)
             other.values[i][t] = 1e6;
-    run(&tree, &shorter, &result);
-    run(&other, &shorter, &cut);
-    for (size_t i = 0; i < SERIES; i++) {
-        assert_memory_equal(result.forecasts[i].mean, cut.forecasts[i].mean, 3 * AHEAD * sizeof(double));
-        assert_true(result.forecasts[i].stock == cut.forecasts[i].stock);
+    run(&tree, STEPS, &whole);
+    run(&other, STEPS, &changed);
+    assert_memory_equal(whole.said, changed.said, PASTS * AHEAD * sizeof(double));
+    for (size_t p = 0; p < PASTS; p++) {
+        run_with(&tree, STEPS - (p + 1) * AHEAD, 0, &choice, &then);
+        assert_memory_equal(whole.said + p * AHEAD, then.forecasts[0].mean, AHEAD * sizeof(double));
+        cot_demand_release(&then);
     }
+    assert_true(changed.levels[0].scores[COT_DEMAND_RECONCILED].squares > 1e12); /* but it is scored on what came */
+    cot_demand_release(&whole);
+    cot_demand_release(&changed);
+}
+
+/* Nothing is said of a step that is shut: what comes all the same is missed whole. */
+static void test_shut_steps_are_said_to_be_empty(void **state)
+{
+    static const bool shut[AHEAD] = {[2] = true};
+    static double actual[AHEAD] = {10, 10, 7, 10, 10, 10, 10};
+    static double values[STEPS];
+    struct cot_demand_series series = {COT_DEMAND_NO_PARENT, 0, values};
+    struct cot_demand_tree now = tree_until(&series, 1, STEPS);
+    struct cot_demand_tree past = tree_until(&series, 1, STEPS - AHEAD);
+    struct cot_demand_result result;
+    struct cot_err err = {0};
+    (void)state;
+    for (size_t t = 0; t < STEPS; t++)
+        values[t] = 10;
+    past.shut = shut;
+    past.actual = actual;
+    assert_int_equal(cot_demand_run(&now, &past, 1, &choice, &result, &err), COT_OK);
+    assert_true(result.said[2] == 0);
+    assert_true(fabs(result.levels[0].scores[COT_DEMAND_RECONCILED].absolute - 7) < 1e-9);
+    assert_int_equal(result.levels[0].n_intervals, AHEAD - 1);
     cot_demand_release(&result);
-    cot_demand_release(&cut);
-    /* The newest fold's forecasts are those of a history that ends there. */
-    options.max_folds = 1;
-    run(&tree, &options, &result);
-    run(&other, &options, &cut);
-    for (size_t i = 0; i < SERIES; i++)
-        for (size_t c = 0; c < COT_DEMAND_N_CANDIDATES; c++) {
-            double said_by_a = 0;
-            double said_by_b = 0;
-            for (size_t t = STEPS - AHEAD; t < STEPS; t++)
-                said_by_a += tree.values[i][t];
-            said_by_b = 1e6 * AHEAD;
-            assert_true(fabs(result.forecasts[i].scores[c].actual - said_by_a) < 1e-6);
-            /* all are far below 1e6: the sum of absolute errors gives back the sum of what was forecast */
-            double forecast = said_by_b - cut.forecasts[i].scores[c].absolute;
-            assert_true(forecast > 0 && forecast < 1e4);
-        }
-    cot_demand_release(&result);
-    cot_demand_release(&cut);
 }
 
 static void test_any_number_of_threads(void **state)
@@ -154,13 +182,13 @@ static void test_any_number_of_threads(void **state)
     static struct tree tree;
     struct cot_demand_result one;
     struct cot_demand_result three;
-    struct cot_demand_options options = options_of(STEPS);
+    struct cot_demand_options options = choice;
     (void)state;
     tree_make(&tree, 4);
     options.n_threads = 1;
-    run(&tree, &options, &one);
+    run_with(&tree, STEPS, PASTS, &options, &one);
     options.n_threads = 3;
-    run(&tree, &options, &three);
+    run_with(&tree, STEPS, PASTS, &options, &three);
     for (size_t i = 0; i < SERIES; i++)
         assert_memory_equal(one.forecasts[i].mean, three.forecasts[i].mean, 3 * AHEAD * sizeof(double));
     assert_memory_equal(one.levels, three.levels, sizeof one.levels);
@@ -172,7 +200,7 @@ static void test_any_number_of_threads(void **state)
  * variance 4) and the parent meet at 9.6, and the children share 1.6 by their variances. */
 static void test_reconciliation_by_hand(void **state)
 {
-    static const struct cot_demand_series series[] = {{COT_DEMAND_NO_PARENT, NULL}, {0, NULL}, {0, NULL}};
+    static const struct cot_demand_series series[] = {{COT_DEMAND_NO_PARENT, 0, NULL}, {0, 1, NULL}, {0, 1, NULL}};
     static const double variances[] = {1, 1, 3};
     double values[] = {10, 3, 5};
     double scratch[12];
@@ -202,24 +230,33 @@ static void test_bad_input(void **state)
 {
     static const double bad[] = {1, -1};
     static const double good[] = {1, 2};
-    const struct cot_demand_series negative = {COT_DEMAND_NO_PARENT, bad};
-    const struct cot_demand_series orphans[] = {{COT_DEMAND_NO_PARENT, good}, {1, good}};
-    const struct cot_demand_series one = {COT_DEMAND_NO_PARENT, good};
-    struct cot_demand_options options = {.n_steps = 2, .horizon = 3, .season = 1, .max_folds = 5};
+    const struct cot_demand_series negative = {COT_DEMAND_NO_PARENT, 0, bad};
+    const struct cot_demand_series orphans[] = {{COT_DEMAND_NO_PARENT, 0, good}, {1, 1, good}};
+    const struct cot_demand_series deep[] = {{COT_DEMAND_NO_PARENT, 0, good}, {0, COT_DEMAND_MAX_LEVELS, good}};
+    const struct cot_demand_series one = {COT_DEMAND_NO_PARENT, 0, good};
+    struct cot_demand_tree tree = {.series = &negative, .n_series = 1, .n_steps = 2, .horizon = 3, .season = 1};
+    struct cot_demand_options options = {.max_folds = 5};
     struct cot_demand_result result;
     struct cot_err err = {0};
     (void)state;
-    assert_int_equal(cot_demand_run(&negative, 1, &options, &result, &err), COT_BAD_DATA);
+    assert_int_equal(cot_demand_run(&tree, NULL, 0, &options, &result, &err), COT_BAD_DATA);
     assert_non_null(strstr(err.message, "step 1: -1"));
-    assert_int_equal(cot_demand_run(orphans, 2, &options, &result, &err), COT_USAGE);
-    options.lead = 4;
-    assert_int_equal(cot_demand_run(&one, 1, &options, &result, &err), COT_USAGE);
-    options.lead = 1;
+    tree.n_series = 2;
+    tree.series = orphans;
+    assert_int_equal(cot_demand_run(&tree, NULL, 0, &options, &result, &err), COT_USAGE);
+    tree.series = deep;
+    assert_int_equal(cot_demand_run(&tree, NULL, 0, &options, &result, &err), COT_USAGE);
+    assert_non_null(strstr(err.message, "no level 3"));
+    tree.n_series = 1;
+    tree.series = &one;
+    tree.lead = 4;
+    assert_int_equal(cot_demand_run(&tree, NULL, 0, &options, &result, &err), COT_USAGE);
+    tree.lead = 1;
     options.service_level = 1;
-    assert_int_equal(cot_demand_run(&one, 1, &options, &result, &err), COT_USAGE);
+    assert_int_equal(cot_demand_run(&tree, NULL, 0, &options, &result, &err), COT_USAGE);
     assert_non_null(strstr(err.message, "service level of 1"));
-    options.lead = 0; /* two values: untested, but served */
-    assert_int_equal(cot_demand_run(&one, 1, &options, &result, &err), COT_OK);
+    tree.lead = 0; /* two values: untested, but served */
+    assert_int_equal(cot_demand_run(&tree, NULL, 0, &options, &result, &err), COT_OK);
     assert_int_equal(result.forecasts[0].n_folds, 0);
     assert_false(result.forecasts[0].beats_naive);
     assert_int_equal(result.levels[0].n_scored, 0);
@@ -232,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_forecasts_add_up),
         cmocka_unit_test(test_naive_serves_a_random_walk),
         cmocka_unit_test(test_origins_see_nothing_to_come),
+        cmocka_unit_test(test_shut_steps_are_said_to_be_empty),
         cmocka_unit_test(test_any_number_of_threads),
         cmocka_unit_test(test_reconciliation_by_hand),
         cmocka_unit_test(test_quantiles),
