@@ -22,7 +22,7 @@ _coterie() {
         'import'\ *) words=' --dry-run --map --as --kind --source --date-order --decimal --currency --time-zone --channel --encoding --delimiter --header --data --json --seed --threads --quiet --help' ;;
         'segment'\ *) words=' --k --zoom --as-of --without-timeless --features --exclude --data --json --seed --threads --quiet --help' ;;
         'segment list') words=' --data --json --seed --threads --quiet --help' ;;
-        'segment history') words=' --data --json --seed --threads --quiet --help' ;;
+        'segment history') words=' --days --data --json --seed --threads --quiet --help' ;;
         'segment diff') words=' --data --json --seed --threads --quiet --help' ;;
         'customer show') words=' --data --json --seed --threads --quiet --help' ;;
         'identity show') words=' --data --json --seed --threads --quiet --help' ;;

@@ -184,11 +184,27 @@ static cot_code apply(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
-cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err)
+static cot_code tick_to(struct cot_ingest *ingest, int64_t at_ms, struct cot_err *err)
 {
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    cot_code rc = cot_rule_segments_tick(ingest->rules, &over, cot_wall_ms(), err);
-    if (rc == COT_OK && cot_changes_due(ingest)) { /* the committer writes them, whoever came by */
+    return cot_rule_segments_tick(ingest->rules, &over, at_ms, err);
+}
+
+cot_code cot_ingest_tick(struct cot_ingest *ingest, struct cot_err *err)
+{
+    int64_t now_ms = cot_wall_ms();
+    cot_code rc = COT_OK;
+    enum cot_change_cause cause = ingest->reason.cause; /* of work that gave way */
+    ingest->reason.cause = COT_CHANGE_TIME;
+    while (rc == COT_OK && ingest->log != NULL && ingest->next_day_ms <= now_ms) { /* midnights on the way */
+        rc = tick_to(ingest, ingest->next_day_ms, err);
+        if (rc == COT_OK && !cot_days_take(ingest))
+            rc = cot_fail(err, COT_NOMEM, "a snapshot of segments");
+    }
+    if (rc == COT_OK)
+        rc = tick_to(ingest, now_ms, err);
+    ingest->reason.cause = cause;
+    if (rc == COT_OK && (cot_changes_due(ingest) || ingest->days != NULL)) { /* the committer writes, whoever came by */
         pthread_mutex_lock(&ingest->mutex);
         pthread_cond_signal(&ingest->changed);
         pthread_mutex_unlock(&ingest->mutex);
@@ -275,6 +291,7 @@ static cot_code write_group(struct cot_ingest *ingest, struct cot_ingest_batch *
     cot_code rc = ingest->loaded ? COT_OK : cot_ingest_load(ingest, err);
     if (rc != COT_OK)
         return rc;
+    cot_days_finish(ingest);
     cot_ingest_ids_tick(ingest, first);
     memcpy(runs, ingest->runs, sizeof runs);
     rc = cot_store_begin(ingest->store, err);
@@ -393,6 +410,10 @@ static int64_t next_moment_ms(struct cot_ingest *ingest)
     cot_state_lock(&ingest->state, COT_STATE_TIME);
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules, &over) : COT_RULE_NEVER;
+    if (ingest->rules != NULL && ingest->next_day_ms < at_ms)
+        at_ms = ingest->next_day_ms;
+    if (ingest->days != NULL && ingest->loaded)
+        at_ms = 0;
     int64_t price_ms = ingest->live != NULL ? price_due_ms(ingest) : COT_RULE_NEVER;
     cot_state_unlock(&ingest->state);
     int64_t due_ms = cot_changes_due_ms(ingest);
@@ -401,14 +422,16 @@ static int64_t next_moment_ms(struct cot_ingest *ingest)
     return due_ms < at_ms ? due_ms : at_ms;
 }
 
-/* Waits for work, at most until a moment. */
+/* Waits for work, at most until a moment by the wall clock. That may be set meanwhile: it is looked at again. */
 static void wait_for_work(struct cot_ingest *ingest, int64_t until_ms)
 {
-    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    enum { LOOK_AGAIN_MS = 60000 };
+    int64_t wait_ms = until_ms - cot_wall_ms();
+    wait_ms = wait_ms < 0 ? 0 : wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS;
+    int64_t until_us = monotonic_us() + wait_ms * 1000;
+    const struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
     while (ingest->first == NULL && ingest->first_job == NULL && !ingest->stopping && !cot_changes_due(ingest))
-        if (until_ms == COT_RULE_NEVER)
-            pthread_cond_wait(&ingest->changed, &ingest->mutex);
-        else if (pthread_cond_timedwait(&ingest->changed, &ingest->mutex, &until) != 0)
+        if (pthread_cond_clockwait(&ingest->changed, &ingest->mutex, CLOCK_MONOTONIC, &until) != 0)
             return;
 }
 
@@ -480,6 +503,7 @@ void *cot_ingest_work(void *argument)
         }
         if (group == NULL && job == NULL) {
             let_time_pass(ingest);
+            cot_days_finish(ingest);
             cot_changes_flush(ingest);
         }
         if (group != NULL)

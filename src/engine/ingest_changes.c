@@ -253,6 +253,8 @@ int64_t cot_changes_due_ms(const struct cot_ingest *ingest)
 
 void cot_changes_settle(struct cot_ingest *ingest)
 {
+    if (ingest->loaded)
+        cot_days_finish(ingest);
     if (ingest->log != NULL && ingest->live != NULL)
         cot_segment_log_touch(ingest->log);
     cot_changes_flush(ingest);

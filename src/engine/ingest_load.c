@@ -81,12 +81,15 @@ cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop 
 {
     struct cot_live_shop *live = NULL;
     struct cot_dict keys;
+    int64_t at_ms = cot_wall_ms();
     cot_dict_init(&keys);
-    cot_code rc = cot_rule_segments_keys(ingest->store, &keys, err);
+    cot_code rc = ingest->next_day_ms == 0 ? cot_days_resume(ingest, &at_ms, err) : COT_OK;
+    if (rc == COT_OK)
+        rc = cot_rule_segments_keys(ingest->store, &keys, err);
     if (rc == COT_OK && also != NULL)
         rc = cot_rule_segments_add_keys(also, &keys, err);
     if (rc == COT_OK)
-        rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &keys, &live, err);
+        rc = cot_live_shop_load(ingest->store, ingest->context.data_dir, &keys, at_ms, &live, err);
     cot_dict_release(&keys);
     const struct cot_rule_shop over = {live, shop};
     if (rc == COT_OK)
@@ -111,6 +114,7 @@ cot_code cot_ingest_renew_live(struct cot_ingest *ingest, const struct cot_segme
     ingest->live = live;
     ingest->rules = rules;
     rc = cot_changes_begin(ingest, err);
+    cot_days_begin(ingest);
     if (rc != COT_OK) {
         ingest->live = NULL;
         ingest->rules = NULL;
@@ -200,6 +204,7 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     ingest->rules = rules;
     cot_ingest_tap_init(ingest);
     rc = cot_changes_begin(ingest, err);
+    cot_days_begin(ingest);
     cot_state_unlock(&ingest->state);
     cot_import_shop_free(old_shop);
     cot_live_shop_free(old_live);

@@ -12,6 +12,7 @@
 #include "engine/live_facts.h"
 #include "engine/message_seen.h"
 #include "engine/rule_segments.h"
+#include "engine/segment_days.h"
 #include "engine/segment_log.h"
 #include "engine/state_lock.h"
 
@@ -108,6 +109,8 @@ struct cot_ingest {
     size_t n_touched, touched_capacity;
     struct cot_change_reason reason;
     int64_t seen_event_id; /* events up to this one are in live */
+    int64_t next_day_ms;   /* the shop's next midnight; 0: nothing was loaded yet */
+    struct cot_day *days;  /* snapshots on their way to the store, oldest first */
     atomic_uint_fast64_t n_links_refused;
 
     pthread_t thread;
@@ -146,8 +149,9 @@ cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUS
 void cot_ingest_unload(struct cot_ingest *ingest);
 /* The same from the store that is open, readers having what was there before until the new is. */
 cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
-/* What readers see, made anew from the store that is open; shop: loaded from it; also: a rule that is to be answered
- * besides those that are stored, NULL: none. */
+/* What readers see, made anew from the store that is open, its clock at now, or where a shop that nobody served for a
+ * while is resumed (ingest_days.c); shop: loaded from it; also: a rule that is to be answered besides those that are
+ * stored, NULL: none. */
 cot_code cot_ingest_make_live(struct cot_ingest *ingest, struct cot_import_shop *shop,
                               const struct cot_segment_rule *also, struct cot_live_shop **ret_live,
                               struct cot_rule_segments **ret_rules, struct cot_err *err) COT_MUST_CHECK;
@@ -250,6 +254,18 @@ void cot_changes_settle(struct cot_ingest *ingest);
 /* Whether it is time for _flush; else when it will be, COT_RULE_NEVER. */
 bool cot_changes_due(const struct cot_ingest *ingest);
 int64_t cot_changes_due_ms(const struct cot_ingest *ingest);
+
+/*
+ * ingest_days.c: a snapshot of every segment at each midnight of the shop. _resume: with which moment to load a shop
+ * that nobody served for a while: now, or the last at which it changed, so that the midnights since are met on the way.
+ * _begin: it is loaded; _take: live stands at the next midnight (false: no memory, it has none). The caller of both
+ * holds state. _finish, the committer, before facts that came later are applied: what was taken, into the store.
+ */
+cot_code cot_days_resume(struct cot_ingest *ingest, int64_t *ret_at_ms, struct cot_err *err) COT_MUST_CHECK;
+void cot_days_begin(struct cot_ingest *ingest);
+bool cot_days_take(struct cot_ingest *ingest);
+void cot_days_finish(struct cot_ingest *ingest);
+void cot_days_release(struct cot_ingest *ingest);
 
 int64_t cot_wall_ms(void);
 

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <yyjson.h>
 
 #include "base/array.h"
@@ -355,22 +354,15 @@ static cot_code make_empty(struct cot_store *store, const struct cot_dict *watch
     return rc;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, const struct cot_dict *watched,
-                            struct cot_live_shop **ret_live, struct cot_err *err)
+                            int64_t at_ms, struct cot_live_shop **ret_live, struct cot_err *err)
 {
     struct cot_live_shop *live = NULL;
     cot_code rc = make_empty(store, watched, &live, err);
     if (rc != COT_OK)
         return rc;
-    /* Everything in the store was recorded by now: the clock stands there, and the order of arrival is the store's. */
-    rc = cot_live_shop_tick(live, now_ms(), NULL, NULL, err);
+    /* Everything in the store was recorded by then: the order of arrival is the store's. */
+    rc = cot_live_shop_tick(live, at_ms, NULL, NULL, err);
     if (rc == COT_OK)
         rc = load_events(store, live, err);
     if (rc == COT_OK)

@@ -55,9 +55,9 @@ struct cot_live_shop {
  * events to hold (copied; NULL: none). */
 cot_code cot_live_shop_new(struct cot_zone *zone, double minor_per_unit, const struct cot_dict *watched,
                            struct cot_live_shop **ret_live, struct cot_err *err) COT_MUST_CHECK;
-/* Replays the store. */
+/* Replays the store, the clock at a moment by which everything in it was recorded. */
 cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, const struct cot_dict *watched,
-                            struct cot_live_shop **ret_live, struct cot_err *err) COT_MUST_CHECK;
+                            int64_t at_ms, struct cot_live_shop **ret_live, struct cot_err *err) COT_MUST_CHECK;
 void cot_live_shop_free(struct cot_live_shop *live);
 
 /* The newest run of the segmentation and its model, as they are in the store now; others may be there already. */

@@ -52,6 +52,12 @@ struct cot_rule_standing cot_rule_segments_at(const struct cot_rule_segments *se
     return (struct cot_rule_standing){segment->name, segment->version, segment->created_at_ms, segment->n_members};
 }
 
+const uint64_t *cot_rule_segments_bits(const struct cot_rule_segments *segments, size_t i, size_t *ret_n)
+{
+    *ret_n = (segments->n_nodes + 63) / 64;
+    return segments->segments[i].members;
+}
+
 bool cot_rule_segments_has(const struct cot_rule_segments *segments, size_t i, uint32_t root)
 {
     return root < segments->n_nodes && cot_rule_is_member(&segments->segments[i], root);

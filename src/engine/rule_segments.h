@@ -46,6 +46,8 @@ struct cot_rule_standing {
 };
 size_t cot_rule_segments_n(const struct cot_rule_segments *segments);
 struct cot_rule_standing cot_rule_segments_at(const struct cot_rule_segments *segments, size_t i);
+/* Its members as bits by node, n words of them. */
+const uint64_t *cot_rule_segments_bits(const struct cot_rule_segments *segments, size_t i, size_t *ret_n);
 bool cot_rule_segments_has(const struct cot_rule_segments *segments, size_t i, uint32_t root);
 
 /* Adds the keys of the properties that the stored rules, or one rule, ask for: what the shop in memory has to hold. */

@@ -111,6 +111,7 @@ void cot_service_close(struct cot_service *service)
     cot_ingest_forget_memory(&service->ingest);
     cot_store_close(service->ingest.store);
     cot_segment_log_free(service->ingest.log);
+    cot_days_release(&service->ingest);
     free(service->ingest.reason.events);
     if (service->announced) {
         announcement_path(service, path, sizeof path);

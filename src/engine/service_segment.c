@@ -204,3 +204,21 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
     cot_state_unlock(&ingest->state);
     return rc;
 }
+
+cot_code cot_service_segment_days(struct cot_service *service, const char *name, int64_t max_days,
+                                  yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    if (root == NULL) {
+        yyjson_mut_doc_free(doc);
+        return cot_fail(err, COT_NOMEM, "an answer");
+    }
+    yyjson_mut_doc_set_root(doc, root);
+    cot_code rc = cot_segment_days_describe(cot_service_ingest(service)->store, name, max_days, doc, root, err);
+    if (rc == COT_OK)
+        *ret_doc = doc;
+    else
+        yyjson_mut_doc_free(doc);
+    return rc;
+}

@@ -134,3 +134,15 @@ cot_code cot_handle_segment_delete(struct cot_exchange *exchange, struct cot_err
 {
     return cot_exchange_run(exchange, delete_one, err);
 }
+
+static cot_code history(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    int64_t days = 90;
+    cot_code rc = cot_exchange_query_int(exchange, "days", 1, 36500, &days, err);
+    return rc == COT_OK ? cot_service_segment_days(exchange->service, exchange->parameter, days, ret_doc, err) : rc;
+}
+
+cot_code cot_handle_segment_history(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, history, err);
+}

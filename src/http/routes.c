@@ -143,6 +143,18 @@ const struct cot_schema cot_schemas[] = {
                 "ing\"}},\"leave_sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}"},
     {"Members", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"members\":{\"type\":\"arr"
                 "ay\",\"items\":{\"type\":\"string\"}},\"next\":{\"type\":[\"integer\",\"null\"]}}}"},
+    {"SegmentDays",
+     "{\"type\":\"object\",\"properties\":{\"currency\":{\"type\":\"string\"},\"segments\":{\"type\":\"array\","
+     "\"items\":{"
+     "\"type\":\"object\",\"properties\":{\"segment_id\":{\"type\":[\"integer\",\"null\"]},\"name\":{\"type\":"
+     "\"string\"},"
+     "\"days\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"day\":{\"type\":\"string\","
+     "\"format\":"
+     "\"date\"},\"as_of\":{\"type\":[\"string\",\"null\"]},\"version\":{\"type\":[\"integer\",\"null\"]},\"size\":{"
+     "\"type\":["
+     "\"integer\",\"null\"]},\"revenue_30\":{\"type\":[\"number\",\"null\"]},\"revenue_365\":{\"type\":[\"number\","
+     "\"null\"]},"
+     "\"entered\":{\"type\":[\"integer\",\"null\"]},\"exited\":{\"type\":[\"integer\",\"null\"]}}}}}}}}}"},
     {"Replay",
      "{\"type\":\"object\",\"properties\":{\"rows\":{\"type\":\"integer\"},\"accepted\":{\"type\":\"integer\"},"
      "\"duplicate\":{\"type\":\"integer\"},\"still_open\":{\"type\":\"integer\"},\"files\":{\"type\":\"array\","
@@ -240,6 +252,11 @@ static const struct cot_route_query upload_query[] = {
 static const struct cot_route_query members_query[] = {
     {"from", "{\"type\":\"integer\"}", "where to go on: next of the answer before"},
     {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100000}", "customers shown (1000)"},
+    {NULL, NULL, NULL},
+};
+
+static const struct cot_route_query history_query[] = {
+    {"days", "{\"type\":\"integer\",\"minimum\":1}", "how many days back (90)"},
     {NULL, NULL, NULL},
 };
 
@@ -572,6 +589,13 @@ const struct cot_route cot_routes[] = {
      .response = COT_SCHEMA_REF("Members"),
      .query = members_query,
      .summary = "Who is in a segment now"},
+    {.method = "GET",
+     .path = "/v1/segments/{name}/history",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_history,
+     .response = COT_SCHEMA_REF("SegmentDays"),
+     .query = history_query,
+     .summary = "Daily snapshots of a segment by rule, or of a learned one by its id; days without one are null"},
 };
 
 const size_t cot_n_routes = sizeof cot_routes / sizeof *cot_routes;

@@ -1,29 +1,13 @@
 """A clock that is set back, or far ahead: calls are taken, told apart and found again after a restart, kill -9 included;
 prices of the catalogue are made anew when they are old."""
 import os
-import struct
 import tempfile
 
 import shop
-from server import Server
+from clock import LIBRARY, Clock
 
-LIBRARY = os.path.join(os.path.dirname(shop.COTERIE), "tests", "libcoterie_clock.so")
 MINUTE = 60 * 1000
 HOUR = 60 * MINUTE
-
-
-class Clock:
-    def __init__(self, path):
-        self.path = path
-        self.set(0)
-
-    def set(self, offset_ms):
-        """In place: the server has the file mapped."""
-        with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
-            file.write(struct.pack("<q", offset_ms))
-
-    def serve(self, data):
-        return Server(data, env={"LD_PRELOAD": LIBRARY, "COTERIE_CLOCK": self.path})
 
 
 def send(server, *ids):
