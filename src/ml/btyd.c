@@ -1,17 +1,11 @@
 #include "coterie/btyd.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/threads.h"
 #include "ml/btyd_model.h"
-#include "num/check.h"
-#include "num/minimise.h"
-#include "num/special.h"
-
-enum { MAX_X = 1 << 24, MIN_GROUPS_A_BLOCK = 256, MAX_BLOCKS = 64 };
+#include "num/elementary.h"
 
 const struct cot_btyd_model *cot_btyd_model_of(enum cot_btyd_kind kind)
 {
@@ -37,23 +31,9 @@ void cot_btyd_options_init(struct cot_btyd_options *ret_options, enum cot_btyd_k
     *ret_options = (struct cot_btyd_options){.kind = kind};
 }
 
-/* ---- customers become groups ---- */
-
-static int compare_groups(const void *left, const void *right)
+cot_code cot_btyd_check_customer(const struct cot_btyd_customers *c, size_t i, struct cot_err *err)
 {
-    const struct cot_btyd_group *a = left;
-    const struct cot_btyd_group *b = right;
-    if (a->x != b->x)
-        return a->x < b->x ? -1 : 1;
-    if (a->tx != b->tx)
-        return a->tx < b->tx ? -1 : 1;
-    if (a->T != b->T)
-        return a->T < b->T ? -1 : 1;
-    return (a->log_gaps > b->log_gaps) - (a->log_gaps < b->log_gaps); /* sums in one order */
-}
-
-static cot_code check_customer(const struct cot_btyd_customers *c, size_t i, struct cot_err *err)
-{
+    enum { MAX_X = 1 << 24 };
     double x = c->x[i];
     if (!(x >= 0 && x <= MAX_X && x == floor(x)))
         return cot_fail(err, COT_BAD_DATA, "customer %zu has %g repeat purchases: a whole number of 0..%d", i, x,
@@ -72,261 +52,40 @@ static cot_code check_customer(const struct cot_btyd_customers *c, size_t i, str
     return COT_OK;
 }
 
-/* ret_groups: sorted, each once; the caller frees them. */
-static cot_code make_groups(const struct cot_btyd_customers *c, struct cot_btyd_group **ret_groups, size_t *ret_n,
-                            struct cot_err *err)
+void cot_btyd_mix(size_t n, const double *log_dead, const double *log_alive, double *ret_log_sum, double *ret_dead)
 {
-    bool any_repeat = false;
-    if (c->n == 0)
-        return cot_fail(err, COT_BAD_DATA, "there are no customers");
-    struct cot_btyd_group *groups = cot_alloc_array(c->n, 1, sizeof *groups);
-    if (groups == NULL)
-        return cot_fail(err, COT_NOMEM, "%zu customers", c->n);
-    for (size_t i = 0; i < c->n; i++) {
-        cot_code rc = check_customer(c, i, err);
-        if (rc != COT_OK) {
-            free(groups);
-            return rc;
-        }
-        groups[i] = (struct cot_btyd_group){
-            .x = c->x[i], .tx = c->tx[i], .T = c->T[i], .n = 1, .log_gaps = c->log_gaps != NULL ? c->log_gaps[i] : 0};
-        any_repeat |= c->x[i] > 0;
+    const struct cot_elementary *wide = cot_elementary_best();
+    double less[COT_BTYD_BATCH]; /* the smaller one in units of the larger */
+    double more[COT_BTYD_BATCH];
+    for (size_t i = 0; i < n; i++)
+        less[i] = -fabs(log_dead[i] - log_alive[i]);
+    wide->exp(n, less, less);
+    for (size_t i = 0; i < n; i++)
+        more[i] = 1 + less[i];
+    wide->log(n, more, ret_log_sum);
+    for (size_t i = 0; i < n; i++) {
+        bool mostly_dead = log_dead[i] > log_alive[i];
+        ret_log_sum[i] += mostly_dead ? log_dead[i] : log_alive[i];
+        ret_dead[i] = (mostly_dead ? 1 : less[i]) / more[i];
     }
-    if (!any_repeat) {
-        free(groups);
-        return cot_fail(err, COT_BAD_DATA, "none of %zu customers bought twice: there is nothing to learn a rate from",
-                        c->n);
-    }
-    qsort(groups, c->n, sizeof *groups, compare_groups);
-    size_t n = 1;
-    for (size_t i = 1; i < c->n; i++) {
-        struct cot_btyd_group *last = groups + n - 1;
-        if (groups[i].x == last->x && groups[i].tx == last->tx && groups[i].T == last->T) {
-            last->n += 1;
-            last->log_gaps += groups[i].log_gaps;
-        } else {
-            groups[n++] = groups[i];
-        }
-    }
-    *ret_groups = groups;
-    *ret_n = n;
-    return COT_OK;
-}
-
-/* ---- likelihood ---- */
-
-struct fit {
-    const struct cot_btyd_model *ops;
-    const struct cot_btyd_options *options;
-    struct cot_btyd model; /* at the point that is evaluated */
-    struct cot_btyd_group *groups;
-    size_t n_groups;
-    size_t block;
-    struct cot_btyd_tables tables;
-    double constant;                    /* what depends on k alone */
-    double centre[COT_BTYD_PARAMETERS]; /* logarithms of usual parameters */
-    double partial[MAX_BLOCKS][1 + COT_BTYD_PARAMETERS];
-};
-
-static void tables_release(struct cot_btyd_tables *t)
-{
-    free(t->log_rising);
-    free(t->psi_rising);
-    free(t->log_beta);
-    free(t->by_a);
-    free(t->by_b);
-    *t = (struct cot_btyd_tables){0};
-}
-
-static cot_code tables_init(struct cot_btyd_tables *ret_tables, size_t n_x, struct cot_err *err)
-{
-    struct cot_btyd_tables t = {.n_x = n_x};
-    t.log_rising = cot_alloc_array(n_x, 1, sizeof *t.log_rising);
-    t.psi_rising = cot_alloc_array(n_x, 1, sizeof *t.psi_rising);
-    t.log_beta = cot_alloc_array(n_x, 1, sizeof *t.log_beta);
-    t.by_a = cot_alloc_array(n_x, 1, sizeof *t.by_a);
-    t.by_b = cot_alloc_array(n_x, 1, sizeof *t.by_b);
-    if (t.log_rising == NULL || t.psi_rising == NULL || t.log_beta == NULL || t.by_a == NULL || t.by_b == NULL) {
-        tables_release(&t);
-        return cot_fail(err, COT_NOMEM, "customers with up to %zu purchases", n_x);
-    }
-    *ret_tables = t;
-    return COT_OK;
-}
-
-static void sum_groups(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
-{
-    struct fit *fit = context;
-    double *partial = fit->partial[i_block];
-    (void)i_thread;
-    memset(partial, 0, sizeof fit->partial[i_block]);
-    for (size_t g = begin; g < end; g++) {
-        double gradient[COT_BTYD_PARAMETERS];
-        const struct cot_btyd_group *group = fit->groups + g;
-        partial[0] += group->n * fit->ops->log_likelihood(&fit->model, &fit->tables, group, gradient);
-        for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
-            partial[1 + p] += group->n * gradient[p];
-    }
-}
-
-/* Minus the log-likelihood (and the prior) of the logarithms of the parameters. */
-static double minus_log_likelihood(void *context, size_t n, const double *x, double *ret_gradient)
-{
-    struct fit *fit = context;
-    const double spread = 1.5; /* of logarithms of parameters between shops */
-    double value = -fit->constant;
-    for (size_t p = 0; p < n; p++) {
-        fit->model.parameters[p] = exp(x[p]);
-        ret_gradient[p] = 0;
-    }
-    fit->ops->tabulate(&fit->model, &fit->tables);
-    cot_parallel_for(fit->options->n_threads, fit->n_groups, fit->block, sum_groups, fit);
-    for (size_t b = 0; b < cot_n_blocks(fit->n_groups, fit->block); b++) {
-        value -= fit->partial[b][0];
-        for (size_t p = 0; p < n; p++)
-            ret_gradient[p] -= fit->partial[b][1 + p] * fit->model.parameters[p];
-    }
-    fit->model.log_likelihood = -value;
-    for (size_t p = 0; p < n; p++) {
-        double off = (x[p] - fit->centre[p]) / spread;
-        value += fit->options->prior_weight * off * off / 2;
-        ret_gradient[p] += fit->options->prior_weight * off / spread;
-    }
-    return value;
-}
-
-/* ---- fitting ---- */
-
-/* Usual shops' parameters on this one's scale of time. */
-static void centre_on_usual(struct fit *fit)
-{
-    double time = 0;
-    double n = 0;
-    for (size_t g = 0; g < fit->n_groups; g++) {
-        time += fit->groups[g].n * fit->groups[g].T;
-        n += fit->groups[g].n;
-    }
-    for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
-        fit->centre[p] = log(fit->ops->typical[p] * (fit->ops->scale[p] ? time / n : 1));
-}
-
-static cot_code fit_from_starts(struct fit *fit, struct cot_btyd *ret_model, struct cot_err *err)
-{
-    static const double starts[][COT_BTYD_PARAMETERS] = {{0, 0, 0, 0}, {1.2, 1.2, -1, 0.5}, {-1, -0.5, 0.7, -0.7}};
-    const double range = 9.2; /* a factor of 10,000 both ways */
-    double best = INFINITY;
-    double best_x[COT_BTYD_PARAMETERS] = {0};
-    double low[COT_BTYD_PARAMETERS];
-    double high[COT_BTYD_PARAMETERS];
-    struct cot_btyd result = {.kind = fit->options->kind, .k = fit->model.k, .n_groups = fit->n_groups};
-    for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++) {
-        low[p] = fit->centre[p] - range;
-        high[p] = fit->centre[p] + range;
-    }
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        double x[COT_BTYD_PARAMETERS];
-        double value = 0;
-        for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
-            x[p] = fit->centre[p] + starts[i][p];
-        cot_code rc = cot_minimise(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, low, high, &value,
-                                   &result.n_evaluations, err);
-        if (rc != COT_OK)
-            return rc;
-        if (value < best) {
-            best = value;
-            memcpy(best_x, x, sizeof best_x);
-        }
-    }
-    double covariance[COT_BTYD_PARAMETERS * COT_BTYD_PARAMETERS];
-    cot_code curved = cot_minimise_covariance(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, best_x, covariance, NULL);
-    double gradient[COT_BTYD_PARAMETERS];
-    (void)minus_log_likelihood(fit, COT_BTYD_PARAMETERS, best_x, gradient);
-    result.log_likelihood = fit->model.log_likelihood;
-    for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++) {
-        const double near = 0.01;
-        result.parameters[p] = exp(best_x[p]);
-        result.standard_errors[p] =
-            curved == COT_OK ? result.parameters[p] * sqrt(covariance[p * COT_BTYD_PARAMETERS + p]) : (double)NAN;
-        result.at_boundary |= best_x[p] < low[p] + near || best_x[p] > high[p] - near;
-    }
-    *ret_model = result;
-    return COT_OK;
-}
-
-/* ln of the constant factor of Erlang-k times: product of gaps^(k - 1) / (k - 1)! */
-static double constant_of(const struct fit *fit, unsigned k)
-{
-    double constant = 0;
-    for (size_t g = 0; g < fit->n_groups && k > 1; g++)
-        constant += (k - 1) * fit->groups[g].log_gaps - fit->groups[g].n * fit->groups[g].x * cot_log_gamma((double)k);
-    return constant;
-}
-
-/* k up from 1 while the likelihood rises. */
-static cot_code fit_best_k(struct fit *fit, unsigned first, unsigned last, struct cot_btyd *ret_model,
-                           struct cot_err *err)
-{
-    struct cot_btyd best = {.log_likelihood = -INFINITY};
-    for (unsigned k = first; k <= last; k++) {
-        struct cot_btyd model = {0};
-        fit->model = (struct cot_btyd){.kind = fit->options->kind, .k = k};
-        fit->constant = constant_of(fit, k);
-        cot_code rc = fit_from_starts(fit, &model, err);
-        if (rc != COT_OK)
-            return rc;
-        model.n_evaluations += best.n_evaluations;
-        if (!(model.log_likelihood > best.log_likelihood)) {
-            best.n_evaluations = model.n_evaluations;
-            break;
-        }
-        best = model;
-    }
-    *ret_model = best;
-    return COT_OK;
-}
-
-cot_code cot_btyd_fit(const struct cot_btyd_customers *customers, const struct cot_btyd_options *options,
-                      struct cot_btyd *ret_model, struct cot_err *err)
-{
-    bool has_k = options->kind == COT_BTYD_BGCNBDK || options->kind == COT_BTYD_MBGCNBDK;
-    struct fit fit = {.ops = cot_btyd_model_of(options->kind), .options = options};
-    unsigned first = has_k && options->k > 0 ? options->k : 1;
-    unsigned last = has_k && options->k == 0 ? COT_BTYD_MAX_K : first;
-    if (options->k > COT_BTYD_MAX_K || (!has_k && options->k > 1))
-        return cot_fail(err, COT_USAGE, "k is %u: %s takes %s", options->k, fit.ops->name,
-                        has_k ? "1 to 12, or 0 for the best" : "none");
-    if (!(options->prior_weight >= 0 && isfinite(options->prior_weight)))
-        return cot_fail(err, COT_USAGE, "the prior's weight is %g: 0 or more customers", options->prior_weight);
-    if (customers->log_gaps == NULL && last > 1) {
-        if (options->k > 1)
-            return cot_fail(err, COT_USAGE, "k is %u, but the times between purchases are not given", options->k);
-        last = 1;
-    }
-    cot_code rc = make_groups(customers, &fit.groups, &fit.n_groups, err);
-    if (rc != COT_OK)
-        return rc;
-    fit.block = cot_block_of(fit.n_groups, MIN_GROUPS_A_BLOCK);
-    rc = tables_init(&fit.tables, (size_t)fit.groups[fit.n_groups - 1].x + 2, err);
-    if (rc == COT_OK) {
-        centre_on_usual(&fit);
-        rc = fit_best_k(&fit, first, last, ret_model, err);
-        ret_model->n = customers->n;
-    }
-    tables_release(&fit.tables);
-    free(fit.groups);
-    return rc;
 }
 
 /* ---- predictions ---- */
 
 double cot_btyd_alive(const struct cot_btyd *model, struct cot_btyd_customer c)
 {
-    return cot_btyd_model_of(model->kind)->alive(model, c);
+    double alive = 0;
+    cot_btyd_model_of(model->kind)->score(model, 1, &c.x, &c.tx, &c.T, 0, NULL, &alive);
+    return alive;
 }
 
 double cot_btyd_expected(const struct cot_btyd *model, struct cot_btyd_customer c, double t)
 {
-    return t > 0 ? cot_btyd_model_of(model->kind)->expected(model, c, t) : 0;
+    double alive = 0;
+    double expected = 0;
+    if (t > 0)
+        cot_btyd_model_of(model->kind)->score(model, 1, &c.x, &c.tx, &c.T, t, &expected, &alive);
+    return expected;
 }
 
 double cot_btyd_at_least(const struct cot_btyd *model, struct cot_btyd_customer c, double t, unsigned m)
@@ -398,12 +157,14 @@ static void score_block(void *context, size_t begin, size_t end, size_t i_block,
     const struct scoring *s = context;
     (void)i_block;
     (void)i_thread;
-    for (size_t i = begin; i < end; i++) {
-        struct cot_btyd_customer c = {s->customers->x[i], s->customers->tx[i], s->customers->T[i]};
-        if (s->expected != NULL)
-            s->expected[i] = cot_btyd_expected(s->model, c, s->t);
-        if (s->alive != NULL)
-            s->alive[i] = cot_btyd_alive(s->model, c);
+    for (size_t i = begin; i < end; i += COT_BTYD_BATCH) {
+        double alive[COT_BTYD_BATCH];
+        size_t n = end - i < COT_BTYD_BATCH ? end - i : COT_BTYD_BATCH;
+        cot_btyd_model_of(s->model->kind)
+            ->score(s->model, n, s->customers->x + i, s->customers->tx + i, s->customers->T + i, s->t,
+                    s->expected != NULL && s->t > 0 ? s->expected + i : NULL, s->alive != NULL ? s->alive + i : alive);
+        if (s->expected != NULL && !(s->t > 0))
+            memset(s->expected + i, 0, n * sizeof *s->expected);
     }
 }
 
@@ -415,7 +176,7 @@ cot_code cot_btyd_score(const struct cot_btyd *model, const struct cot_btyd_cust
     if (!(t >= 0 && isfinite(t)))
         return cot_fail(err, COT_USAGE, "a horizon of %g: a time of 0 or more", t);
     for (size_t i = 0; i < customers->n; i++) {
-        cot_code rc = check_customer(customers, i, err);
+        cot_code rc = cot_btyd_check_customer(customers, i, err);
         if (rc != COT_OK)
             return rc;
     }

@@ -14,12 +14,19 @@
 #include <math.h>
 
 #include "ml/btyd_model.h"
+#include "num/elementary.h"
 
 enum { R, ALPHA, A, B };
 
 static double stays_at_first(const struct cot_btyd *model)
 {
     return model->kind == COT_BTYD_MBGCNBDK ? 1 : 0;
+}
+
+/* A customer of x repeat purchases has had a chance to leave. */
+static bool may_be_gone(const struct cot_btyd *model, double x)
+{
+    return x > 0 || stays_at_first(model) > 0;
 }
 
 static void tabulate(const struct cot_btyd *model, struct cot_btyd_tables *tables)
@@ -71,42 +78,56 @@ static double ticks_passed(unsigned k, double shape, double alpha_T, double gap,
     return sum;
 }
 
-static double log_likelihood(const struct cot_btyd *model, const struct cot_btyd_tables *tables,
-                             const struct cot_btyd_group *group, double ret_gradient[COT_BTYD_PARAMETERS])
+static void add_log_likelihoods(const struct cot_btyd *model, const struct cot_btyd_tables *tables,
+                                const struct cot_btyd_group *groups, size_t n, double sums[1 + COT_BTYD_PARAMETERS])
 {
+    const struct cot_elementary *wide = cot_elementary_best();
     double r = model->parameters[R];
     double alpha = model->parameters[ALPHA];
     double a = model->parameters[A];
-    double first = stays_at_first(model);
-    double shape = r + model->k * group->x;
-    double left = model->parameters[B] + group->x + first - 1;
-    double share[COT_BTYD_MAX_K];
-    double by_shape = 0;
-    double by_alpha = 0;
-    size_t x = (size_t)group->x;
-    size_t stays = x + (size_t)first;
-    double log_T = log(alpha + group->T);
-    double still = ticks_passed(model->k, shape, alpha + group->T, group->T - group->tx, share, &by_shape, &by_alpha);
-    double log_still = log(still);
-    double result = log_still;
-    double dead_share = 0; /* of dead in dead + still */
-    double log_lost = 0;
-    if (group->x > 0 || first > 0) {
-        log_lost = log_T - log(alpha + group->tx);
-        double log_dead = log(a / left) + shape * log_lost;
-        double most = log_dead > log_still ? log_dead : log_still;
-        result = most + log(exp(log_dead - most) + exp(log_still - most));
-        dead_share = exp(log_dead - result);
-    }
-    double still_share = 1 - dead_share;
     double log_alpha = log(alpha);
-    ret_gradient[R] = log_alpha + tables->psi_rising[x] - log_T + dead_share * log_lost + still_share * by_shape;
-    ret_gradient[ALPHA] = r / alpha - shape / (alpha + group->T) +
-                          dead_share * shape * (1 / (alpha + group->T) - 1 / (alpha + group->tx)) +
-                          still_share * by_alpha;
-    ret_gradient[A] = tables->by_a[stays] + dead_share / a;
-    ret_gradient[B] = tables->by_b[stays] - (dead_share > 0 ? dead_share / left : 0);
-    return result + tables->log_rising[x] + r * log_alpha - shape * log_T + tables->log_beta[stays];
+    double first = stays_at_first(model);
+    double log_T[COT_BTYD_BATCH];    /* ln(alpha + T) */
+    double log_lost[COT_BTYD_BATCH]; /* ln((alpha + T) / (alpha + tx)) */
+    double log_odds[COT_BTYD_BATCH]; /* of leaving at the last purchase */
+    double log_still[COT_BTYD_BATCH];
+    double by_shape[COT_BTYD_BATCH];
+    double by_alpha[COT_BTYD_BATCH];
+    double log_sum[COT_BTYD_BATCH];
+    double dead[COT_BTYD_BATCH];
+    for (size_t i = 0; i < n; i++) {
+        double share[COT_BTYD_MAX_K];
+        const struct cot_btyd_group *g = groups + i;
+        log_T[i] = alpha + g->T;
+        log_lost[i] = (alpha + g->T) / (alpha + g->tx);
+        log_odds[i] = may_be_gone(model, g->x) ? a / (model->parameters[B] + g->x + first - 1) : 1;
+        log_still[i] =
+            ticks_passed(model->k, r + model->k * g->x, alpha + g->T, g->T - g->tx, share, by_shape + i, by_alpha + i);
+    }
+    wide->log(n, log_T, log_T);
+    wide->log(n, log_lost, log_lost);
+    wide->log(n, log_odds, log_odds);
+    wide->log(n, log_still, log_still);
+    for (size_t i = 0; i < n; i++)
+        log_odds[i] = may_be_gone(model, groups[i].x) ? log_odds[i] + (r + model->k * groups[i].x) * log_lost[i]
+                                                      : -(double)INFINITY;
+    cot_btyd_mix(n, log_odds, log_still, log_sum, dead);
+    for (size_t i = 0; i < n; i++) {
+        const struct cot_btyd_group *g = groups + i;
+        size_t x = (size_t)g->x;
+        size_t stays = x + (size_t)first;
+        double shape = r + model->k * g->x;
+        double still = 1 - dead[i];
+        sums[0] +=
+            g->n * (log_sum[i] + tables->log_rising[x] + r * log_alpha - shape * log_T[i] + tables->log_beta[stays]);
+        sums[1 + R] +=
+            g->n * (log_alpha + tables->psi_rising[x] - log_T[i] + dead[i] * log_lost[i] + still * by_shape[i]);
+        sums[1 + ALPHA] += g->n * (r / alpha - shape / (alpha + g->T) +
+                                   dead[i] * shape * (1 / (alpha + g->T) - 1 / (alpha + g->tx)) + still * by_alpha[i]);
+        sums[1 + A] += g->n * (tables->by_a[stays] + dead[i] / a);
+        sums[1 + B] +=
+            g->n * (tables->by_b[stays] - (dead[i] > 0 ? dead[i] / (model->parameters[B] + g->x + first - 1) : 0));
+    }
 }
 
 /* Everything about a customer that the future depends on. */
@@ -128,7 +149,7 @@ static struct outlook outlook_of(const struct cot_btyd *model, struct cot_btyd_c
                         .a = model->parameters[A],
                         .b = model->parameters[B] + c.x + first};
     double still = ticks_passed(model->k, o.shape, o.scale, c.T - c.tx, o.share, &by_shape, &by_alpha);
-    if (c.x > 0 || first > 0) {
+    if (may_be_gone(model, c.x)) {
         double log_dead = log(o.a / (o.b - 1)) + o.shape * log(o.scale / (model->parameters[ALPHA] + c.tx));
         o.alive = 1 / (1 + exp(log_dead - log(still)));
     }
@@ -137,31 +158,35 @@ static struct outlook outlook_of(const struct cot_btyd *model, struct cot_btyd_c
     return o;
 }
 
-static double alive(const struct cot_btyd *model, struct cot_btyd_customer c)
-{
-    return outlook_of(model, c).alive;
-}
-
 /* Negative binomial counts one after the other: P(ticks = i), P(ticks <= i). */
 struct ticks {
     double shape, ratio; /* ratio: t / (scale + t) */
-    double log_p;        /* of i */
-    double cumulative;   /* up to and with i */
+    double log_p;        /* of i, while p is too small for a number */
+    double p;
+    double cumulative; /* up to and with i */
     double i;
 };
+
+enum { TINY = -600 }; /* a logarithm: what is less is kept as one */
 
 static struct ticks ticks_in(double shape, double scale, double t)
 {
     struct ticks ticks = {.shape = shape, .ratio = t / (scale + t), .log_p = -shape * log1p(t / scale)};
-    ticks.cumulative = exp(ticks.log_p);
+    ticks.p = ticks.cumulative = ticks.log_p < TINY ? 0 : exp(ticks.log_p);
     return ticks;
 }
 
 static void next_tick(struct ticks *ticks)
 {
-    ticks->log_p += log((ticks->shape + ticks->i) / (ticks->i + 1) * ticks->ratio);
+    double growth = (ticks->shape + ticks->i) / (ticks->i + 1) * ticks->ratio;
+    if (ticks->log_p < TINY) {
+        ticks->log_p += log(growth);
+        ticks->p = ticks->log_p < TINY ? 0 : exp(ticks->log_p);
+    } else {
+        ticks->p *= growth;
+    }
     ticks->i += 1;
-    ticks->cumulative += exp(ticks->log_p);
+    ticks->cumulative += ticks->p;
 }
 
 /* P(at least n ticks), n not below earlier calls'. */
@@ -200,10 +225,15 @@ static double sum_of_purchases(const struct cot_btyd *model, const struct outloo
     return o->alive * total;
 }
 
-static double expected(const struct cot_btyd *model, struct cot_btyd_customer c, double t)
+static void score(const struct cot_btyd *model, size_t n, const double *x, const double *tx, const double *T, double t,
+                  double *ret_expected, double *ret_alive)
 {
-    struct outlook o = outlook_of(model, c);
-    return sum_of_purchases(model, &o, t, 1, INFINITY);
+    for (size_t i = 0; i < n; i++) {
+        struct outlook o = outlook_of(model, (struct cot_btyd_customer){x[i], tx[i], T[i]});
+        ret_alive[i] = o.alive;
+        if (ret_expected != NULL)
+            ret_expected[i] = sum_of_purchases(model, &o, t, 1, INFINITY);
+    }
 }
 
 static double at_least(const struct cot_btyd *model, struct cot_btyd_customer c, double t, unsigned m)
@@ -215,8 +245,8 @@ static double at_least(const struct cot_btyd *model, struct cot_btyd_customer c,
 #define BG(TITLE)                                                                                                      \
     {                                                                                                                  \
         .name = TITLE, .parameters = {"r", "alpha", "a", "b"}, .typical = {0.5, 0.3, 0.8, 2.5},                        \
-        .scale = {false, true, false, false}, .tabulate = tabulate, .log_likelihood = log_likelihood, .alive = alive,  \
-        .expected = expected, .at_least = at_least                                                                     \
+        .scale = {false, true, false, false}, .tabulate = tabulate, .add_log_likelihoods = add_log_likelihoods,        \
+        .score = score, .at_least = at_least                                                                           \
     }
 
 const struct cot_btyd_model cot_btyd_bgnbd = BG("bgnbd");

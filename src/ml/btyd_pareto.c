@@ -5,12 +5,14 @@
  *   I = integral over u in (tx, T) of (alpha + u)^-E (beta + u)^-(s + 1)
  *
  * The literature writes I as a difference of two hypergeometric functions, which loses digits and is slow. It is
- * smooth: in v = ln(u + c), c the smaller of alpha and beta, nearly exponential, so that Gauss and Legendre's rule
- * gives it and its derivatives to about 1e-14.
+ * smooth: in v = ln((near + u) / (near + tx)), near the smaller of alpha and beta, nearly exponential, so that Gauss
+ * and Legendre's rule gives it and its derivatives to about 1e-13, with half the points where the interval is short.
+ * One of the two logarithms at a point is v itself.
  */
 #include <math.h>
 
 #include "ml/btyd_model.h"
+#include "num/elementary.h"
 #include "num/special.h"
 
 enum { R, ALPHA, S, BETA };
@@ -28,94 +30,234 @@ static void tabulate(const struct cot_btyd *model, struct cot_btyd_tables *table
     }
 }
 
-/* ln I and the derivatives of ln I. */
-struct integral {
-    double log_value;
-    double by[COT_BTYD_PARAMETERS];
+/* The rule's points of a batch of customers, one customer's after the other's. */
+struct points {
+    const struct cot_gauss_rule *rule[COT_BTYD_BATCH];
+    double span[COT_BTYD_BATCH];     /* of v */
+    double log_near[COT_BTYD_BATCH]; /* ln(near + tx), ln(far + tx) */
+    double log_far[COT_BTYD_BATCH];
+    double v[COT_BTYD_BATCH * COT_GAUSS_MAX];
+    double near_u[COT_BTYD_BATCH * COT_GAUSS_MAX]; /* near + u, far + u, ln(far + u) */
+    double far_u[COT_BTYD_BATCH * COT_GAUSS_MAX];
+    double log_far_u[COT_BTYD_BATCH * COT_GAUSS_MAX];
+    double value[COT_BTYD_BATCH * COT_GAUSS_MAX]; /* weight times integrand, in units of its first value */
 };
 
-static struct integral died_between(const struct cot_btyd *model, double shape, double tx, double T)
+/* The parameters by their places in the integral. */
+struct form {
+    double near, far;            /* near <= far */
+    size_t i_near, i_near_power; /* parameters: the smaller of alpha and beta, and r or s with it */
+    size_t i_far, i_far_power;
+};
+
+static struct form form_of(const struct cot_btyd *model)
 {
-    const double enough = 50; /* e^-50 of the first value is nothing */
     double alpha = model->parameters[ALPHA];
     double beta = model->parameters[BETA];
-    double s = model->parameters[S];
-    double c = alpha < beta ? alpha : beta;
-    double span = log((T + c) / (tx + c));
-    double steep = shape + s;
-    if (steep * span > enough)
-        span = enough / steep;
-    double from_alpha = log(alpha + tx);
-    double from_beta = log(beta + tx);
-    double sum = 0;
-    struct integral result = {0};
-    for (size_t i = 0; i < COT_GAUSS_POINTS; i++) {
-        double grown = (tx + c) * expm1(cot_gauss_nodes[i] * span); /* u - tx */
-        double log_alpha = log(alpha + tx + grown);
-        double log_beta = log(beta + tx + grown);
-        double value = cot_gauss_weights[i] * (tx + c + grown) *
-                       exp(-shape * (log_alpha - from_alpha) - (s + 1) * (log_beta - from_beta));
-        sum += value;
-        result.by[R] -= value * log_alpha;
-        result.by[ALPHA] -= value * shape / (alpha + tx + grown);
-        result.by[S] -= value * log_beta;
-        result.by[BETA] -= value * (s + 1) / (beta + tx + grown);
-    }
-    for (size_t p = 0; p < COT_BTYD_PARAMETERS && sum > 0; p++)
-        result.by[p] /= sum;
-    result.log_value = log(sum * span) - shape * from_alpha - (s + 1) * from_beta;
-    return result;
+    return alpha < beta ? (struct form){alpha, beta, ALPHA, R, BETA, S} : (struct form){beta, alpha, BETA, S, ALPHA, R};
 }
 
-static double log_likelihood(const struct cot_btyd *model, const struct cot_btyd_tables *tables,
-                             const struct cot_btyd_group *group, double ret_gradient[COT_BTYD_PARAMETERS])
+/* The power of (alpha + u) or (beta + u) in the integrand, its sign reversed. */
+static double power_of(const struct cot_btyd *model, size_t i_power, double x)
+{
+    return i_power == R ? model->parameters[R] + x : model->parameters[S] + 1;
+}
+
+/* Spans, rules and v; returns the number of points. */
+static size_t lay_points(const struct cot_btyd *model, const struct form *form, size_t n, const double *x,
+                         const double *tx, const double *T, struct points *ret_points)
+{
+    const double enough = 50; /* e^-50 of the first value is nothing */
+    const double short_steps = 16;
+    const double short_span = 4; /* up to these, 16 points are as exact as 32 */
+    const struct cot_elementary *wide = cot_elementary_best();
+    size_t n_points = 0;
+    for (size_t i = 0; i < n; i++) {
+        ret_points->span[i] = (T[i] + form->near) / (tx[i] + form->near);
+        ret_points->log_near[i] = tx[i] + form->near;
+        ret_points->log_far[i] = tx[i] + form->far;
+    }
+    wide->log(n, ret_points->span, ret_points->span);
+    wide->log(n, ret_points->log_near, ret_points->log_near);
+    wide->log(n, ret_points->log_far, ret_points->log_far);
+    for (size_t i = 0; i < n; i++) {
+        double steep = model->parameters[R] + x[i] + model->parameters[S];
+        double span = fmin(ret_points->span[i], enough / steep);
+        const struct cot_gauss_rule *rule =
+            steep * span <= short_steps && span <= short_span ? &cot_gauss_16 : &cot_gauss_32;
+        for (size_t k = 0; k < rule->n; k++)
+            ret_points->v[n_points + k] = rule->nodes[k] * span;
+        n_points += rule->n;
+        ret_points->span[i] = span;
+        ret_points->rule[i] = rule;
+    }
+    return n_points;
+}
+
+static void evaluate_points(const struct cot_btyd *model, const struct form *form, size_t n, const double *x,
+                            const double *tx, const double *T, struct points *ret_points)
+{
+    struct points *p = ret_points;
+    const struct cot_elementary *wide = cot_elementary_best();
+    size_t n_points = lay_points(model, form, n, x, tx, T, p);
+    wide->exp(n_points, p->v, p->near_u);
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t end = at + p->rule[i]->n; at < end; at++) {
+            p->near_u[at] *= tx[i] + form->near;
+            p->far_u[at] = p->near_u[at] + (form->far - form->near);
+        }
+    wide->log(n_points, p->far_u, p->log_far_u);
+    at = 0;
+    for (size_t i = 0; i < n; i++) {
+        double near_power = power_of(model, form->i_near_power, x[i]) - 1; /* du = (near + u) dv */
+        double far_power = power_of(model, form->i_far_power, x[i]);
+        for (size_t end = at + p->rule[i]->n; at < end; at++)
+            p->value[at] = -near_power * p->v[at] - far_power * (p->log_far_u[at] - p->log_far[i]);
+    }
+    wide->exp(n_points, p->value, p->value);
+    at = 0;
+    for (size_t i = 0; i < n; at += p->rule[i]->n, i++)
+        for (size_t k = 0; k < p->rule[i]->n; k++)
+            p->value[at + k] *= p->rule[i]->weights[k];
+}
+
+/* ln I of a batch; -infinity where tx = T. */
+static void died_between(const struct cot_btyd *model, const struct form *form, size_t n, const double *x,
+                         const double *tx, const double *T, struct points *ret_points, double *ret_log)
+{
+    struct points *p = ret_points;
+    size_t at = 0;
+    evaluate_points(model, form, n, x, tx, T, p);
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (size_t end = at + p->rule[i]->n; at < end; at++)
+            sum += p->value[at];
+        ret_log[i] = sum * p->span[i];
+    }
+    cot_elementary_best()->log(n, ret_log, ret_log);
+    for (size_t i = 0; i < n; i++) {
+        double near_power = power_of(model, form->i_near_power, x[i]) - 1;
+        double far_power = power_of(model, form->i_far_power, x[i]);
+        ret_log[i] =
+            p->span[i] > 0 ? ret_log[i] - near_power * p->log_near[i] - far_power * p->log_far[i] : -(double)INFINITY;
+    }
+}
+
+/* Derivatives of ln I of customer i, whose points begin at `at`, by the parameters. */
+static void differentiate(const struct cot_btyd *model, const struct form *form, const struct points *p, size_t i,
+                          size_t at, double x, double ret_by[COT_BTYD_PARAMETERS])
+{
+    double sum = 0;
+    double v = 0;
+    double log_far = 0;
+    double near = 0;
+    double far = 0;
+    for (size_t end = at + p->rule[i]->n; at < end; at++) {
+        sum += p->value[at];
+        v += p->value[at] * p->v[at];
+        log_far += p->value[at] * p->log_far_u[at];
+        near += p->value[at] / p->near_u[at];
+        far += p->value[at] / p->far_u[at];
+    }
+    ret_by[form->i_near_power] = -(p->log_near[i] + v / sum);
+    ret_by[form->i_far_power] = -log_far / sum;
+    ret_by[form->i_near] = -power_of(model, form->i_near_power, x) * near / sum;
+    ret_by[form->i_far] = -power_of(model, form->i_far_power, x) * far / sum;
+}
+
+/* ln of being there at T, and of having left before, both without what they have in common. */
+struct ends {
+    double log_alpha_T[COT_BTYD_BATCH];
+    double log_beta_T[COT_BTYD_BATCH];
+    double log_alive[COT_BTYD_BATCH];
+    double log_dead[COT_BTYD_BATCH];
+};
+
+static void ends_of(const struct cot_btyd *model, const struct form *form, size_t n, const double *x, const double *tx,
+                    const double *T, struct points *ret_points, struct ends *ret_ends)
+{
+    const struct cot_elementary *wide = cot_elementary_best();
+    double log_s = log(model->parameters[S]);
+    for (size_t i = 0; i < n; i++) {
+        ret_ends->log_alpha_T[i] = model->parameters[ALPHA] + T[i];
+        ret_ends->log_beta_T[i] = model->parameters[BETA] + T[i];
+    }
+    wide->log(n, ret_ends->log_alpha_T, ret_ends->log_alpha_T);
+    wide->log(n, ret_ends->log_beta_T, ret_ends->log_beta_T);
+    died_between(model, form, n, x, tx, T, ret_points, ret_ends->log_dead);
+    for (size_t i = 0; i < n; i++) {
+        ret_ends->log_alive[i] =
+            -(model->parameters[R] + x[i]) * ret_ends->log_alpha_T[i] - model->parameters[S] * ret_ends->log_beta_T[i];
+        ret_ends->log_dead[i] += log_s;
+    }
+}
+
+static void add_log_likelihoods(const struct cot_btyd *model, const struct cot_btyd_tables *tables,
+                                const struct cot_btyd_group *groups, size_t n, double sums[1 + COT_BTYD_PARAMETERS])
 {
     double r = model->parameters[R];
     double alpha = model->parameters[ALPHA];
     double s = model->parameters[S];
     double beta = model->parameters[BETA];
-    double shape = r + group->x;
-    double log_alpha_T = log(alpha + group->T);
-    double log_beta_T = log(beta + group->T);
-    double log_alive = -shape * log_alpha_T - s * log_beta_T;
-    double result = log_alive;
-    double dead = 0; /* share */
-    struct integral integral = {0};
-    if (group->T > group->tx) {
-        integral = died_between(model, shape, group->tx, group->T);
-        double log_dead = log(s) + integral.log_value;
-        double most = log_dead > log_alive ? log_dead : log_alive;
-        result = most + log(exp(log_dead - most) + exp(log_alive - most));
-        dead = exp(log_dead - result);
+    double log_alpha = log(alpha);
+    double log_beta = log(beta);
+    const struct form form = form_of(model);
+    struct points points;
+    struct ends ends;
+    double x[COT_BTYD_BATCH] = {0};
+    double tx[COT_BTYD_BATCH] = {0};
+    double T[COT_BTYD_BATCH] = {0};
+    double log_sum[COT_BTYD_BATCH];
+    double dead[COT_BTYD_BATCH];
+    for (size_t i = 0; i < n; i++) {
+        x[i] = groups[i].x;
+        tx[i] = groups[i].tx;
+        T[i] = groups[i].T;
     }
-    double alive = 1 - dead;
-    size_t x = (size_t)group->x;
-    ret_gradient[R] = tables->psi_rising[x] + log(alpha) - alive * log_alpha_T + dead * integral.by[R];
-    ret_gradient[ALPHA] = r / alpha - alive * shape / (alpha + group->T) + dead * integral.by[ALPHA];
-    ret_gradient[S] = log(beta) - alive * log_beta_T + dead * (1 / s + integral.by[S]);
-    ret_gradient[BETA] = s / beta - alive * s / (beta + group->T) + dead * integral.by[BETA];
-    return result + tables->log_rising[x] + r * log(alpha) + s * log(beta);
+    ends_of(model, &form, n, x, tx, T, &points, &ends);
+    cot_btyd_mix(n, ends.log_dead, ends.log_alive, log_sum, dead);
+    for (size_t i = 0, at = 0; i < n; at += points.rule[i]->n, i++) {
+        double by[COT_BTYD_PARAMETERS];
+        double m = groups[i].n;
+        double alive = 1 - dead[i];
+        size_t n_x = (size_t)x[i];
+        differentiate(model, &form, &points, i, at, x[i], by);
+        sums[0] += m * (log_sum[i] + tables->log_rising[n_x] + r * log_alpha + s * log_beta);
+        sums[1 + R] += m * (tables->psi_rising[n_x] + log_alpha - alive * ends.log_alpha_T[i] + dead[i] * by[R]);
+        sums[1 + ALPHA] += m * (r / alpha - alive * (r + x[i]) / (alpha + T[i]) + dead[i] * by[ALPHA]);
+        sums[1 + S] += m * (log_beta - alive * ends.log_beta_T[i] + dead[i] * (1 / s + by[S]));
+        sums[1 + BETA] += m * (s / beta - alive * s / (beta + T[i]) + dead[i] * by[BETA]);
+    }
 }
 
-static double alive(const struct cot_btyd *model, struct cot_btyd_customer c)
+static double expected_if_alive(const struct cot_btyd *model, double x, double T, double t)
 {
-    double shape = model->parameters[R] + c.x;
-    double s = model->parameters[S];
-    if (!(c.T > c.tx))
-        return 1;
-    double log_alive = -shape * log(model->parameters[ALPHA] + c.T) - s * log(model->parameters[BETA] + c.T);
-    return 1 / (1 + exp(log(s) + died_between(model, shape, c.tx, c.T).log_value - log_alive));
-}
-
-static double expected(const struct cot_btyd *model, struct cot_btyd_customer c, double t)
-{
-    double rate = (model->parameters[R] + c.x) / (model->parameters[ALPHA] + c.T);
-    double left = model->parameters[BETA] + c.T;
+    double rate = (model->parameters[R] + x) / (model->parameters[ALPHA] + T);
+    double left = model->parameters[BETA] + T;
     double s1 = model->parameters[S] - 1;
     double log_ratio = log1p(t / left);
     /* left / s1 (1 - (left / (left + t))^s1), which is left log_ratio at s1 = 0 */
     double lasts = fabs(s1 * log_ratio) < 1e-9 ? left * log_ratio : left * -expm1(-s1 * log_ratio) / s1;
-    return alive(model, c) * rate * lasts;
+    return rate * lasts;
+}
+
+static void score(const struct cot_btyd *model, size_t n, const double *x, const double *tx, const double *T, double t,
+                  double *ret_expected, double *ret_alive)
+{
+    const struct form form = form_of(model);
+    struct points points;
+    struct ends ends;
+    double odds[COT_BTYD_BATCH]; /* of dead to alive */
+    ends_of(model, &form, n, x, tx, T, &points, &ends);
+    for (size_t i = 0; i < n; i++)
+        odds[i] = ends.log_dead[i] - ends.log_alive[i];
+    cot_elementary_best()->exp(n, odds, odds);
+    for (size_t i = 0; i < n; i++) {
+        ret_alive[i] = 1 / (1 + odds[i]);
+        if (ret_expected != NULL)
+            ret_expected[i] = ret_alive[i] * expected_if_alive(model, x[i], T[i], t);
+    }
 }
 
 /*
@@ -124,22 +266,36 @@ static double expected(const struct cot_btyd *model, struct cot_btyd_customer c,
  */
 static double at_least(const struct cot_btyd *model, struct cot_btyd_customer c, double t, unsigned m)
 {
-    enum { PANELS = 16 };
+    enum { PANELS = 16, POINTS = PANELS * COT_GAUSS_MAX };
+    const struct cot_gauss_rule *rule = &cot_gauss_32;
+    const struct cot_elementary *wide = cot_elementary_best();
     double shape = model->parameters[R] + c.x;
     double scale = model->parameters[ALPHA] + c.T;
     double left = model->parameters[BETA] + c.T;
     double s = model->parameters[S];
     double end = t / (scale + t);
     double log_beta = cot_log_gamma(shape) + cot_log_gamma(m) - cot_log_gamma(shape + m);
+    double log_v[POINTS];
+    double log_rest[POINTS];  /* ln(1 - v) */
+    double log_lasts[POINTS]; /* ln(1 + u / left) */
     double sum = 0;
-    for (int panel = 0; panel < PANELS; panel++)
-        for (size_t i = 0; i < COT_GAUSS_POINTS; i++) {
-            double v = end * (panel + cot_gauss_nodes[i]) / PANELS;
-            double u = scale * v / (1 - v);
-            sum += cot_gauss_weights[i] / PANELS * end *
-                   exp((m - 1) * log(v) + (shape - 1) * log1p(-v) - log_beta - s * log1p(u / left));
-        }
-    return alive(model, c) * (sum < 1 ? sum : 1);
+    double alive = 0;
+    for (size_t i = 0; i < POINTS; i++) {
+        double v = end * ((double)(i / rule->n) + rule->nodes[i % rule->n]) / PANELS;
+        log_v[i] = v;
+        log_rest[i] = 1 - v;
+        log_lasts[i] = 1 + scale * v / (1 - v) / left;
+    }
+    wide->log(POINTS, log_v, log_v);
+    wide->log(POINTS, log_rest, log_rest);
+    wide->log(POINTS, log_lasts, log_lasts);
+    for (size_t i = 0; i < POINTS; i++)
+        log_v[i] = (m - 1) * log_v[i] + (shape - 1) * log_rest[i] - log_beta - s * log_lasts[i];
+    wide->exp(POINTS, log_v, log_v);
+    for (size_t i = 0; i < POINTS; i++)
+        sum += rule->weights[i % rule->n] / PANELS * end * log_v[i];
+    score(model, 1, &c.x, &c.tx, &c.T, 0, NULL, &alive);
+    return alive * (sum < 1 ? sum : 1);
 }
 
 const struct cot_btyd_model cot_btyd_pareto = {.name = "pareto",
@@ -147,7 +303,6 @@ const struct cot_btyd_model cot_btyd_pareto = {.name = "pareto",
                                                .typical = {0.5, 0.3, 0.6, 0.4},
                                                .scale = {false, true, false, true},
                                                .tabulate = tabulate,
-                                               .log_likelihood = log_likelihood,
-                                               .alive = alive,
-                                               .expected = expected,
+                                               .add_log_likelihoods = add_log_likelihoods,
+                                               .score = score,
                                                .at_least = at_least};

@@ -2,6 +2,8 @@
 #ifndef COT_NUM_SPECIAL_H
 #define COT_NUM_SPECIAL_H
 
+#include <stddef.h>
+
 /* Logarithm of the gamma function for x > 0; unlike lgamma, for any thread. */
 double cot_log_gamma(double x);
 
@@ -9,9 +11,13 @@ double cot_log_gamma(double x);
  * error about 1e-15, absolute near the root at 1.4616. */
 double cot_digamma(double x);
 
-/* Nodes and weights of the Gauss-Legendre rule with COT_GAUSS_POINTS points on [0, 1]. */
-enum { COT_GAUSS_POINTS = 32 };
-extern const double cot_gauss_nodes[COT_GAUSS_POINTS];
-extern const double cot_gauss_weights[COT_GAUSS_POINTS];
+/* Gauss-Legendre rules on [0, 1]: exact for polynomials of degree below 2 n. */
+enum { COT_GAUSS_MAX = 32 };
+struct cot_gauss_rule {
+    size_t n;
+    double nodes[COT_GAUSS_MAX]; /* ascending */
+    double weights[COT_GAUSS_MAX];
+};
+extern const struct cot_gauss_rule cot_gauss_16, cot_gauss_32;
 
 #endif
