@@ -9,7 +9,7 @@
 #include "num/minimise.h"
 #include "num/special.h"
 
-enum { MIN_GROUPS_A_BLOCK = 256, MAX_BLOCKS = 64 };
+enum { MIN_GROUPS_A_BLOCK = 1024, MAX_BLOCKS = 64 };
 
 /* ---- customers become groups ---- */
 
@@ -160,44 +160,110 @@ static void centre_on_usual(struct fit *fit)
         fit->centre[p] = log(fit->ops->typical[p] * (fit->ops->scale[p] ? time / n : 1));
 }
 
-static cot_code fit_from_starts(struct fit *fit, struct cot_btyd *ret_model, struct cot_err *err)
+/* Every step-th customer in the groups' order, each for so many; all of them where the step is 1. */
+static size_t sample_groups(const struct fit *fit, size_t step, struct cot_btyd_group *ret_sample)
 {
-    static const double starts[][COT_BTYD_PARAMETERS] = {{0, 0, 0, 0}, {1.2, 1.2, -1, 0.5}, {-1, -0.5, 0.7, -0.7}};
-    const double range = 9.2; /* a factor of 10,000 both ways */
-    double best = INFINITY;
-    double best_x[COT_BTYD_PARAMETERS] = {0};
+    double seen = 0;
+    size_t n = 0;
+    for (size_t g = 0; g < fit->n_groups; g++) {
+        double before = floor(seen / (double)step);
+        seen += fit->groups[g].n;
+        double chosen = floor(seen / (double)step) - before;
+        if (chosen > 0) {
+            ret_sample[n] = fit->groups[g];
+            ret_sample[n++].n = chosen * (double)step;
+        }
+    }
+    return n;
+}
+
+struct range {
     double low[COT_BTYD_PARAMETERS];
     double high[COT_BTYD_PARAMETERS];
-    struct cot_btyd result = {.kind = fit->options->kind, .k = fit->model.k, .n_groups = fit->n_groups};
-    for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++) {
-        low[p] = fit->centre[p] - range;
-        high[p] = fit->centre[p] + range;
-    }
+};
+
+/* The best of several starts, each to a few digits. */
+static cot_code best_of_starts(struct fit *fit, const struct range *range, double *ret_x, unsigned *ret_n,
+                               struct cot_err *err)
+{
+    static const double starts[][COT_BTYD_PARAMETERS] = {{0, 0, 0, 0}, {1.2, 1.2, -1, 0.5}, {-1, -0.5, 0.7, -0.7}};
+    const double few_digits = 1e-8;
+    double best = INFINITY;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         double x[COT_BTYD_PARAMETERS];
         double value = 0;
         for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
             x[p] = fit->centre[p] + starts[i][p];
-        cot_code rc = cot_minimise(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, low, high, &value,
-                                   &result.n_evaluations, err);
+        cot_code rc = cot_minimise_until(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, range->low, range->high,
+                                         few_digits, &value, ret_n, err);
         if (rc != COT_OK)
             return rc;
         if (value < best) {
             best = value;
-            memcpy(best_x, x, sizeof best_x);
+            memcpy(ret_x, x, sizeof x);
         }
     }
-    double covariance[COT_BTYD_PARAMETERS * COT_BTYD_PARAMETERS];
-    cot_code curved = cot_minimise_covariance(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, best_x, covariance, NULL);
+    return COT_OK;
+}
+
+/*
+ * The starts are tried on a sample, which stands for all customers: its best point and the curvature there are where
+ * the fit to all begins.
+ */
+static cot_code start_on_sample(const struct fit *fit, const struct range *range, double *ret_x, double *ret_covariance,
+                                bool *ret_curved, unsigned *ret_n, struct cot_err *err)
+{
+    enum { ENOUGH_CUSTOMERS = 2048 };
+    struct fit sample = *fit;
+    double n = 0;
+    for (size_t g = 0; g < fit->n_groups; g++)
+        n += fit->groups[g].n;
+    size_t step = n > ENOUGH_CUSTOMERS ? (size_t)n / ENOUGH_CUSTOMERS : 1;
+    sample.groups = cot_alloc_array(fit->n_groups, 1, sizeof *sample.groups);
+    if (sample.groups == NULL)
+        return cot_fail(err, COT_NOMEM, "a sample of %zu customers", fit->n_groups);
+    sample.n_groups = sample_groups(fit, step, sample.groups);
+    sample.block = cot_block_of(sample.n_groups, MIN_GROUPS_A_BLOCK);
+    cot_code rc = best_of_starts(&sample, range, ret_x, ret_n, err);
+    if (rc == COT_OK)
+        *ret_curved = cot_minimise_covariance(minus_log_likelihood, &sample, COT_BTYD_PARAMETERS, ret_x, ret_covariance,
+                                              NULL) == COT_OK;
+    free(sample.groups);
+    return rc;
+}
+
+static cot_code fit_at_k(struct fit *fit, struct cot_btyd *ret_model, struct cot_err *err)
+{
+    const double reach = 9.2; /* a factor of 10,000 both ways */
+    const double near = 0.01;
+    double x[COT_BTYD_PARAMETERS];
     double gradient[COT_BTYD_PARAMETERS];
-    (void)minus_log_likelihood(fit, COT_BTYD_PARAMETERS, best_x, gradient);
+    double covariance[COT_BTYD_PARAMETERS * COT_BTYD_PARAMETERS];
+    double value = 0;
+    bool curved = false;
+    struct range range;
+    struct cot_btyd result = {.kind = fit->options->kind, .k = fit->model.k, .n_groups = fit->n_groups};
+    for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++) {
+        range.low[p] = fit->centre[p] - reach;
+        range.high[p] = fit->centre[p] + reach;
+    }
+    cot_code rc = start_on_sample(fit, &range, x, covariance, &curved, &result.n_evaluations, err);
+    if (rc == COT_OK && curved)
+        rc = cot_minimise_near(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, covariance, range.low, range.high,
+                               &value, &result.n_evaluations, err);
+    else if (rc == COT_OK)
+        rc = cot_minimise(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, range.low, range.high, &value,
+                          &result.n_evaluations, err);
+    if (rc != COT_OK)
+        return rc;
+    curved = cot_minimise_covariance(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, covariance, NULL) == COT_OK;
+    (void)minus_log_likelihood(fit, COT_BTYD_PARAMETERS, x, gradient);
     result.log_likelihood = fit->model.log_likelihood;
     for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++) {
-        const double near = 0.01;
-        result.parameters[p] = exp(best_x[p]);
+        result.parameters[p] = exp(x[p]);
         result.standard_errors[p] =
-            curved == COT_OK ? result.parameters[p] * sqrt(covariance[p * COT_BTYD_PARAMETERS + p]) : (double)NAN;
-        result.at_boundary |= best_x[p] < low[p] + near || best_x[p] > high[p] - near;
+            curved ? result.parameters[p] * sqrt(covariance[p * COT_BTYD_PARAMETERS + p]) : (double)NAN;
+        result.at_boundary |= x[p] < range.low[p] + near || x[p] > range.high[p] - near;
     }
     *ret_model = result;
     return COT_OK;
@@ -221,7 +287,7 @@ static cot_code fit_best_k(struct fit *fit, unsigned first, unsigned last, struc
         struct cot_btyd model = {0};
         fit->model = (struct cot_btyd){.kind = fit->options->kind, .k = k};
         fit->constant = constant_of(fit, k);
-        cot_code rc = fit_from_starts(fit, &model, err);
+        cot_code rc = fit_at_k(fit, &model, err);
         if (rc != COT_OK)
             return rc;
         model.n_evaluations += best.n_evaluations;

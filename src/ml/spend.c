@@ -6,10 +6,11 @@
 
 #include "base/threads.h"
 #include "num/check.h"
+#include "num/elementary.h"
 #include "num/minimise.h"
 #include "num/special.h"
 
-enum { P, Q, GAMMA, MIN_CUSTOMERS_A_BLOCK = 256, MAX_BLOCKS = 64 };
+enum { P, Q, GAMMA, MIN_CUSTOMERS_A_BLOCK = 1024, MAX_BLOCKS = 64, BATCH = 256 };
 
 const char *cot_spend_parameter_name(size_t i)
 {
@@ -17,52 +18,73 @@ const char *cot_spend_parameter_name(size_t i)
     return names[i];
 }
 
+struct customer {
+    double x, m;
+};
+
+/*
+ * ln L = ln gamma(p x + q) - ln gamma(p x) - ln gamma(q) + q ln gamma + p x ln(m x) - ln m - (p x + q) ln(gamma + m x)
+ *
+ * Customers are sorted by x: what depends on x alone is computed once, and all that is needed of customers with the
+ * same x are the sums of ln(gamma + m x) and of 1 / (gamma + m x).
+ */
 struct fit {
-    const double *x, *m;
-    size_t *order; /* customers by x, so that what depends on x alone is computed once */
+    struct customer *customers;
+    double *spent; /* m x */
     size_t n;
     size_t block;
     unsigned n_threads;
+    double x_log_spent; /* sums over all customers: x ln(m x), ln m */
+    double log_m;
     double p, q, gamma;
     double psi_q, log_gamma_q;
     double partial[MAX_BLOCKS][1 + COT_SPEND_PARAMETERS];
 };
 
-/*
- * ln gamma(p x + q) - ln gamma(p x) - ln gamma(q) + q ln gamma + (p x - 1) ln m + p x ln x - (p x + q) ln(gamma + m x)
- */
+/* Customers [begin, end), who have the same x. */
+static void sum_alike(const struct fit *f, size_t begin, size_t end, double *partial)
+{
+    const struct cot_elementary *wide = cot_elementary_best();
+    double n = (double)(end - begin);
+    double x = f->customers[begin].x;
+    double logs = 0;
+    double inverses = 0;
+    for (size_t i = begin; i < end; i += BATCH) {
+        size_t n_batch = end - i < BATCH ? end - i : BATCH;
+        double rest[BATCH];
+        double log_rest[BATCH];
+        for (size_t k = 0; k < n_batch; k++)
+            rest[k] = f->gamma + f->spent[i + k];
+        wide->log(n_batch, rest, log_rest);
+        for (size_t k = 0; k < n_batch; k++) {
+            logs += log_rest[k];
+            inverses += 1 / rest[k];
+        }
+    }
+    double both = f->p * x + f->q;
+    double psi = cot_digamma(both);
+    partial[0] +=
+        n * (cot_log_gamma(both) - cot_log_gamma(f->p * x) - f->log_gamma_q + f->q * log(f->gamma)) - both * logs;
+    partial[1 + P] += x * (n * (psi - cot_digamma(f->p * x)) - logs);
+    partial[1 + Q] += n * (psi - f->psi_q + log(f->gamma)) - logs;
+    partial[1 + GAMMA] += n * f->q / f->gamma - both * inverses;
+}
+
 static void sum_customers(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
     struct fit *f = context;
-    double *partial = f->partial[i_block];
-    double last = NAN;
-    double log_gammas = 0;
-    double psi_sum = 0;
-    double psi_px = 0;
     (void)i_thread;
-    memset(partial, 0, sizeof f->partial[i_block]);
-    for (size_t i = begin; i < end; i++) {
-        double x = f->x[f->order[i]];
-        double m = f->m[f->order[i]];
-        if (x != last) {
-            last = x;
-            log_gammas = cot_log_gamma(f->p * x + f->q) - cot_log_gamma(f->p * x) - f->log_gamma_q;
-            psi_sum = cot_digamma(f->p * x + f->q);
-            psi_px = cot_digamma(f->p * x);
-        }
-        double log_rest = log(f->gamma + m * x);
-        double log_mx = log(m * x);
-        partial[0] += log_gammas + f->q * log(f->gamma) - log(m) + f->p * x * log_mx - (f->p * x + f->q) * log_rest;
-        partial[1 + P] += x * (psi_sum - psi_px + log_mx - log_rest);
-        partial[1 + Q] += psi_sum - f->psi_q + log(f->gamma) - log_rest;
-        partial[1 + GAMMA] += f->q / f->gamma - (f->p * x + f->q) / (f->gamma + m * x);
+    memset(f->partial[i_block], 0, sizeof f->partial[i_block]);
+    for (size_t first = begin, last = begin; first < end; first = last) {
+        while (last < end && f->customers[last].x == f->customers[first].x)
+            last++;
+        sum_alike(f, first, last, f->partial[i_block]);
     }
 }
 
 static double minus_log_likelihood(void *context, size_t n, const double *x, double *ret_gradient)
 {
     struct fit *f = context;
-    double value = 0;
     const double parameters[COT_SPEND_PARAMETERS] = {exp(x[P]), exp(x[Q]), exp(x[GAMMA])};
     f->p = parameters[P];
     f->q = parameters[Q];
@@ -70,7 +92,9 @@ static double minus_log_likelihood(void *context, size_t n, const double *x, dou
     f->log_gamma_q = cot_log_gamma(f->q);
     f->psi_q = cot_digamma(f->q);
     cot_parallel_for(f->n_threads, f->n, f->block, sum_customers, f);
+    double value = f->log_m - f->p * f->x_log_spent;
     memset(ret_gradient, 0, n * sizeof *ret_gradient);
+    ret_gradient[P] = -f->x_log_spent * f->p;
     for (size_t b = 0; b < cot_n_blocks(f->n, f->block); b++) {
         value -= f->partial[b][0];
         for (size_t p = 0; p < n; p++)
@@ -79,52 +103,47 @@ static double minus_log_likelihood(void *context, size_t n, const double *x, dou
     return value;
 }
 
-struct key {
-    double x, m;
-    size_t i;
-};
-
-static int compare_keys(const void *left, const void *right)
+static int compare_customers(const void *left, const void *right)
 {
-    const struct key *a = left;
-    const struct key *b = right;
+    const struct customer *a = left;
+    const struct customer *b = right;
     if (a->x != b->x)
         return a->x < b->x ? -1 : 1;
-    if (a->m != b->m)
-        return a->m < b->m ? -1 : 1;
-    return (a->i > b->i) - (a->i < b->i);
+    return (a->m > b->m) - (a->m < b->m); /* sums in one order */
+}
+
+static void fit_release(struct fit *fit)
+{
+    free(fit->customers);
+    free(fit->spent);
 }
 
 static cot_code choose_customers(size_t n, const double *x, const double *m, struct fit *fit, double *ret_mean,
                                  struct cot_err *err)
 {
-    struct key *keys = cot_alloc_array(n, 1, sizeof *keys);
     double total = 0;
-    size_t n_keys = 0;
-    if (keys == NULL)
+    fit->customers = cot_alloc_array(n, 1, sizeof *fit->customers);
+    fit->spent = cot_alloc_array(n, 1, sizeof *fit->spent);
+    if (fit->customers == NULL || fit->spent == NULL)
         return cot_fail(err, COT_NOMEM, "%zu customers", n);
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i]) || !isfinite(m[i]) || x[i] < 0) {
-            free(keys);
+        if (!isfinite(x[i]) || !isfinite(m[i]) || x[i] < 0)
             return cot_fail(err, COT_BAD_DATA, "customer %zu has %g purchases of mean %g", i, x[i], m[i]);
-        }
         if (x[i] > 0 && m[i] > 0)
-            keys[n_keys++] = (struct key){x[i], m[i], i};
+            fit->customers[fit->n++] = (struct customer){x[i], m[i]};
     }
-    qsort(keys, n_keys, sizeof *keys, compare_keys);
-    fit->order = cot_alloc_array(n_keys, 1, sizeof *fit->order);
-    for (size_t i = 0; fit->order != NULL && i < n_keys; i++) {
-        fit->order[i] = keys[i].i;
-        total += keys[i].m;
-    }
-    free(keys);
-    if (fit->order == NULL)
-        return cot_fail(err, COT_NOMEM, "%zu customers", n);
-    if (n_keys < 2)
+    if (fit->n < 2)
         return cot_fail(err, COT_BAD_DATA, "%zu of %zu customers have purchases of some value: two are the least",
-                        n_keys, n);
-    fit->n = n_keys;
-    *ret_mean = total / (double)n_keys;
+                        fit->n, n);
+    qsort(fit->customers, fit->n, sizeof *fit->customers, compare_customers);
+    for (size_t i = 0; i < fit->n; i++) {
+        const struct customer *c = fit->customers + i;
+        fit->spent[i] = c->m * c->x;
+        fit->x_log_spent += c->x * log(fit->spent[i]);
+        fit->log_m += log(c->m);
+        total += c->m;
+    }
+    *ret_mean = total / (double)fit->n;
     return COT_OK;
 }
 
@@ -132,7 +151,7 @@ cot_code cot_spend_fit(size_t n, const double *x, const double *m, unsigned n_th
                        struct cot_err *err)
 {
     const double range = 9.2;
-    struct fit fit = {.x = x, .m = m, .n_threads = n_threads};
+    struct fit fit = {.n_threads = n_threads};
     struct cot_spend result = {0};
     double at[COT_SPEND_PARAMETERS];
     double low[COT_SPEND_PARAMETERS];
@@ -165,7 +184,7 @@ cot_code cot_spend_fit(size_t n, const double *x, const double *m, unsigned n_th
         }
         *ret_model = result;
     }
-    free(fit.order);
+    fit_release(&fit);
     return rc;
 }
 

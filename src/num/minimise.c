@@ -71,6 +71,95 @@ cot_code cot_minimise_until(cot_minimise_function *function, void *context, size
     return COT_OK;
 }
 
+/* a'b */
+static double dot(size_t n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* BFGS: the inverse Hessian learns that the gradient changed by `change` over a step. */
+static void learn_curvature(size_t n, double *inverse, const double *step, const double *change)
+{
+    double curvature = dot(n, step, change);
+    double turned[COT_MINIMISE_MAX];
+    if (!(curvature > 0))
+        return;
+    for (size_t i = 0; i < n; i++)
+        turned[i] = dot(n, inverse + i * n, change);
+    double scale = (1 + dot(n, change, turned) / curvature) / curvature;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            inverse[i * n + j] += scale * step[i] * step[j] - (turned[i] * step[j] + step[i] * turned[j]) / curvature;
+}
+
+/*
+ * A step of Newton's from x, halved until it gains; x, gradient and inverse are the next point's. False where it leaves
+ * the bounds or no part of it gains.
+ */
+static bool step_on(struct objective *o, size_t n, const double *low, const double *high, const double *whole,
+                    double *x, double *gradient, double *value, double *inverse)
+{
+    enum { MAX_HALVINGS = 8 };
+    const double rounding = 1e-13; /* of a value's size: what it may seem to lose */
+    double share = 1;
+    for (int halving = 0; halving < MAX_HALVINGS; halving++, share /= 2) {
+        double step[COT_MINIMISE_MAX];
+        double next[COT_MINIMISE_MAX];
+        double change[COT_MINIMISE_MAX];
+        for (size_t i = 0; i < n; i++) {
+            step[i] = share * whole[i];
+            next[i] = x[i] + step[i];
+            if (!(next[i] > low[i] && next[i] < high[i]))
+                return false;
+        }
+        double there = evaluate((unsigned)n, next, change, o);
+        if (there > *value + rounding * fabs(*value))
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            double now = change[i];
+            change[i] -= gradient[i];
+            gradient[i] = now;
+        }
+        learn_curvature(n, inverse, step, change);
+        memcpy(x, next, n * sizeof *x);
+        *value = there;
+        return true;
+    }
+    return false;
+}
+
+cot_code cot_minimise_near(cot_minimise_function *function, void *context, size_t n, double *x,
+                           const double *covariance, const double *low, const double *high, double *ret_value,
+                           unsigned *ret_n, struct cot_err *err)
+{
+    enum { MAX_STEPS = 40 };
+    const double enough = 1e-18; /* of the value's size: what the next step would gain */
+    struct objective o = {.function = function, .context = context, .best = INFINITY};
+    double inverse[COT_MINIMISE_MAX * COT_MINIMISE_MAX];
+    double gradient[COT_MINIMISE_MAX];
+    double value = evaluate((unsigned)n, x, gradient, &o);
+    bool found = false;
+    bool lost = !isfinite(o.best);
+    memcpy(inverse, covariance, n * n * sizeof *inverse);
+    for (int i = 0; i < MAX_STEPS && !found && !lost; i++) {
+        double step[COT_MINIMISE_MAX];
+        for (size_t j = 0; j < n; j++)
+            step[j] = -dot(n, inverse + j * n, gradient);
+        double gain = -dot(n, step, gradient) / 2;
+        found = gain >= 0 && gain <= enough * fabs(value);
+        lost = !found && !(gain > 0 && step_on(&o, n, low, high, step, x, gradient, &value, inverse));
+    }
+    if (ret_n != NULL)
+        *ret_n += o.n_evaluations;
+    if (!found)
+        return cot_minimise(function, context, n, x, low, high, ret_value, ret_n, err);
+    *ret_value = value;
+    return COT_OK;
+}
+
 /* Gauss and Jordan with pivots; false where a is singular. */
 static bool invert(size_t n, double *a, double *ret_inverse)
 {

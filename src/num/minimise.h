@@ -1,4 +1,4 @@
-/* Smooth functions of a few variables brought to a minimum: NLopt's L-BFGS. */
+/* Smooth functions of a few variables brought to a minimum: NLopt's L-BFGS, and BFGS from a known neighbourhood. */
 #ifndef COT_NUM_MINIMISE_H
 #define COT_NUM_MINIMISE_H
 
@@ -20,6 +20,15 @@ cot_code cot_minimise(cot_minimise_function *function, void *context, size_t n, 
 cot_code cot_minimise_until(cot_minimise_function *function, void *context, size_t n, double *x, const double *low,
                             const double *high, double enough, double *ret_value, unsigned *ret_n,
                             struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * The same from a point that is near the minimum, with the inverse of the matrix of second derivatives (n x n), as
+ * cot_minimise_covariance gives it of a like function: a few steps of BFGS, each an evaluation. Where they fail or come
+ * to a bound, cot_minimise goes on.
+ */
+cot_code cot_minimise_near(cot_minimise_function *function, void *context, size_t n, double *x,
+                           const double *covariance, const double *low, const double *high, double *ret_value,
+                           unsigned *ret_n, struct cot_err *err) COT_MUST_CHECK;
 
 /* Inverse of the matrix of second derivatives at x (n x n), by differences of gradients; COT_BAD_DATA where it is not
  * positive definite. */
