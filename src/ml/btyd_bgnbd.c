@@ -70,63 +70,85 @@ static double ticks_passed(unsigned k, double shape, double alpha_T, double gap,
         sum += term;
         *ret_by_shape += term * psi;
         *ret_by_alpha -= term * j / alpha_T;
+        if (j + 1 == k)
+            break;
         psi += 1 / (shape + j);
         term *= (shape + j) / (j + 1) * gap / alpha_T;
     }
-    *ret_by_shape /= sum;
-    *ret_by_alpha /= sum;
+    double by_sum = 1 / sum;
+    *ret_by_shape *= by_sum;
+    *ret_by_alpha *= by_sum;
     return sum;
+}
+
+/* Of a batch. */
+struct terms {
+    double log_T[COT_BTYD_BATCH];    /* ln(alpha + T) */
+    double log_lost[COT_BTYD_BATCH]; /* ln((alpha + T) / (alpha + tx)) */
+    double by_T[COT_BTYD_BATCH];     /* 1 / (alpha + T), 1 / (alpha + tx) */
+    double by_tx[COT_BTYD_BATCH];
+    double odds[COT_BTYD_BATCH];     /* a / (b + x + d - 1) */
+    double by_shape[COT_BTYD_BATCH]; /* derivatives of ln(still) */
+    double by_alpha[COT_BTYD_BATCH];
+    double log_sum[COT_BTYD_BATCH]; /* ln(dead + still) */
+    double dead[COT_BTYD_BATCH];    /* share of dead in it */
+};
+
+static void terms_of(const struct cot_btyd *model, const struct cot_btyd_group *groups, size_t n,
+                     struct terms *ret_terms)
+{
+    const struct cot_elementary *wide = cot_elementary_best();
+    const double *at = model->parameters;
+    double left = at[B] + stays_at_first(model) - 1;
+    struct terms *t = ret_terms;
+    double log_dead[COT_BTYD_BATCH];
+    double log_still[COT_BTYD_BATCH];
+    double share[COT_BTYD_MAX_K];
+    for (size_t i = 0; i < n; i++) {
+        const struct cot_btyd_group *g = groups + i;
+        t->log_T[i] = at[ALPHA] + g->T;
+        t->log_lost[i] = at[ALPHA] + g->tx;
+        t->by_T[i] = 1 / t->log_T[i];
+        t->by_tx[i] = 1 / t->log_lost[i];
+        t->odds[i] = may_be_gone(model, g->x) ? at[A] / (left + g->x) : 1;
+        log_still[i] = ticks_passed(model->k, at[R] + model->k * g->x, t->log_T[i], g->T - g->tx, share,
+                                    t->by_shape + i, t->by_alpha + i);
+    }
+    wide->log(n, t->log_T, t->log_T);
+    wide->log(n, t->log_lost, t->log_lost);
+    wide->log(n, t->odds, log_dead);
+    wide->log(n, log_still, log_still);
+    for (size_t i = 0; i < n; i++) {
+        t->log_lost[i] = t->log_T[i] - t->log_lost[i];
+        log_dead[i] = may_be_gone(model, groups[i].x) ? log_dead[i] + (at[R] + model->k * groups[i].x) * t->log_lost[i]
+                                                      : -(double)INFINITY;
+    }
+    cot_btyd_mix(n, log_dead, log_still, t->log_sum, t->dead);
 }
 
 static void add_log_likelihoods(const struct cot_btyd *model, const struct cot_btyd_tables *tables,
                                 const struct cot_btyd_group *groups, size_t n, double sums[1 + COT_BTYD_PARAMETERS])
 {
-    const struct cot_elementary *wide = cot_elementary_best();
     double r = model->parameters[R];
-    double alpha = model->parameters[ALPHA];
-    double a = model->parameters[A];
-    double log_alpha = log(alpha);
-    double first = stays_at_first(model);
-    double log_T[COT_BTYD_BATCH];    /* ln(alpha + T) */
-    double log_lost[COT_BTYD_BATCH]; /* ln((alpha + T) / (alpha + tx)) */
-    double log_odds[COT_BTYD_BATCH]; /* of leaving at the last purchase */
-    double log_still[COT_BTYD_BATCH];
-    double by_shape[COT_BTYD_BATCH];
-    double by_alpha[COT_BTYD_BATCH];
-    double log_sum[COT_BTYD_BATCH];
-    double dead[COT_BTYD_BATCH];
+    double by_alpha = 1 / model->parameters[ALPHA];
+    double by_a = 1 / model->parameters[A];
+    double log_alpha = log(model->parameters[ALPHA]);
+    size_t first = (size_t)stays_at_first(model);
+    struct terms t;
+    terms_of(model, groups, n, &t);
     for (size_t i = 0; i < n; i++) {
-        double share[COT_BTYD_MAX_K];
-        const struct cot_btyd_group *g = groups + i;
-        log_T[i] = alpha + g->T;
-        log_lost[i] = (alpha + g->T) / (alpha + g->tx);
-        log_odds[i] = may_be_gone(model, g->x) ? a / (model->parameters[B] + g->x + first - 1) : 1;
-        log_still[i] =
-            ticks_passed(model->k, r + model->k * g->x, alpha + g->T, g->T - g->tx, share, by_shape + i, by_alpha + i);
-    }
-    wide->log(n, log_T, log_T);
-    wide->log(n, log_lost, log_lost);
-    wide->log(n, log_odds, log_odds);
-    wide->log(n, log_still, log_still);
-    for (size_t i = 0; i < n; i++)
-        log_odds[i] = may_be_gone(model, groups[i].x) ? log_odds[i] + (r + model->k * groups[i].x) * log_lost[i]
-                                                      : -(double)INFINITY;
-    cot_btyd_mix(n, log_odds, log_still, log_sum, dead);
-    for (size_t i = 0; i < n; i++) {
-        const struct cot_btyd_group *g = groups + i;
-        size_t x = (size_t)g->x;
-        size_t stays = x + (size_t)first;
-        double shape = r + model->k * g->x;
-        double still = 1 - dead[i];
-        sums[0] +=
-            g->n * (log_sum[i] + tables->log_rising[x] + r * log_alpha - shape * log_T[i] + tables->log_beta[stays]);
+        double m = groups[i].n;
+        size_t x = (size_t)groups[i].x;
+        double shape = r + model->k * groups[i].x;
+        double dead = t.dead[i];
+        double still = 1 - dead;
+        sums[0] += m * (t.log_sum[i] + tables->log_rising[x] + r * log_alpha - shape * t.log_T[i] +
+                        tables->log_beta[x + first]);
         sums[1 + R] +=
-            g->n * (log_alpha + tables->psi_rising[x] - log_T[i] + dead[i] * log_lost[i] + still * by_shape[i]);
-        sums[1 + ALPHA] += g->n * (r / alpha - shape / (alpha + g->T) +
-                                   dead[i] * shape * (1 / (alpha + g->T) - 1 / (alpha + g->tx)) + still * by_alpha[i]);
-        sums[1 + A] += g->n * (tables->by_a[stays] + dead[i] / a);
-        sums[1 + B] +=
-            g->n * (tables->by_b[stays] - (dead[i] > 0 ? dead[i] / (model->parameters[B] + g->x + first - 1) : 0));
+            m * (log_alpha + tables->psi_rising[x] - t.log_T[i] + dead * t.log_lost[i] + still * t.by_shape[i]);
+        sums[1 + ALPHA] += m * (r * by_alpha - shape * (still * t.by_T[i] + dead * t.by_tx[i]) + still * t.by_alpha[i]);
+        sums[1 + A] += m * (tables->by_a[x + first] + dead * by_a);
+        sums[1 + B] += m * (tables->by_b[x + first] - dead * t.odds[i] * by_a);
     }
 }
 

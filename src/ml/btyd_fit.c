@@ -9,7 +9,7 @@
 #include "num/minimise.h"
 #include "num/special.h"
 
-enum { MIN_GROUPS_A_BLOCK = 1024, MAX_BLOCKS = 64 };
+enum { MIN_GROUPS_A_BLOCK = 2048, MAX_BLOCKS = 64 };
 
 /* ---- customers become groups ---- */
 

@@ -10,7 +10,7 @@
 #include "num/minimise.h"
 #include "num/special.h"
 
-enum { P, Q, GAMMA, MIN_CUSTOMERS_A_BLOCK = 1024, MAX_BLOCKS = 64, BATCH = 256 };
+enum { P, Q, GAMMA, MIN_CUSTOMERS_A_BLOCK = 16384, MAX_BLOCKS = 64, BATCH = 256 };
 
 const char *cot_spend_parameter_name(size_t i)
 {

@@ -58,6 +58,15 @@ static double *table(size_t n)
     return result;
 }
 
+static void free_tables(struct cot_btyd_tables *t)
+{
+    free(t->log_rising);
+    free(t->psi_rising);
+    free(t->log_beta);
+    free(t->by_a);
+    free(t->by_b);
+}
+
 /* Derivatives of one customer's log-likelihood against differences, every model, ordinary and extreme customers. */
 static void test_gradients(void **state)
 {
@@ -92,12 +101,73 @@ static void test_gradients(void **state)
                         fail_msg("%s, k %u, customer %zu, %s: %.9g, by differences %.9g", ops->name, k, g,
                                  ops->parameters[p], at_point[1 + p], difference);
                 }
-                free(t.log_rising);
-                free(t.psi_rising);
-                free(t.log_beta);
-                free(t.by_a);
-                free(t.by_b);
+                free_tables(&t);
             }
+}
+
+/* A batch's sums are those of its customers one by one. */
+static void test_batches_are_sums(void **state)
+{
+    static const double at[COT_BTYD_PARAMETERS] = {0.6, 8, 0.7, 5};
+    (void)state;
+    for (int kind = 0; kind < COT_BTYD_N_KINDS; kind++) {
+        const struct cot_btyd_model *ops = cot_btyd_model_of((enum cot_btyd_kind)kind);
+        struct cot_btyd_tables t = {COT_BTYD_BATCH + 2,        table(COT_BTYD_BATCH + 2), table(COT_BTYD_BATCH + 2),
+                                    table(COT_BTYD_BATCH + 2), table(COT_BTYD_BATCH + 2), table(COT_BTYD_BATCH + 2)};
+        struct cot_btyd model = {.kind = (enum cot_btyd_kind)kind, .k = 1};
+        struct cot_btyd_group groups[COT_BTYD_BATCH];
+        double one_by_one[1 + COT_BTYD_PARAMETERS] = {0};
+        double together[1 + COT_BTYD_PARAMETERS] = {0};
+        memcpy(model.parameters, at, sizeof at);
+        ops->tabulate(&model, &t);
+        for (size_t i = 0; i < COT_BTYD_BATCH; i++) { /* some need many points of a rule, some few */
+            groups[i] = (struct cot_btyd_group){(double)i, i > 0 ? (double)i : 0, 30 + pow(1.7, (double)i),
+                                                1 + (double)(i % 3), 0};
+            ops->add_log_likelihoods(&model, &t, groups + i, 1, one_by_one);
+        }
+        ops->add_log_likelihoods(&model, &t, groups, COT_BTYD_BATCH, together);
+        assert_memory_equal(one_by_one, together, sizeof together);
+        free_tables(&t);
+    }
+}
+
+/* P(alive) of Pareto/NBD with its integral by panels of the plain integrand, which need no substitution. */
+static double alive_by_panels(const double *at, struct cot_btyd_customer c)
+{
+    enum { PANELS = 4000 };
+    double shape = at[0] + c.x;
+    double sum = 0;
+    for (int panel = 0; panel < PANELS; panel++) {
+        double from = (c.T - c.tx) * pow((double)panel / PANELS, 4); /* short ones where it falls fast */
+        double to = (c.T - c.tx) * pow((panel + 1.0) / PANELS, 4);
+        for (size_t i = 0; i < cot_gauss_16.n; i++) {
+            double u = c.tx + from + (to - from) * cot_gauss_16.nodes[i];
+            sum +=
+                cot_gauss_16.weights[i] * (to - from) *
+                exp(shape * log((at[1] + c.T) / (at[1] + u)) + at[2] * log(at[3] + c.T) - (at[2] + 1) * log(at[3] + u));
+        }
+    }
+    return 1 / (1 + at[2] * sum);
+}
+
+static void test_pareto_integral(void **state)
+{
+    enum { TRIALS = 60 };
+    struct cot_rng rng;
+    (void)state;
+    cot_rng_init(&rng, 31);
+    for (int i = 0; i < TRIALS; i++) {
+        struct cot_btyd m = {.kind = COT_BTYD_PARETO, .k = 1};
+        struct cot_btyd_customer c = {.x = (double)cot_rng_below(&rng, 40), .T = exp(6 * cot_rng_uniform(&rng))};
+        c.tx = c.x > 0 ? c.T * (0.01 + 0.98 * cot_rng_uniform(&rng)) : 0;
+        for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
+            m.parameters[p] = exp(3 * (2 * cot_rng_uniform(&rng) - 1)) * (p == 1 || p == 3 ? 5 : 1);
+        double right = alive_by_panels(m.parameters, c);
+        double alive = cot_btyd_alive(&m, c);
+        if (!(fabs(alive - right) < 1e-11 * right))
+            fail_msg("r %g alpha %g s %g beta %g, customer %g %g %g: %.15g, by panels %.15g", m.parameters[0],
+                     m.parameters[1], m.parameters[2], m.parameters[3], c.x, c.tx, c.T, alive, right);
+    }
 }
 
 /* With k = 1 the sums over ticks are the closed forms of BG/NBD's authors: P(alive) and the chance of no purchase. */
@@ -204,6 +274,40 @@ static void test_planted_parameters_are_found(void **state)
               model.standard_errors[p] < 0.25 * planted[p]))
             fail_msg("%s: %.4f +- %.4f, planted %.4f", cot_btyd_parameter_name(model.kind, p), model.parameters[p],
                      model.standard_errors[p], planted[p]);
+    free(s);
+}
+
+/* Every model's fit, which began on a sample, ends where no step of a thousandth of an error gains anything. */
+static void test_fits_end_at_the_top(void **state)
+{
+    enum { MAX_X = 2000 };
+    struct simulated *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    simulate(s, 1, 17);
+    const struct cot_btyd_customers customers = {N_SIMULATED, s->x, s->tx, s->T, s->log_gaps};
+    for (int kind = 0; kind < COT_BTYD_N_KINDS; kind++) {
+        const struct cot_btyd_model *ops = cot_btyd_model_of((enum cot_btyd_kind)kind);
+        struct cot_btyd_tables t = {MAX_X, table(MAX_X), table(MAX_X), table(MAX_X), table(MAX_X), table(MAX_X)};
+        struct cot_btyd_options options;
+        struct cot_btyd model;
+        double sums[1 + COT_BTYD_PARAMETERS] = {0};
+        cot_btyd_options_init(&options, (enum cot_btyd_kind)kind);
+        options.k = 1;
+        assert_int_equal(cot_btyd_fit(&customers, &options, &model, NULL), COT_OK);
+        ops->tabulate(&model, &t);
+        for (size_t i = 0; i < N_SIMULATED; i++) {
+            const struct cot_btyd_group one = {s->x[i], s->tx[i], s->T[i], 1, 0};
+            assert_true(s->x[i] + 1 < MAX_X);
+            ops->add_log_likelihoods(&model, &t, &one, 1, sums);
+        }
+        assert_true(fabs(sums[0] - model.log_likelihood) < 1e-9 * fabs(sums[0]));
+        for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
+            if (!(fabs(sums[1 + p] * model.standard_errors[p]) < 1e-3))
+                fail_msg("%s, %s: %g of an error from the top", ops->name, ops->parameters[p],
+                         sums[1 + p] * model.standard_errors[p]);
+        free_tables(&t);
+    }
     free(s);
 }
 
@@ -370,9 +474,12 @@ int main(void)
         cmocka_unit_test(test_gauss_rules_integrate_polynomials),
         cmocka_unit_test(test_spearman),
         cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_batches_are_sums),
+        cmocka_unit_test(test_pareto_integral),
         cmocka_unit_test(test_bgnbd_closed_forms),
         cmocka_unit_test(test_predictions_agree),
         cmocka_unit_test(test_planted_parameters_are_found),
+        cmocka_unit_test(test_fits_end_at_the_top),
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
         cmocka_unit_test(test_next_purchase_of_simulated_customers),
         cmocka_unit_test(test_small_and_wrong_data),
