@@ -160,21 +160,32 @@ static void centre_on_usual(struct fit *fit)
         fit->centre[p] = log(fit->ops->typical[p] * (fit->ops->scale[p] ? time / n : 1));
 }
 
-/* Every step-th customer in the groups' order, each for so many; all of them where the step is 1. */
-static size_t sample_groups(const struct fit *fit, size_t step, struct cot_btyd_group *ret_sample)
+/*
+ * Customers that stand for all: every m-th of those who came back, in the groups' order, and every n-th of the others
+ * (few or many, those tell most).
+ */
+static size_t sample_groups(const struct fit *fit, struct cot_btyd_group *ret_sample)
 {
-    double seen = 0;
-    size_t n = 0;
+    const double enough = 1024; /* of either */
+    double n[2] = {0};
+    double step[2];
+    double seen[2] = {0};
+    size_t n_sample = 0;
+    for (size_t g = 0; g < fit->n_groups; g++)
+        n[fit->groups[g].x > 0] += fit->groups[g].n;
+    for (int back = 0; back < 2; back++)
+        step[back] = fmax(floor(n[back] / enough), 1);
     for (size_t g = 0; g < fit->n_groups; g++) {
-        double before = floor(seen / (double)step);
-        seen += fit->groups[g].n;
-        double chosen = floor(seen / (double)step) - before;
+        bool back = fit->groups[g].x > 0;
+        double before = floor(seen[back] / step[back]);
+        seen[back] += fit->groups[g].n;
+        double chosen = floor(seen[back] / step[back]) - before;
         if (chosen > 0) {
-            ret_sample[n] = fit->groups[g];
-            ret_sample[n++].n = chosen * (double)step;
+            ret_sample[n_sample] = fit->groups[g];
+            ret_sample[n_sample++].n = chosen * step[back];
         }
     }
-    return n;
+    return n_sample;
 }
 
 struct range {
@@ -213,16 +224,11 @@ static cot_code best_of_starts(struct fit *fit, const struct range *range, doubl
 static cot_code start_on_sample(const struct fit *fit, const struct range *range, double *ret_x, double *ret_covariance,
                                 bool *ret_curved, unsigned *ret_n, struct cot_err *err)
 {
-    enum { ENOUGH_CUSTOMERS = 2048 };
     struct fit sample = *fit;
-    double n = 0;
-    for (size_t g = 0; g < fit->n_groups; g++)
-        n += fit->groups[g].n;
-    size_t step = n > ENOUGH_CUSTOMERS ? (size_t)n / ENOUGH_CUSTOMERS : 1;
     sample.groups = cot_alloc_array(fit->n_groups, 1, sizeof *sample.groups);
     if (sample.groups == NULL)
         return cot_fail(err, COT_NOMEM, "a sample of %zu customers", fit->n_groups);
-    sample.n_groups = sample_groups(fit, step, sample.groups);
+    sample.n_groups = sample_groups(fit, sample.groups);
     sample.block = cot_block_of(sample.n_groups, MIN_GROUPS_A_BLOCK);
     cot_code rc = best_of_starts(&sample, range, ret_x, ret_n, err);
     if (rc == COT_OK)
@@ -248,6 +254,8 @@ static cot_code fit_at_k(struct fit *fit, struct cot_btyd *ret_model, struct cot
         range.high[p] = fit->centre[p] + reach;
     }
     cot_code rc = start_on_sample(fit, &range, x, covariance, &curved, &result.n_evaluations, err);
+    if (rc == COT_OK && !curved) /* the sample tells too little: perhaps nobody in it came back */
+        rc = best_of_starts(fit, &range, x, &result.n_evaluations, err);
     if (rc == COT_OK && curved)
         rc = cot_minimise_near(minus_log_likelihood, fit, COT_BTYD_PARAMETERS, x, covariance, range.low, range.high,
                                &value, &result.n_evaluations, err);

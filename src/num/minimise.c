@@ -96,8 +96,8 @@ static void learn_curvature(size_t n, double *inverse, const double *step, const
 }
 
 /*
- * A step of Newton's from x, halved until it gains; x, gradient and inverse are the next point's. False where it leaves
- * the bounds or no part of it gains.
+ * A step of Newton's from x, halved until it stays inside and gains; x, gradient and inverse are the next point's.
+ * False where no part of it does.
  */
 static bool step_on(struct objective *o, size_t n, const double *low, const double *high, const double *whole,
                     double *x, double *gradient, double *value, double *inverse)
@@ -109,12 +109,14 @@ static bool step_on(struct objective *o, size_t n, const double *low, const doub
         double step[COT_MINIMISE_MAX];
         double next[COT_MINIMISE_MAX];
         double change[COT_MINIMISE_MAX];
+        bool inside = true;
         for (size_t i = 0; i < n; i++) {
             step[i] = share * whole[i];
             next[i] = x[i] + step[i];
-            if (!(next[i] > low[i] && next[i] < high[i]))
-                return false;
+            inside = inside && next[i] > low[i] && next[i] < high[i];
         }
+        if (!inside)
+            continue;
         double there = evaluate((unsigned)n, next, change, o);
         if (there > *value + rounding * fabs(*value))
             continue;
