@@ -20,7 +20,7 @@ _coterie() {
         'features show') words=' --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
         'features export') words=' --out --format --as-of --without-timeless --data --json --seed --threads --quiet --help' ;;
         'import'\ *) words=' --dry-run --map --as --kind --source --date-order --decimal --currency --time-zone --channel --encoding --delimiter --header --data --json --seed --threads --quiet --help' ;;
-        'segment'\ *) words=' --k --zoom --as-of --without-timeless --features --exclude --data --json --seed --threads --quiet --help' ;;
+        'segment'\ *) words=' --k --zoom --as-of --without-timeless --features --exclude --with-predictions --data --json --seed --threads --quiet --help' ;;
         'segment list') words=' --data --json --seed --threads --quiet --help' ;;
         'segment history') words=' --days --data --json --seed --threads --quiet --help' ;;
         'segment diff') words=' --data --json --seed --threads --quiet --help' ;;

@@ -12,6 +12,7 @@ static const struct cot_option options[] = {
     {"without-timeless", NULL, "leave out what undated traits say"},
     {"features", "NAME,...", "use these features alone ('coterie features list' shows all)"},
     {"exclude", "NAME,...", "never use these features"},
+    {"with-predictions", NULL, "also use what 'coterie predict' said last: segments by what customers will do"},
     {NULL, NULL, NULL},
 };
 
@@ -40,7 +41,8 @@ static cot_code split_list(const char *text, char **ret_copy, const char ***ret_
 static cot_code run(struct cot_call *call, struct cot_err *err)
 {
     struct cot_segment_options segment = {.as_of = cot_call_value(call, "as-of"),
-                                          .without_timeless = cot_call_flag(call, "without-timeless")};
+                                          .without_timeless = cot_call_flag(call, "without-timeless"),
+                                          .with_predictions = cot_call_flag(call, "with-predictions")};
     yyjson_mut_doc *doc = NULL;
     char *features_text = NULL, *exclude_text = NULL;
     const char **features = NULL, **exclude = NULL;
@@ -82,9 +84,12 @@ const struct cot_command cot_command_segment = {
         "order of magnitude (wholesalers, test accounts) get a segment of their own and do not bend the others.\n"
         "Customers without consent to analytics get no segment. Every run is kept; a segment that is met again keeps\n"
         "its id, name and colour.\n\n"
+        "What was predicted of customers is left out unless asked for: it is made from the same behaviour and would\n"
+        "count that twice, and segments would move whenever a model changes its mind.\n\n"
         "  coterie segment\n"
         "  coterie segment --k 5 --exclude country,age_band\n"
-        "  coterie segment --zoom 3 --as-of 2011-06-30 --json\n\n"
+        "  coterie segment --zoom 3 --as-of 2011-06-30 --json\n"
+        "  coterie segment --features value_tier,predicted_spend_365d,predicted_churn_90d\n\n"
         "See also: segment list, segment history, segment diff, customer show.",
     .options = options,
     .run = run,

@@ -32,6 +32,10 @@ const struct cot_feature cot_features[] = {
     ROW(name, title, CHANNEL, unit, transform, labels, role, description)
                 COT_CHANNEL_FEATURES(X)
 #undef X
+#define X(name, title, unit, transform, labels, role, description)                                                     \
+    ROW(name, title, PREDICTION, unit, transform, labels, role, description)
+                    COT_PREDICTION_FEATURES(X)
+#undef X
 };
 
 const size_t cot_n_features = sizeof cot_features / sizeof *cot_features;
@@ -55,6 +59,7 @@ const char *cot_feature_group_name(enum cot_feature_group group)
     case COT_FEATURE_ENGAGEMENT: return "engagement";
     case COT_FEATURE_DEMOGRAPHIC: return "demographic";
     case COT_FEATURE_CHANNEL: return "channel";
+    case COT_FEATURE_PREDICTION: return "prediction";
     }
     return "purchase";
 }

@@ -14,7 +14,13 @@
 #include "coterie/err.h"
 #include "coterie/transform.h" /* enum cot_transform_kind */
 
-enum cot_feature_group { COT_FEATURE_PURCHASE, COT_FEATURE_ENGAGEMENT, COT_FEATURE_DEMOGRAPHIC, COT_FEATURE_CHANNEL };
+enum cot_feature_group {
+    COT_FEATURE_PURCHASE,
+    COT_FEATURE_ENGAGEMENT,
+    COT_FEATURE_DEMOGRAPHIC,
+    COT_FEATURE_CHANNEL,
+    COT_FEATURE_PREDICTION /* said by models that learn from the other groups, which never learn from this one */
+};
 
 enum cot_purpose {
     COT_PURPOSE_SERVICE,
@@ -24,6 +30,9 @@ enum cot_purpose {
     COT_PURPOSE_ADVERTISING,
     COT_N_PURPOSES
 };
+
+/* What consent the models of predictions need, and so whoever shows or uses one. */
+#define COT_PREDICTION_PURPOSE COT_PURPOSE_ANALYTICS
 
 const char *cot_feature_group_name(enum cot_feature_group group);
 const char *cot_purpose_name(enum cot_purpose purpose);
@@ -38,6 +47,7 @@ enum cot_feature_labels {
     COT_LABELS_CHANNEL,
     COT_LABELS_WEEKDAY,
     COT_LABELS_DAY_PART,
+    COT_LABELS_VALUE_TIER,
     COT_LABELS_TRAIT /* words of trait values */
 };
 

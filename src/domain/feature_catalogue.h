@@ -154,12 +154,33 @@
     X(channel_count, "Channels used", "channels", LOG1P, NONE, OTHER, "Distinct channels with an order")               \
     X(channel_main, "Main channel", "category", CATEGORY, CHANNEL, OTHER, "Channel with the most orders")
 
+/* By the newest run of predictions that was made by then (prediction.h); those of three horizons, one question each. */
+#define COT_PREDICTION_HORIZON(X, days)                                                                                \
+    X(predicted_spend_##days##d, "Predicted spend, " #days " days", "money", SIGNED_LOG1P, NONE, OTHER,                \
+      "Spend expected within " #days " days of the newest prediction, less what is given back")                        \
+    X(predicted_orders_##days##d, "Predicted orders, " #days " days", "orders", LOG1P, NONE, OTHER,                    \
+      "Days with an order expected within " #days " days of the newest prediction")                                    \
+    X(predicted_churn_##days##d, "Predicted churn, " #days " days", "share", ARCSINE_SQRT, NONE, OTHER,                \
+      "Probability of no order within " #days " days of the newest prediction")
+
+#define COT_PREDICTION_FEATURES(X)                                                                                     \
+    COT_PREDICTION_HORIZON(X, 30)                                                                                      \
+    COT_PREDICTION_HORIZON(X, 90)                                                                                      \
+    COT_PREDICTION_HORIZON(X, 365)                                                                                     \
+    X(predicted_next_order_days, "Days to predicted order", "days", SIGNED_LOG1P, NONE, OTHER,                         \
+      "Days from now until an order has come with a chance of a half, by the newest prediction; below 0 where that "   \
+      "day has gone by, missing where one has come since")                                                             \
+    X(value_tier, "Value tier", "category", CATEGORY, VALUE_TIER, OTHER,                                               \
+      "A, B, C or D: place among all by predicted spend within the longest tested horizon (10, 20, 30 and 40% of "     \
+      "them)")
+
 #define X(name, title, unit, transform, labels, role, description)                                                     \
     float cot_feature_##name(const struct cot_customer *customer);
 COT_PURCHASE_FEATURES(X)
 COT_ENGAGEMENT_FEATURES(X)
 COT_DEMOGRAPHIC_FEATURES(X)
 COT_CHANNEL_FEATURES(X)
+COT_PREDICTION_FEATURES(X)
 #undef X
 
 /* n / of, NaN where there is nothing to divide by. */

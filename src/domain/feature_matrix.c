@@ -11,6 +11,7 @@
 #include "base/threads.h"
 #include "domain/feature_catalogue.h"
 #include "domain/history.h"
+#include "domain/value_tier.h"
 
 enum {
     BLOCK_CUSTOMERS = 2048,
@@ -383,6 +384,7 @@ static struct labels labels_of(const struct cot_history *history, enum cot_featu
     case COT_LABELS_CHANNEL: return (struct labels){NULL, channels, COT_N_CHANNELS};
     case COT_LABELS_WEEKDAY: return (struct labels){NULL, cot_weekday_names, COT_N_WEEKDAYS};
     case COT_LABELS_DAY_PART: return (struct labels){NULL, cot_day_part_names, COT_N_DAY_PARTS};
+    case COT_LABELS_VALUE_TIER: return (struct labels){NULL, cot_value_tier_names, COT_N_VALUE_TIERS};
     case COT_LABELS_TRAIT:
     case COT_LABELS_NONE: break;
     }

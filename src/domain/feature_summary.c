@@ -183,7 +183,8 @@ static void summarise_engagement(struct cot_customer *customer, const struct cot
 
 cot_code cot_summary_make(struct cot_customer *ret_customer, const struct cot_summary_input *input,
                           const struct cot_fold *fold, const struct cot_run *run, const struct cot_profile *profile,
-                          struct cot_summary_scratch *scratch, struct cot_err *err)
+                          const struct cot_prediction *prediction, struct cot_summary_scratch *scratch,
+                          struct cot_err *err)
 {
     struct concentration categories;
     struct concentration brands;
@@ -192,7 +193,8 @@ cot_code cot_summary_make(struct cot_customer *ret_customer, const struct cot_su
                                     .minor_per_unit = input->minor_per_unit,
                                     .kind_since_ms = input->kind_since_ms,
                                     .fold = fold,
-                                    .profile = profile};
+                                    .profile = profile,
+                                    .prediction = *prediction};
     cot_code rc = concentrate(&categories, fold, input->catalogue, false, scratch, err);
     if (rc == COT_OK)
         rc = concentrate(&brands, fold, input->catalogue, true, scratch, err);

@@ -14,6 +14,7 @@
 #include "coterie/err.h"
 #include "domain/catalogue.h"
 #include "domain/feature_fold.h"
+#include "domain/prediction.h"
 #include "domain/profile.h"
 
 enum cot_window {
@@ -49,6 +50,7 @@ struct cot_customer {
     const int64_t *kind_since_ms; /* [128]: first event of each kind in the whole shop, INT64_MAX: none */
     const struct cot_fold *fold;
     const struct cot_profile *profile;
+    struct cot_prediction prediction;
 
     uint32_t counts[COT_N_ACTIVITIES][COT_N_WINDOWS]; /* cumulative: within the last n days */
     int64_t spend_minor[COT_N_WINDOWS];               /* net of refunds */
@@ -97,11 +99,12 @@ struct cot_summary_scratch {
 };
 void cot_summary_scratch_release(struct cot_summary_scratch *scratch);
 
-/* The summary points to fold and profile. `run` is the customer's view; its first fold->n_entries entries are those at
- * or before as_of. O(items + entries of the last 365 days). */
+/* The summary points to fold and profile, and has the prediction. `run` is the customer's view; its first
+ * fold->n_entries entries are those at or before as_of. O(items + entries of the last 365 days). */
 cot_code cot_summary_make(struct cot_customer *ret_customer, const struct cot_summary_input *input,
                           const struct cot_fold *fold, const struct cot_run *run, const struct cot_profile *profile,
-                          struct cot_summary_scratch *scratch, struct cot_err *err) COT_MUST_CHECK;
+                          const struct cot_prediction *prediction, struct cot_summary_scratch *scratch,
+                          struct cot_err *err) COT_MUST_CHECK;
 
 /* True where anyone in the shop did such a thing by then: else counts of it are missing, not 0. */
 static inline bool cot_customer_shop_has(const struct cot_customer *customer, enum cot_event_kind kind)

@@ -17,6 +17,7 @@ void cot_history_release(struct cot_history *history)
     free(history->consent_starts);
     free(history->consents);
     free(history->withheld);
+    cot_predictions_release(&history->predictions);
     *history = (struct cot_history){0};
 }
 
@@ -68,8 +69,13 @@ cot_code cot_customer_read(struct cot_customer_reader *reader, uint32_t i_custom
                            history->as_of_ms, reader->timeless);
     }
     cot_profile_make(&best, &history->words, cot_zone_local(history->zone, history->as_of_ms), &reader->profile);
+    /* Who withdrew consent to what predictions were made for has none. */
+    bool predicted = history->predictions.n > 0 && cot_history_allows(history, i_customer, COT_PREDICTION_PURPOSE);
+    struct cot_prediction prediction;
+    cot_predictions_of(&history->predictions, nodes, predicted ? n_nodes : 0, &prediction);
     if (rc == COT_OK)
-        rc = cot_summary_make(&reader->customer, &input, &reader->fold, &run, &reader->profile, &reader->scratch, err);
+        rc = cot_summary_make(&reader->customer, &input, &reader->fold, &run, &reader->profile, &prediction,
+                              &reader->scratch, err);
     if (rc == COT_OK)
         *ret_customer = &reader->customer;
     return rc;

@@ -15,6 +15,7 @@
 #include "domain/feature.h"
 #include "domain/feature_summary.h"
 #include "domain/identity.h"
+#include "domain/prediction.h"
 #include "domain/profile.h"
 #include "domain/timeline.h"
 
@@ -31,8 +32,9 @@ struct cot_history {
     struct cot_trait_fact *traits; /* node i: traits[trait_starts[i] .. trait_starts[i + 1]) */
     uint32_t *consent_starts;      /* [n_nodes + 1] */
     struct cot_consent_fact *consents;
-    uint8_t *withheld;          /* [n_nodes]: purposes that the node's source does not assume, as bits */
-    int64_t kind_since_ms[128]; /* first event of each kind in the shop, INT64_MAX: none */
+    uint8_t *withheld;                  /* [n_nodes]: purposes that the node's source does not assume, as bits */
+    int64_t kind_since_ms[128];         /* first event of each kind in the shop, INT64_MAX: none */
+    struct cot_predictions predictions; /* the newest of each horizon made by as_of_ms */
 };
 
 void cot_history_release(struct cot_history *history);

@@ -50,6 +50,9 @@ struct cot_live {
     int64_t catalogue_at_ms;
     int64_t kind_since_ms[128];
     struct cot_summary_scratch scratch;
+    const struct cot_predictions *predictions; /* NULL: none */
+    cot_live_allows *allows;
+    void *allows_context;
     uint32_t mark; /* of the newest walk */
     uint64_t n_refolds;
 };
@@ -95,6 +98,14 @@ void cot_live_free(struct cot_live *live)
     cot_catalogue_release(&live->catalogue);
     cot_summary_scratch_release(&live->scratch);
     free(live);
+}
+
+void cot_live_set_predictions(struct cot_live *live, const struct cot_predictions *predictions, cot_live_allows *allows,
+                              void *context)
+{
+    live->predictions = predictions;
+    live->allows = allows;
+    live->allows_context = context;
 }
 
 uint64_t cot_live_n_refolds(const struct cot_live *live)
@@ -543,6 +554,15 @@ static void customer_profile(const struct cot_live *live, const struct node *roo
     cot_profile_make(&best, live->options.words, cot_zone_local(live->options.zone, live->now_ms), ret_profile);
 }
 
+static void customer_prediction(const struct cot_live *live, uint32_t i_root, struct cot_prediction *ret_prediction)
+{
+    static const struct cot_predictions none;
+    size_t n = 0;
+    const uint32_t *members = cot_live_members(live, &i_root, &n);
+    bool any = live->predictions != NULL && live->predictions->n > 0 && live->allows(live->allows_context, i_root);
+    cot_predictions_of(any ? live->predictions : &none, members, n, ret_prediction);
+}
+
 /* The customer to whom a node belongs, its entries in order. */
 static cot_code customer_ready(struct cot_live *live, uint32_t node, struct node **ret_root, struct cot_err *err)
 {
@@ -641,8 +661,11 @@ cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct co
         customer->stale = true;
         return rc;
     }
+    struct cot_prediction prediction;
     customer_profile(live, root, (uint32_t)(root - live->nodes), &customer->profile);
-    rc = cot_summary_make(&customer->summary, &input, &customer->fold, &run, &customer->profile, &live->scratch, err);
+    customer_prediction(live, (uint32_t)(root - live->nodes), &prediction);
+    rc = cot_summary_make(&customer->summary, &input, &customer->fold, &run, &customer->profile, &prediction,
+                          &live->scratch, err);
     if (rc == COT_OK)
         *ret_customer = &customer->summary;
     return rc;

@@ -18,6 +18,7 @@
 #include "domain/event.h"
 #include "domain/feature_summary.h"
 #include "domain/identity.h"
+#include "domain/prediction.h"
 #include "domain/profile.h"
 #include "domain/timeline.h"
 
@@ -76,6 +77,14 @@ int64_t cot_live_catalogue_due_ms(const struct cot_live *live);
 
 /* A node is known from here on, a customer of its own, whatever else is said of it: consent is kept elsewhere. */
 cot_code cot_live_add_node(struct cot_live *live, uint32_t node, struct cot_err *err) COT_MUST_CHECK;
+
+/*
+ * The newest predictions from here on: borrowed, until the next are set. `allows`: does the customer to whom a node
+ * belongs still consent to COT_PREDICTION_PURPOSE? Consent is kept elsewhere.
+ */
+typedef bool cot_live_allows(void *context, uint32_t node);
+void cot_live_set_predictions(struct cot_live *live, const struct cot_predictions *predictions, cot_live_allows *allows,
+                              void *context);
 
 /* Each is recorded now: the caller has advanced the clock to the fact's recorded_at. */
 cot_code cot_live_add_event(struct cot_live *live, const struct cot_live_event *event,

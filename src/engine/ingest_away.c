@@ -10,7 +10,8 @@ static const char contents_sql[] =
     " (select count(superseded_at) from event), (select count(*) from node), (select count(*) from link),"
     " (select count(*) from trait), (select count(*) from consent), (select count(*) from item),"
     " (select count(*) from item_fact), (select count(*) from rate), (select count(*) from import_run),"
-    " (select count(*) from erasure), (select count(*) from rule_segment), (select count(*) from quarantine),"
+    " (select count(*) from erasure), (select max(run_id) from prediction_run), (select count(*) from rule_segment), "
+    "(select count(*) from quarantine),"
     " (select string_agg(key || value, ' ' order by key) from setting))";
 
 static cot_code read_contents(struct cot_store *store, char **ret_text, struct cot_err *err)

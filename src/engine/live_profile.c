@@ -9,6 +9,7 @@
 
 #include "domain/feature_catalogue.h"
 #include "domain/value.h"
+#include "domain/value_tier.h"
 #include "engine/customer_move.h"
 #include "engine/segment_json.h"
 
@@ -197,6 +198,7 @@ static const char *fixed_word(enum cot_feature_labels labels, float value)
     case COT_LABELS_CHANNEL: return cot_channel_name((enum cot_channel)value);
     case COT_LABELS_WEEKDAY: return value < COT_N_WEEKDAYS ? cot_weekday_names[(int)value] : NULL;
     case COT_LABELS_DAY_PART: return value < COT_N_DAY_PARTS ? cot_day_part_names[(int)value] : NULL;
+    case COT_LABELS_VALUE_TIER: return value < COT_N_VALUE_TIERS ? cot_value_tier_names[(int)value] : NULL;
     default: return NULL;
     }
 }

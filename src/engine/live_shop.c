@@ -6,6 +6,7 @@
 #include <yyjson.h>
 
 #include "base/array.h"
+#include "engine/prediction_newest.h"
 #include "engine/shop.h"
 
 /* Pricing the catalogue costs O(order lines): done at most this often. */
@@ -30,6 +31,7 @@ void cot_live_shop_free(struct cot_live_shop *live)
     free(live->consents);
     free(live->items);
     free(live->withheld);
+    cot_predictions_release(&live->predictions);
     free(live);
 }
 
@@ -307,6 +309,19 @@ cot_code cot_live_shop_load_model(struct cot_store *store, const char *data_dir,
     return COT_OK;
 }
 
+static bool may_predict(void *context, uint32_t node)
+{
+    return cot_live_shop_allows(context, node, COT_PREDICTION_PURPOSE);
+}
+
+static cot_code load_predictions(struct cot_store *store, struct cot_live_shop *live, struct cot_err *err)
+{
+    cot_code rc = cot_predictions_load(store, cot_live_now_ms(live->live), &live->predictions, err);
+    if (rc == COT_OK)
+        cot_live_set_predictions(live->live, &live->predictions, may_predict, live);
+    return rc;
+}
+
 cot_code cot_live_shop_new(struct cot_zone *zone, double minor_per_unit, const struct cot_dict *watched,
                            struct cot_live_shop **ret_live, struct cot_err *err)
 {
@@ -375,6 +390,8 @@ cot_code cot_live_shop_load(struct cot_store *store, const char *data_dir, const
         rc = load_consents(store, live, err);
     if (rc == COT_OK)
         rc = load_policies(store, live, err);
+    if (rc == COT_OK)
+        rc = load_predictions(store, live, err);
     if (rc == COT_OK)
         rc = cot_live_shop_load_model(store, data_dir, live, err);
     if (rc == COT_OK)

@@ -45,7 +45,8 @@ struct cot_live_shop {
     size_t n_items, items_capacity;
     struct cot_consent_state (*consents)[COT_N_PURPOSES]; /* by node */
     size_t n_consents, consents_capacity;
-    uint8_t *withheld; /* by node: purposes that its source does not assume */
+    struct cot_predictions predictions; /* the newest kept */
+    uint8_t *withheld;                  /* by node: purposes that its source does not assume */
     size_t n_withheld, withheld_capacity;
     struct cot_segment_runs runs;
     struct cot_segment_model *model; /* of the newest run; NULL: none yet */

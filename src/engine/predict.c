@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "domain/value_tier.h"
 #include "engine/person.h"
 #include "engine/predict_customer.h"
 #include "engine/predict_offers.h"
 #include "engine/prediction_store.h"
 #include "engine/segment_json.h"
-#include "engine/value_tier.h"
 #include "store/store.h"
 
 enum { DEFAULT_TOP = 10 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/value_tier.h"
 #include "engine/predict_customer.h"
-#include "engine/value_tier.h"
 #include "num/order.h"
 
 /* Categories that are looked at: those with the most buyers. */

@@ -6,11 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/buf.h"
 #include "base/civil.h"
-#include "domain/event.h"
 #include "engine/segment_json.h"
-#include "engine/value_tier.h"
 #include "predict/league_score.h"
 #include "store/store.h"
 
@@ -53,6 +50,7 @@ static cot_code add_predictions(struct cot_store *store, const struct cot_shop_l
     const struct cot_served *spend = &league->results[h][COT_QUESTION_SPEND].served;
     const struct cot_served *orders = &league->results[h][COT_QUESTION_ORDERS].served;
     const struct cot_served *churn = &league->results[h][COT_QUESTION_CHURN].served;
+    double next_days[COT_LEAGUE_NEXT_LEVELS];
     cot_code rc = cot_appender_open(store, "prediction", &appender, err);
     for (size_t i = 0; i < league->now.league.purchases.n && rc == COT_OK; i++) {
         cot_append_int(appender, run_id);
@@ -64,6 +62,8 @@ static cot_code add_predictions(struct cot_store *store, const struct cot_shop_l
         cot_append_double(appender, orders->low[i]);
         cot_append_double(appender, orders->high[i]);
         cot_append_double(appender, churn->predicted[i]);
+        cot_league_next_order(league->newest[h], i, next_days);
+        cot_append_double(appender, next_days[COT_LEAGUE_NEXT_MIDDLE]);
         rc = cot_appender_end_row(appender, err);
     }
     cot_code closed = cot_appender_close(appender, rc == COT_OK ? err : NULL);
@@ -89,74 +89,6 @@ cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_le
         return COT_OK;
     rc = add_run(store, league, h, *ret_run_id, err);
     return rc == COT_OK ? add_predictions(store, league, h, *ret_run_id, err) : rc;
-}
-
-/* ---- what was kept ---- */
-
-cot_code cot_prediction_rows_add(struct cot_store *store, yyjson_mut_doc *doc, yyjson_mut_val *array, const char *sql,
-                                 struct cot_err *err)
-{
-    struct cot_rows *rows = NULL;
-    bool more = false;
-    cot_code rc = cot_rows_open(store, &rows, err, "%s", sql);
-    while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
-        size_t size = 0;
-        const char *text = cot_rows_text(rows, 0, &size);
-        yyjson_doc *row = yyjson_read(text, size, 0);
-        yyjson_mut_val *value = row != NULL ? yyjson_val_mut_copy(doc, yyjson_doc_get_root(row)) : NULL;
-        yyjson_doc_free(row);
-        if (value == NULL || !yyjson_mut_arr_append(array, value))
-            rc = cot_fail(err, COT_NOMEM, "predictions");
-    }
-    cot_rows_close(rows);
-    return rc;
-}
-
-/* SQL: the tier of a place (from 1) among so many, as cot_value_tier_end cuts. */
-static cot_code put_tier(struct cot_buf *sql, struct cot_err *err)
-{
-    cot_code rc = cot_buf_puts(sql, "case", err);
-    for (size_t tier = 0; tier < COT_N_VALUE_TIERS && rc == COT_OK; tier++)
-        rc = cot_buf_printf(sql, err, " when place <= ceil(%.17g::double * n) then '%c'", cot_value_tier_shares[tier],
-                            cot_value_tier_name(tier));
-    return rc == COT_OK ? cot_buf_puts(sql, " end", err) : rc;
-}
-
-cot_code cot_prediction_newest_add(struct cot_store *store, int64_t as_of_ms, yyjson_mut_doc *doc,
-                                   yyjson_mut_val *array, struct cot_err *err)
-{
-    struct cot_buf sql = {0};
-    as_of_ms = as_of_ms < COT_EVENT_MAX_MS ? as_of_ms : COT_EVENT_MAX_MS;
-    cot_code rc = cot_buf_printf(
-        &sql, err,
-        "with newest as " COT_NEWEST_RUNS("as_of <= epoch_ms(%" PRId64
-                                          ")::timestamp_ms") ", ranked as (select run_id, p.spend, row_number() over "
-                                                             "(partition by run_id order by p.spend desc, p.customer)"
-                                                             " as place, count(*) over (partition by run_id) as n from "
-                                                             "prediction p join newest using (run_id)),"
-                                                             " tiered as (select run_id, spend, ",
-        as_of_ms);
-    if (rc == COT_OK)
-        rc = put_tier(&sql, err);
-    if (rc == COT_OK)
-        rc = cot_buf_puts(
-            &sql,
-            " as tier from ranked),"
-            " tier as (select run_id, tier, count(*) as customers, sum(spend) as spend from tiered group by all),"
-            " total as (select run_id, sum(p.spend) as spend, sum(p.orders) as orders, avg(p.churn) as churn"
-            " from prediction p join newest using (run_id) group by run_id)"
-            " select json_object('run', r.run_id, 'as_of', strftime(r.as_of, '%Y-%m-%dT%H:%M:%S.%gZ'), 'days',"
-            " r.horizon_days, 'currency', r.currency, 'customers', r.n_customers, 'folds', r.folds, 'models',"
-            " json_object('spend', r.spend_model, 'orders', r.orders_model, 'churn', r.churn_model), 'spend', t.spend,"
-            " 'orders', t.orders, 'churn', t.churn, 'tiers', (select to_json(list({'tier': tier, 'customers': "
-            "customers,"
-            " 'spend': spend, 'spend_share': spend / nullif(t.spend, 0)} order by tier)) from tier where tier.run_id ="
-            " r.run_id))::varchar from newest r join total t using (run_id) order by r.horizon_days",
-            err);
-    if (rc == COT_OK)
-        rc = cot_prediction_rows_add(store, doc, array, cot_buf_text(&sql), err);
-    cot_buf_release(&sql);
-    return rc;
 }
 
 /* ---- scoring ---- */

@@ -19,23 +19,6 @@ struct cot_store;
 cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_league *league, size_t h,
                                int64_t *ret_run_id, struct cot_err *err) COT_MUST_CHECK;
 
-/* SQL: the newest run of each horizon, of those that a condition holds for. */
-#define COT_NEWEST_RUNS(condition)                                                                                     \
-    "(select * from prediction_run where " condition " qualify row_number() over (partition by horizon_days order by"  \
-    " as_of desc, run_id desc) = 1)"
-
-/* Appends what a query's one column of JSON text holds. */
-cot_code cot_prediction_rows_add(struct cot_store *store, yyjson_mut_doc *doc, yyjson_mut_val *array, const char *sql,
-                                 struct cot_err *err) COT_MUST_CHECK;
-
-/*
- * Appends the newest run of each horizon, of those as of a moment or before:
- * {"run","as_of","days","currency","customers","folds","models": {"spend","orders","churn"},"spend","orders": sums of
- * all customers,"churn": their mean,"tiers": [{"tier","customers","spend","spend_share"}]}
- */
-cot_code cot_prediction_newest_add(struct cot_store *store, int64_t as_of_ms, yyjson_mut_doc *doc,
-                                   yyjson_mut_val *array, struct cot_err *err) COT_MUST_CHECK;
-
 /*
  * Scores every frozen run whose horizon is over:
  * {"as_of","currency","runs": [{"run","as_of","days","customers","models": {"spend","orders","churn"},"folds",

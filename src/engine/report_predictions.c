@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/civil.h"
-#include "engine/prediction_store.h"
+#include "engine/prediction_newest.h"
 #include "engine/segment_json.h"
 #include "engine/shop_origins.h"
 #include "store/store.h"
@@ -73,7 +73,7 @@ static cot_code fill(struct cot_store *store, const struct cot_shop *shop, int64
         uint32_t customer = cot_shop_customer_of(shop, (uint32_t)cot_rows_int(rows, 0));
         int32_t days = 0;
         int32_t silent = 0;
-        if (customer == COT_NO_CUSTOMER)
+        if (customer == COT_NO_CUSTOMER || !cot_history_allows(&shop->history, customer, COT_PREDICTION_PURPOSE))
             continue;
         rc = measure(shop, &view, customer, as_of_ms, &days, &silent, err);
         if (rc != COT_OK || days == 0)
@@ -122,12 +122,23 @@ static yyjson_mut_val *shown_run(yyjson_mut_val *runs)
     return shown;
 }
 
+static void consent_of(void *context, const uint32_t *nodes, size_t n, bool *ret_allowed)
+{
+    const struct cot_shop *shop = context;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t customer = cot_shop_customer_of(shop, nodes[i]);
+        ret_allowed[i] =
+            customer != COT_NO_CUSTOMER && cot_history_allows(&shop->history, customer, COT_PREDICTION_PURPOSE);
+    }
+}
+
 cot_code cot_report_predictions_add(struct cot_store *store, const struct cot_shop *shop, yyjson_mut_doc *doc,
                                     yyjson_mut_val *root, struct cot_err *err)
 {
+    const struct cot_prediction_consent consent = {consent_of, (void *)(uintptr_t)shop};
     struct matrix matrix = {0};
     yyjson_mut_val *runs = yyjson_mut_arr(doc);
-    cot_code rc = cot_prediction_newest_add(store, shop->history.as_of_ms, doc, runs, err);
+    cot_code rc = cot_prediction_newest_add(store, shop->history.as_of_ms, &consent, doc, runs, err);
     if (rc == COT_OK && yyjson_mut_arr_size(runs) == 0)
         yyjson_mut_obj_add_null(doc, root, "predictions");
     if (rc != COT_OK || yyjson_mut_arr_size(runs) == 0)

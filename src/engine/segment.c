@@ -134,6 +134,7 @@ static cot_code learn(struct job *job, struct cot_err *err)
                                                   .n_features = job->options->n_features,
                                                   .exclude = job->options->exclude,
                                                   .n_exclude = job->options->n_exclude,
+                                                  .with_predictions = job->options->with_predictions,
                                                   .n_threads = job->context->n_threads},
                                         .seed = job->context->seed,
                                         .n_threads = job->context->n_threads,

@@ -25,6 +25,7 @@ struct cot_segment_options {
     size_t n_features;
     const char *const *exclude; /* never use these */
     size_t n_exclude;
+    bool with_predictions; /* also the newest predictions that were made by then */
 };
 
 /*

@@ -45,12 +45,21 @@ struct course {
     uint32_t *core_labels; /* [n_core] */
 };
 
+/* By what is known of people, whatever was predicted of them. */
+static bool is_known(const struct cot_feature_matrix *matrix, size_t column)
+{
+    return matrix->columns[column].group != COT_FEATURE_PREDICTION;
+}
+
 static bool has_data(const struct cot_feature_matrix *matrix, size_t row)
 {
     size_t n_present = 0;
-    for (size_t j = 0; j < matrix->d; j++)
-        n_present += !isnan(matrix->values[row * matrix->d + j]);
-    return 10 * n_present >= matrix->d;
+    size_t n = 0;
+    for (size_t j = 0; j < matrix->d; j++) {
+        n += is_known(matrix, j);
+        n_present += is_known(matrix, j) && !isnan(matrix->values[row * matrix->d + j]);
+    }
+    return 10 * n_present >= n;
 }
 
 struct keyed_row {
@@ -77,6 +86,8 @@ static struct cot_hash128 row_key(const struct cot_feature_matrix *matrix, size_
     for (size_t j = 0; j < matrix->d; j++) {
         float value = matrix->values[row * matrix->d + j];
         const struct cot_feature_column *column = &matrix->columns[j];
+        if (!is_known(matrix, j))
+            continue;
         if (column->transform == COT_TRANSFORM_CATEGORY && value >= 0 && value < (float)column->n_categories) {
             const char *word = column->category_names[(size_t)value];
             cot_hasher_text(&hasher, word, strlen(word));

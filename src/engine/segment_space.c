@@ -134,6 +134,14 @@ static bool is_catalogue_feature(const char *name)
     return false;
 }
 
+/* Segments are of what people did, unless what they are expected to do is asked for: predictions are made from the same
+ * behaviour and would count it twice. */
+static bool is_unasked_prediction(const struct cot_feature_column *column, const struct cot_space_options *options)
+{
+    return column->group == COT_FEATURE_PREDICTION && !options->with_predictions &&
+           !listed(options->features, options->n_features, column->name);
+}
+
 /* Whether a column is left out by itself (duplicates are found later); fills `dropped`. */
 static bool is_dropped(const struct cot_feature_matrix *matrix, size_t column, const struct column_facts *facts,
                        const struct cot_space_options *options, struct cot_space_dropped *dropped)
@@ -145,6 +153,11 @@ static bool is_dropped(const struct cot_feature_matrix *matrix, size_t column, c
         listed(options->exclude, options->n_exclude, name)) {
         dropped->reason = COT_SPACE_EXCLUDED;
         snprintf(dropped->detail, sizeof dropped->detail, "by option");
+        return true;
+    }
+    if (is_unasked_prediction(&matrix->columns[column], options)) {
+        dropped->reason = COT_SPACE_EXCLUDED;
+        snprintf(dropped->detail, sizeof dropped->detail, "a prediction: --with-predictions uses it");
         return true;
     }
     if (trait && (names_a_person(name) || (facts->all_distinct && matrix->columns[column].n_categories == 0))) {

@@ -65,6 +65,7 @@ struct cot_space_options {
     size_t n_features;
     const char *const *exclude;
     size_t n_exclude;
+    bool with_predictions; /* also what was predicted; else of that only what `features` names */
     unsigned n_threads;
 };
 

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/progress.h"
 #include "domain/money.h"
+#include "engine/prediction_newest.h"
 #include "engine/shop_events.h"
 #include "store/store.h"
 
@@ -407,6 +408,8 @@ cot_code cot_shop_load(struct cot_store *store, const struct cot_shop_options *o
         rc = load_consents(store, history, n_nodes, err);
     if (rc == COT_OK)
         rc = load_policies(store, history, n_nodes, err);
+    if (rc == COT_OK)
+        rc = cot_predictions_load(store, history->as_of_ms, &history->predictions, err);
     if (rc == COT_OK)
         rc = resolve_people(store, history, n_nodes, err);
     if (rc == COT_OK)

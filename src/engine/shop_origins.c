@@ -164,10 +164,12 @@ static cot_code fill_purchases(struct reader *reader, struct cot_shop_origin *o,
 
 /* ---- features ---- */
 
-/* Numbers of the catalogue alone: traits come and go between origins, and codes of categories differ. */
+/* Numbers of the catalogue alone: traits come and go between origins, and codes of categories differ. Not what was
+ * predicted before: a model that learns from models of the same question repeats them. */
 static bool is_used(size_t column)
 {
-    return cot_features[column].transform != COT_TRANSFORM_CATEGORY;
+    return cot_features[column].transform != COT_TRANSFORM_CATEGORY &&
+           cot_features[column].group != COT_FEATURE_PREDICTION;
 }
 
 static cot_code fill_features(const struct cot_shop *shop, const struct cot_shop_origins_options *options,

@@ -93,7 +93,7 @@ unsigned cot_league_origins_that_fit(int64_t n_days, unsigned horizon, unsigned 
  * When the next order is due: candidates give the days by which one has come with a chance of 10, 50 and 90%. The score
  * is the mean pinball loss in days; waits beyond the horizon count as the horizon.
  */
-enum { COT_LEAGUE_NEXT_CANDIDATES = 5, COT_LEAGUE_NEXT_LEVELS = 3 };
+enum { COT_LEAGUE_NEXT_CANDIDATES = 5, COT_LEAGUE_NEXT_LEVELS = 3, COT_LEAGUE_NEXT_MIDDLE = 1 };
 extern const double cot_league_next_levels[COT_LEAGUE_NEXT_LEVELS];
 
 struct cot_league_next {

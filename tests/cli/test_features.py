@@ -72,7 +72,7 @@ class HandmadeShop(unittest.TestCase):
     def test_list_and_show(self):
         features = run_json("features", "list", "--data", self.data)["features"]
         self.assertGreaterEqual(len(features), 45)
-        self.assertEqual({f["group"] for f in features}, {"purchase", "engagement", "demographic", "channel"})
+        self.assertEqual({f["group"] for f in features}, {"purchase", "engagement", "demographic", "channel", "prediction"})
         by_name = {f["name"]: f for f in features}
         self.assertEqual(by_name["frequency"]["coverage"], 1)
         self.assertEqual(by_name["interpurchase_days"]["coverage"], 0.5)

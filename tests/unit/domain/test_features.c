@@ -150,12 +150,48 @@ static const struct {
     {"channel_email_share", 0},
     {"channel_count", 2},
     {"channel_main", COT_CHANNEL_WEB},
+    /* as said at the end of 2020-12-21: see predict_anna */
+    {"predicted_spend_30d", 30.5},
+    {"predicted_orders_30d", 0.3},
+    {"predicted_churn_30d", 0.03},
+    {"predicted_spend_90d", 90.5},
+    {"predicted_orders_90d", 0.9},
+    {"predicted_churn_90d", 0.09},
+    {"predicted_spend_365d", 365.5},
+    {"predicted_orders_365d", 3.65},
+    {"predicted_churn_365d", 0.365},
+    {"predicted_next_order_days", 35}, /* 45 days from then */
+    {"value_tier", 1},
 };
+
+/* Horizons 30 | 90 | 365; by_node: added to spend, so that nodes differ. */
+static void predict(struct cot_history *history, uint32_t node, unsigned horizons, const char *as_of, double by_node)
+{
+    struct cot_err err = {0};
+    struct cot_prediction *row = NULL;
+    assert_int_equal(cot_predictions_put(&history->predictions, node, &row, &err), COT_OK);
+    for (int h = 0; h < COT_N_PREDICTED; h++) {
+        if ((horizons >> h & 1) == 0)
+            continue;
+        row->spend[h] = (float)(cot_predicted_days[h] + 0.5 + by_node);
+        row->orders[h] = (float)cot_predicted_days[h] / 100;
+        row->churn[h] = (float)cot_predicted_days[h] / 1000;
+    }
+    row->tier = 1;
+    row->next_said_ms = tiny_time(as_of);
+    row->next_order_ms = row->next_said_ms + 45 * COT_MS_PER_DAY;
+}
+
+static void predict_anna(struct tiny *tiny)
+{
+    predict(&tiny->history, 0, 7, "2020-12-21T23:59:59.999Z", 0);
+}
 
 static void open_shop(struct tiny *tiny)
 {
     tiny_open(tiny, "UTC", "2020-12-31", 3, NULL, events, TINY_COUNT(events), traits, TINY_COUNT(traits));
     tiny_items(tiny, items, TINY_COUNT(items));
+    predict_anna(tiny);
 }
 
 static void every_feature(void **state)
@@ -286,6 +322,59 @@ static void merged_nodes(void **state)
     tiny_close(&tiny);
 }
 
+/* What was predicted belongs to nodes: of a customer of several the smallest that has it holds, of each horizon. */
+static void predictions_of_merged_nodes(void **state)
+{
+    static const uint32_t roots[] = {0, 0, 0, 3};
+    static const struct tiny_event orders[] = {
+        {0, "2020-01-10T10:00:00Z", LINE, WEB, 1, KETTLE, 1, 100, NONE, NONE, 0},
+        {1, "2020-01-10T10:00:00Z", LINE, WEB, 2, KETTLE, 1, 100, NONE, NONE, 0},
+        {2, "2020-01-10T10:00:00Z", LINE, WEB, 3, KETTLE, 1, 100, NONE, NONE, 0},
+        {3, "2020-01-10T10:00:00Z", LINE, WEB, 4, KETTLE, 1, 100, NONE, NONE, 0},
+    };
+    struct tiny tiny;
+    (void)state;
+    tiny_open(&tiny, "UTC", "2020-01-31", 4, roots, orders, TINY_COUNT(orders), NULL, 0);
+    tiny_items(&tiny, NULL, 1);
+    predict(&tiny.history, 2, 3, "2020-01-20T00:00:00Z", 2);
+    predict(&tiny.history, 1, 1, "2020-01-20T00:00:00Z", 1);
+    tiny_expect(&tiny, 0, "predicted_spend_30d", 31.5);
+    tiny_expect(&tiny, 0, "predicted_spend_90d", 92.5);
+    tiny_expect(&tiny, 0, "predicted_spend_365d", NAN);
+    tiny_expect(&tiny, 1, "predicted_spend_30d", NAN);
+    tiny_expect(&tiny, 1, "value_tier", NAN);
+    tiny_close(&tiny);
+}
+
+/* The next order is told until one has come; what was predicted is not told of who withdraws. */
+static void predictions_end(void **state)
+{
+    struct tiny tiny;
+    struct cot_consent_fact facts[] = {
+        {.occurred_at_ms = tiny_time("2020-12-01T00:00:00Z"), .purpose = COT_PURPOSE_ANALYTICS, .granted = true},
+        {.occurred_at_ms = tiny_time("2020-12-30T00:00:00Z"), .sequence = 1, .purpose = COT_PURPOSE_ANALYTICS},
+    };
+    (void)state;
+    open_shop(&tiny);
+    predict(&tiny.history, 0, 0, "2020-12-19T23:59:59.999Z", 0); /* before her order of the 20th */
+    tiny_expect(&tiny, 0, "predicted_next_order_days", NAN);
+    tiny_expect(&tiny, 0, "predicted_spend_90d", 90.5);
+    tiny.history.consents = malloc(sizeof facts);
+    tiny.history.consent_starts = calloc(4, sizeof *tiny.history.consent_starts);
+    assert_non_null(tiny.history.consents);
+    assert_non_null(tiny.history.consent_starts);
+    memcpy(tiny.history.consents, facts, sizeof facts);
+    for (uint32_t node = 1; node <= 3; node++)
+        tiny.history.consent_starts[node] = 1;
+    tiny_expect(&tiny, 0, "predicted_spend_90d", 90.5);
+    for (uint32_t node = 1; node <= 3; node++)
+        tiny.history.consent_starts[node] = 2;
+    for (size_t j = 0; j < cot_n_features; j++)
+        if (cot_features[j].group == COT_FEATURE_PREDICTION)
+            tiny_expect(&tiny, 0, cot_features[j].name, NAN);
+    tiny_close(&tiny);
+}
+
 /* Sessions without an id end after half an hour; with one they may interleave. */
 static void sessions(void **state)
 {
@@ -339,9 +428,16 @@ static void table_is_sound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_feature),      cmocka_unit_test(single_and_empty), cmocka_unit_test(shop_clock),
-        cmocka_unit_test(window_edges),       cmocka_unit_test(merged_nodes),     cmocka_unit_test(sessions),
-        cmocka_unit_test(no_orders_recorded), cmocka_unit_test(table_is_sound),
+        cmocka_unit_test(every_feature),
+        cmocka_unit_test(single_and_empty),
+        cmocka_unit_test(shop_clock),
+        cmocka_unit_test(window_edges),
+        cmocka_unit_test(merged_nodes),
+        cmocka_unit_test(sessions),
+        cmocka_unit_test(no_orders_recorded),
+        cmocka_unit_test(table_is_sound),
+        cmocka_unit_test(predictions_of_merged_nodes),
+        cmocka_unit_test(predictions_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

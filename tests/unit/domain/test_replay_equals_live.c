@@ -2,7 +2,7 @@
  * The definition of a feature is its replay: what the live state says of a customer on a day must equal, to the bit,
  * the replay of all facts with both times at or before that day. Random shops: late and future-dated events, refunds
  * with and without their order, superseded orders, merges and unmerges (late ones too), traits and changes of the
- * catalogue.
+ * catalogue, runs of predictions, consent given and withdrawn.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "domain/history.h"
 #include "domain/live.h"
 
-enum { N_NODES = 7, N_ITEMS = 9, N_DAYS = 420, MAX_FACTS = 400, N_SHOPS = 250 };
+enum { N_NODES = 7, N_ITEMS = 9, N_DAYS = 420, MAX_FACTS = 400, N_SHOPS = 250, N_RUNS = 6, N_CONSENTS = 12 };
 
 #define START_MS INT64_C(1577836800000) /* 2020-01-01: a leap year lies ahead */
 
@@ -38,7 +38,22 @@ struct fact {
     size_t sequence;
 };
 
+/* What was predicted of some nodes from a moment on, in one horizon. */
+struct run {
+    int64_t said_ms;
+    enum cot_predicted horizon;
+    bool predicted[N_NODES];
+    float values[N_NODES];
+};
+
+struct consent {
+    uint32_t node;
+    struct cot_consent_fact fact;
+};
+
 struct shop {
+    struct run runs[N_RUNS];             /* by said_ms */
+    struct consent consents[N_CONSENTS]; /* by occurred_at_ms, which is when they are recorded, too */
     struct fact facts[MAX_FACTS];
     size_t n;
     struct cot_trait_words words;
@@ -131,6 +146,37 @@ static void random_fact(struct cot_rng *rng, struct shop *shop, struct fact *fac
     }
 }
 
+static int time_compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void random_runs(struct cot_rng *rng, struct shop *shop)
+{
+    int64_t times[N_RUNS + N_CONSENTS];
+    for (size_t i = 0; i < N_RUNS + N_CONSENTS; i++)
+        times[i] = random_time(rng);
+    qsort(times, N_RUNS, sizeof *times, time_compare);
+    qsort(times + N_RUNS, N_CONSENTS, sizeof *times, time_compare);
+    for (size_t r = 0; r < N_RUNS; r++) {
+        shop->runs[r].said_ms = times[r];
+        shop->runs[r].horizon = (enum cot_predicted)cot_rng_below(rng, COT_N_PREDICTED);
+        for (size_t node = 0; node < N_NODES; node++) {
+            shop->runs[r].predicted[node] = cot_rng_below(rng, 2) == 0;
+            shop->runs[r].values[node] = (float)cot_rng_below(rng, 1000) / 8;
+        }
+    }
+    for (size_t i = 0; i < N_CONSENTS; i++)
+        shop->consents[i] = (struct consent){
+            (uint32_t)cot_rng_below(rng, N_NODES),
+            {.occurred_at_ms = times[N_RUNS + i],
+             .sequence = (uint32_t)i,
+             .purpose = (uint8_t)(cot_rng_below(rng, 4) == 0 ? COT_PURPOSE_MARKETING : COT_PREDICTION_PURPOSE),
+             .granted = cot_rng_below(rng, 2) == 0}};
+}
+
 static int fact_compare(const void *a, const void *b)
 {
     const struct fact *x = a;
@@ -161,6 +207,7 @@ static void shop_make(struct shop *shop, uint64_t seed)
         shop->facts[i].sequence = i;
     }
     qsort(shop->facts, shop->n, sizeof *shop->facts, fact_compare);
+    random_runs(&rng, shop);
     /* What a newer version of an order takes back: all that was recorded of it before. */
     for (size_t i = 0; i < shop->n; i++) {
         shop->facts[i].trait.sequence = (uint32_t)i;
@@ -230,6 +277,40 @@ static void replay_traits(const struct shop *shop, struct cot_history *history, 
     history->trait_starts[N_NODES] = n;
 }
 
+/* Puts what a run says into predictions: the last run of a horizon is the one that counts, for everybody. */
+static void predict(struct cot_predictions *predictions, const struct run *run)
+{
+    struct cot_err err = {0};
+    enum cot_predicted h = run->horizon;
+    for (uint32_t node = 0; node < N_NODES; node++) {
+        struct cot_prediction *row = NULL;
+        assert_int_equal(cot_predictions_put(predictions, node, &row, &err), COT_OK);
+        row->spend[h] = row->orders[h] = row->churn[h] = row->tier = __builtin_nanf("");
+        row->next_order_ms = COT_NO_NEXT_ORDER;
+        if (!run->predicted[node])
+            continue;
+        row->spend[h] = run->values[node];
+        row->orders[h] = run->values[node] / 10;
+        row->churn[h] = run->values[node] / 1000;
+        row->tier = (float)(node % 4);
+        row->next_order_ms = run->said_ms + (int64_t)run->values[node] * COT_MS_PER_DAY;
+        row->next_said_ms = run->said_ms;
+    }
+}
+
+static void replay_consents(const struct shop *shop, struct cot_history *history, int64_t as_of_ms)
+{
+    uint32_t n = 0;
+    history->consent_starts = calloc(N_NODES + 1, sizeof *history->consent_starts);
+    history->consents = malloc(N_CONSENTS * sizeof *history->consents);
+    for (uint32_t node = 0; node < N_NODES; node++) {
+        for (size_t i = 0; i < N_CONSENTS; i++)
+            if (shop->consents[i].node == node && shop->consents[i].fact.occurred_at_ms <= as_of_ms)
+                history->consents[n++] = shop->consents[i].fact;
+        history->consent_starts[node + 1] = n;
+    }
+}
+
 /* The whole shop as of a moment, from nothing. */
 static void replay(const struct shop *shop, struct cot_history *history, int64_t as_of_ms)
 {
@@ -254,6 +335,9 @@ static void replay(const struct shop *shop, struct cot_history *history, int64_t
         replay_node(shop, history, node, as_of_ms);
     }
     replay_traits(shop, history, as_of_ms);
+    replay_consents(shop, history, as_of_ms);
+    for (size_t r = 0; r < N_RUNS && shop->runs[r].said_ms <= as_of_ms; r++)
+        predict(&history->predictions, &shop->runs[r]);
     for (size_t i = 0; i < shop->n; i++) {
         if (shop->facts[i].type == FACT_LINK)
             links[n_links++] = shop->facts[i].link;
@@ -287,7 +371,38 @@ static void live_apply(struct cot_live *live, const struct fact *fact)
         fail_msg("live: %s", err.message);
 }
 
-static size_t n_compared;
+/* What the keeper of consent knows so far, statement by statement. */
+struct keeper {
+    const struct shop *shop;
+    struct cot_live *live;
+    struct cot_predictions predictions;
+    size_t n_runs, n_consents;
+};
+
+static bool keeper_allows(void *context, uint32_t node)
+{
+    const struct keeper *keeper = context;
+    size_t n = 0;
+    const uint32_t *members = cot_live_members(keeper->live, &node, &n);
+    for (size_t i = keeper->n_consents; i-- > 0;)
+        for (size_t m = 0; m < n; m++)
+            if (keeper->shop->consents[i].node == members[m] &&
+                keeper->shop->consents[i].fact.purpose == COT_PREDICTION_PURPOSE)
+                return keeper->shop->consents[i].fact.granted;
+    return true;
+}
+
+static void keeper_reach(struct keeper *keeper, int64_t now_ms)
+{
+    const struct shop *shop = keeper->shop;
+    while (keeper->n_consents < N_CONSENTS && shop->consents[keeper->n_consents].fact.occurred_at_ms <= now_ms)
+        keeper->n_consents++;
+    for (; keeper->n_runs < N_RUNS && shop->runs[keeper->n_runs].said_ms <= now_ms; keeper->n_runs++)
+        predict(&keeper->predictions, &shop->runs[keeper->n_runs]);
+    cot_live_set_predictions(keeper->live, &keeper->predictions, keeper_allows, keeper);
+}
+
+static size_t n_compared, n_predicted;
 
 static void compare_day(const struct shop *shop, struct cot_live *live, int64_t as_of_ms, uint64_t seed)
 {
@@ -310,6 +425,7 @@ static void compare_day(const struct shop *shop, struct cot_live *live, int64_t 
                          (unsigned long long)seed, node, (long long)((as_of_ms - START_MS) / COT_MS_PER_DAY),
                          cot_features[j].name, (double)a, (double)b);
             n_compared += a == a;
+            n_predicted += a == a && cot_features[j].group == COT_FEATURE_PREDICTION;
         }
     }
     cot_customer_reader_release(&reader);
@@ -327,6 +443,7 @@ static uint64_t live_shop(uint64_t seed)
     cot_rng_init(&rng, seed + 1000003);
     struct cot_live_options options = {.zone = shop->zone, .minor_per_unit = 100, .words = &shop->words};
     assert_int_equal(cot_live_open(&options, &live, &err), COT_OK);
+    struct keeper keeper = {.shop = shop, .live = live};
     for (int day = 0; day < N_DAYS; day += 1 + (int)cot_rng_below(&rng, 40)) {
         int64_t as_of_ms = START_MS + (day + 1) * COT_MS_PER_DAY - 1;
         for (; next < shop->n && shop->facts[next].recorded_ms <= as_of_ms; next++) {
@@ -337,10 +454,12 @@ static uint64_t live_shop(uint64_t seed)
                                  COT_OK);
         }
         assert_int_equal(cot_live_advance(live, as_of_ms, NULL, NULL, &err), COT_OK);
+        keeper_reach(&keeper, as_of_ms);
         compare_day(shop, live, as_of_ms, seed);
     }
     uint64_t n_refolds = cot_live_n_refolds(live);
     cot_live_free(live);
+    cot_predictions_release(&keeper.predictions);
     shop_release(shop);
     free(shop);
     return n_refolds;
@@ -352,6 +471,7 @@ static void replay_equals_live(void **state)
     for (uint64_t seed = 1; seed <= N_SHOPS; seed++)
         live_shop(seed);
     assert_true(n_compared > 100000); /* that many values were numbers, not NaN on both sides */
+    assert_true(n_predicted > 10000);
 }
 
 /* Events in order extend a fold; only late ones make it anew. */
