@@ -8,26 +8,21 @@
 #include "num/check.h"
 
 enum {
-    PAIR = 2 * COT_TILE, /* points that kernels take at once */
-    LEAST_AMX_BATCH = 4 * COT_TILE,
+    LEAST_BATCH = 4 * COT_TILE, /* points that are looked at together */
     MOST_BATCH = 16 * COT_TILE,
     BATCH_SIZE = 32 << 10, /* bytes of an AMX batch that stay in the nearest cache */
-    AHEAD = 96,            /* so many points before, their rows are asked for */
+    AHEAD = 2 * COT_TILE,  /* a batch and so many points before, their rows are asked for */
     STRETCH = 256,         /* points whose bounds are looked at together */
     LINE = 64 / sizeof(float)
 };
 
-/*
- * Points that are looked at together. As many rows are asked for at once, and while these are few the processor works
- * on instead of waiting for room to ask: no more than the kernels take. AMX is set up anew for each batch, so it takes
- * more of them.
- */
+/* AMX is set up anew for each batch, so it takes more points at once. */
 static size_t batch_of(size_t d, enum cot_isa isa)
 {
-    if (isa != COT_ISA_AMX)
-        return PAIR;
     size_t n = BATCH_SIZE / sizeof(float) / d / COT_TILE * COT_TILE;
-    return n < LEAST_AMX_BATCH ? LEAST_AMX_BATCH : n > MOST_BATCH ? MOST_BATCH : n;
+    if (isa != COT_ISA_AMX)
+        return LEAST_BATCH;
+    return n < LEAST_BATCH ? LEAST_BATCH : n > MOST_BATCH ? MOST_BATCH : n;
 }
 
 cot_code cot_lloyd_block_init(struct cot_lloyd_block *ret_block, size_t k, size_t d, struct cot_err *err)
@@ -150,6 +145,47 @@ static void take_points(struct cot_lloyd *l, struct cot_lloyd_block *block, cons
 
 /* ---- looking at them ---- */
 
+/* The points of a block that must be looked at: found stretch by stretch, waiting until their rows have come. */
+struct queue {
+    uint32_t at[2 * MOST_BATCH + AHEAD + STRETCH + COT_TILE]; /* counted from the block's first point */
+    size_t begin, end;
+    size_t n_found; /* points of the block whose bounds were looked at */
+};
+
+/*
+ * Rows that are asked for while others are worked on, a few at a time: the processor notes only so many requests, and
+ * stands still while it has no room for the next.
+ */
+struct ahead {
+    const uint32_t *at;
+    size_t n;
+    size_t n_at_once;
+};
+
+/* A batch of them, asked for in n_times parts. */
+static struct ahead ahead_of(const struct queue *queue, size_t batch, size_t n_times)
+{
+    size_t n_waiting = queue->end - queue->begin;
+    size_t n_before = n_waiting < batch + AHEAD ? n_waiting : batch + AHEAD;
+    size_t n = n_waiting - n_before < batch ? n_waiting - n_before : batch;
+    return (struct ahead){queue->at + queue->begin + n_before, n, (n + n_times - 1) / n_times};
+}
+
+/* Asks for the next of them. Inlined: GCC 12 takes a function that only prefetches for one that does nothing. */
+static inline __attribute__((always_inline)) void fetch(const struct cot_lloyd *l, size_t first, struct ahead *ahead)
+{
+    enum { MAX_COLUMNS = 256 };
+    size_t d = l->tiles->d < MAX_COLUMNS ? l->tiles->d : MAX_COLUMNS;
+    size_t n = ahead->n < ahead->n_at_once ? ahead->n : ahead->n_at_once;
+    for (size_t p = 0; p < n; p++) {
+        const float *row = cot_matrix_row(&l->tiles->x, first + ahead->at[p]);
+        for (size_t j = 0; j < d; j += LINE)
+            __builtin_prefetch(row + j);
+    }
+    ahead->at += n;
+    ahead->n -= n;
+}
+
 /* Norms of n points, COT_TILE at most; the last one's for what is left of the tile. */
 static void gather_norms(const float *norm2, const uint32_t *at, size_t n, float ret_norm2[COT_TILE])
 {
@@ -160,59 +196,52 @@ static void gather_norms(const float *norm2, const uint32_t *at, size_t n, float
             ret_norm2[lane] = norm2[at[lane < n ? lane : n - 1]];
 }
 
-/* Assigns n points that wait, a batch at most. */
+static size_t in_tile(size_t n, size_t i_tile)
+{
+    size_t n_left = n - i_tile * COT_TILE;
+    return n_left < COT_TILE ? n_left : COT_TILE;
+}
+
+/* Assigns the next n points that wait, a batch at most. */
 static void look_at(struct cot_lloyd *l, struct cot_lloyd_block *block, const struct cot_lloyd_scratch *scratch,
-                    size_t first, const uint32_t *at, size_t n)
+                    size_t first, const struct queue *queue, size_t n)
 {
     struct cot_tile_view tiles[MOST_BATCH / COT_TILE];
     size_t n_tiles = (n + COT_TILE - 1) / COT_TILE;
-    cot_tiles_gather(l->tiles, first, at, n, scratch->tiles);
+    const uint32_t *at = queue->at + queue->begin;
+    struct ahead ahead = ahead_of(queue, scratch->batch, 2 * n_tiles);
     for (size_t m = 0; m < n_tiles; m++) {
+        float *tile = scratch->tiles + m * l->tiles->d * COT_TILE;
         float *norm2 = scratch->norms2 + m * COT_TILE;
-        size_t n_left = n - m * COT_TILE;
-        gather_norms(l->tiles->norm2 + first, at + m * COT_TILE, n_left < COT_TILE ? n_left : COT_TILE, norm2);
-        tiles[m] = (struct cot_tile_view){scratch->tiles + m * l->tiles->d * COT_TILE, norm2, cot_tile_radius(norm2)};
+        fetch(l, first, &ahead);
+        cot_tiles_gather(l->tiles, first, at + m * COT_TILE, in_tile(n, m), tile);
+        gather_norms(l->tiles->norm2 + first, at + m * COT_TILE, in_tile(n, m), norm2);
+        tiles[m] = (struct cot_tile_view){tile, norm2, cot_tile_radius(norm2)};
     }
     cot_assign_run(&l->assign, tiles, n_tiles, scratch->nearest);
-    for (size_t p = 0; p < n; p += COT_TILE)
-        take_points(l, block, scratch->nearest + p / COT_TILE, first, at + p, n - p < COT_TILE ? n - p : COT_TILE);
-}
-
-/* Asks for the rows of points. Inlined: GCC 12 takes a function that only prefetches for one that does nothing. */
-static inline __attribute__((always_inline)) void fetch(const struct cot_lloyd *l, size_t first, const uint32_t *at,
-                                                        size_t n)
-{
-    enum { MAX_COLUMNS = 256 };
-    size_t d = l->tiles->d < MAX_COLUMNS ? l->tiles->d : MAX_COLUMNS;
-    for (size_t p = 0; p < n; p++) {
-        const float *row = cot_matrix_row(&l->tiles->x, first + at[p]);
-        for (size_t j = 0; j < d; j += LINE)
-            __builtin_prefetch(row + j);
+    for (size_t m = 0; m < n_tiles; m++) {
+        fetch(l, first, &ahead);
+        take_points(l, block, scratch->nearest + m, first, at + m * COT_TILE, in_tile(n, m));
     }
 }
 
-/* Asks for the bounds of points [begin, end). */
+/* Asks for the bounds and norms of points [begin, end). */
 static inline __attribute__((always_inline)) void fetch_bounds(const struct cot_lloyd *l, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i += LINE) {
         __builtin_prefetch(l->slack + i);
         __builtin_prefetch(l->labels + i);
+        __builtin_prefetch(l->tiles->norm2 + i);
     }
 }
 
-/* The points of a block that must be looked at: found stretch by stretch, waiting until their rows have come. */
-struct queue {
-    uint32_t at[MOST_BATCH + AHEAD + STRETCH + COT_TILE]; /* counted from the block's first point */
-    size_t begin, end;
-    size_t n_found; /* points of the block whose bounds were looked at */
-};
-
+/* Until a batch waits, one more is ahead of it and AHEAD are between them, or all points were found. */
 static void fill(const struct cot_lloyd *l, size_t first, size_t n, size_t batch, struct queue *queue)
 {
     memmove(queue->at, queue->at + queue->begin, (queue->end - queue->begin) * sizeof *queue->at);
     queue->end -= queue->begin;
     queue->begin = 0;
-    while (queue->end < batch + AHEAD && queue->n_found < n) {
+    while (queue->end < 2 * batch + AHEAD && queue->n_found < n) {
         size_t i = first + queue->n_found;
         size_t n_left = n - queue->n_found;
         size_t n_stretch = n_left < STRETCH ? n_left : STRETCH;
@@ -246,14 +275,12 @@ void cot_lloyd_block_step(struct cot_lloyd *l, struct cot_lloyd_block *block, co
         start_points(l, begin * COT_TILE, end * COT_TILE);
     memset(block->touched, 0, l->k * sizeof *block->touched);
     for (;;) {
-        if (queue.end - queue.begin < batch + AHEAD)
+        if (queue.end - queue.begin < 2 * batch + AHEAD)
             fill(l, first, n, batch, &queue);
         size_t n_batch = queue.end - queue.begin < batch ? queue.end - queue.begin : batch;
-        size_t n_ahead = queue.end - queue.begin > AHEAD ? queue.end - queue.begin - AHEAD : 0;
         if (n_batch == 0)
             break;
-        fetch(l, first, queue.at + queue.begin + AHEAD, n_ahead < batch ? n_ahead : batch);
-        look_at(l, block, scratch, first, queue.at + queue.begin, n_batch);
+        look_at(l, block, scratch, first, &queue, n_batch);
         block->n_looked += n_batch;
         queue.begin += n_batch;
     }

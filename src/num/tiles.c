@@ -73,8 +73,9 @@ static void choose_units(struct cot_tile_pass *pass, size_t n_blocks)
 float cot_tile_radius(const float *norm2)
 {
     enum { SIDES = 4 };
-    float most[SIDES] = {0}; /* side by side: a comparison need not wait for the one before */
-    for (size_t lane = 0; lane < COT_TILE; lane++)
+    /* side by side: a comparison need not wait for the one before */
+    float most[SIDES] = {norm2[0], norm2[1], norm2[2], norm2[3]};
+    for (size_t lane = SIDES; lane < COT_TILE; lane++)
         most[lane % SIDES] = norm2[lane] > most[lane % SIDES] ? norm2[lane] : most[lane % SIDES];
     float low = most[0] > most[1] ? most[0] : most[1];
     float high = most[2] > most[3] ? most[2] : most[3];
