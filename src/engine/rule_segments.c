@@ -169,7 +169,7 @@ static cot_code evaluate(struct cot_rule_segments *segments, const struct cot_ru
 cot_code cot_rule_segments_touch(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t node,
                                  struct cot_err *err)
 {
-    if (segments->n == 0)
+    if (segments->n == 0 || node >= cot_live_n_nodes(over->live->live)) /* nothing is known of it yet */
         return COT_OK;
     cot_code rc = cot_rule_segments_reach(segments, over, err);
     return rc == COT_OK ? evaluate(segments, over, cot_live_root(over->live->live, node), err) : rc;
