@@ -2,7 +2,8 @@
  * Rule segments over a shop in memory against a naive reference, at every step: random rules over random streams of
  * events that come late, early, are taken back; of customers who become one and part; of products that change their
  * category, traits that change; on a clock with summer time, which stops just before and at the moments at which
- * membership turns. The reference keeps what was said and finds everything anew, by the letter of docs/segment-rules.md.
+ * membership turns. The reference keeps what was said and finds everything anew, by the letter of
+ * docs/segment-rules.md.
  */
 #include "engine/rule_segments.h"
 
@@ -21,8 +22,7 @@
 #include "base/rng.h"
 #include "unit/engine/scratch.h"
 
-enum { N_NODES = 9, N_ITEMS = 5, N_STREAMS = 10, N_RULES = 20, N_STEPS = 120, MAX_SAID = N_STEPS + 1,
-       MAX_STEPS = 3 };
+enum { N_NODES = 9, N_ITEMS = 5, N_STREAMS = 25, N_RULES = 20, N_STEPS = 120, MAX_SAID = N_STEPS + 1, MAX_STEPS = 3 };
 
 #define HOUR COT_MS_PER_HOUR
 #define DAY COT_MS_PER_DAY
@@ -30,7 +30,8 @@ enum { N_NODES = 9, N_ITEMS = 5, N_STREAMS = 10, N_RULES = 20, N_STEPS = 120, MA
 
 /* What was said */
 
-static const char *const kind_words[] = {"order_line", "cart_add", "page_view", "\"Quiz Taken\"", "\"video played\"", "any"};
+static const char *const kind_words[] = {"order_line",     "cart_add",         "page_view",
+                                         "\"Quiz Taken\"", "\"video played\"", "any"};
 enum { N_KINDS = 5, ANY = 5 };
 static const enum cot_event_kind kinds[N_KINDS] = {COT_EVENT_ORDER_LINE, COT_EVENT_CART_ADD, COT_EVENT_PAGE_VIEW,
                                                    COT_EVENT_CUSTOM, COT_EVENT_CUSTOM};
@@ -71,7 +72,7 @@ struct shop {
     struct link links[MAX_SAID];
     struct trait traits[MAX_SAID];
     size_t n_said, n_links, n_traits;
-    int categories[N_ITEMS];       /* -1: none */
+    int categories[N_ITEMS]; /* -1: none */
     int64_t category_ms[N_ITEMS];
 };
 
@@ -87,8 +88,8 @@ enum what { ITEM, CATEGORY, CHANNEL, ORDER, DATE, AMOUNT, LENGTH, SIZE };
 enum filter { NO_FILTER, IS_ITEM, IS_NOT_ITEM, IS_CATEGORY, HAS_AMOUNT, HAS_LENGTH, IS_SIZE, SAYS_SIZE, N_FILTERS };
 enum window { EVER, WITHIN, SINCE_DATE, BEFORE_DATE, BETWEEN, SINCE_DAY, SINCE_WEEK, SINCE_MONTH, N_WINDOWS };
 
-static const char *const what_words[] = {"item", "category", "channel", "order", "day", "amount", "property \"length\"",
-                                         "property \"size\""};
+static const char *const what_words[] = {
+    "item", "category", "channel", "order", "day", "amount", "property \"length\"", "property \"size\""};
 static const char *const ops[] = {"=", "!=", "<", "<=", ">", ">="};
 
 struct events {
@@ -192,7 +193,7 @@ static void say_window(const struct condition *c, char *text)
 
 static void make_condition(struct shop *shop, unsigned n_rules, struct condition *c)
 {
-    c->form = (enum form)below(shop, N_FORMS);
+    c->form = below(shop, 5) == 0 ? SEQUENCE : (enum form)below(shop, N_FORMS);
     if (c->form == SEGMENT && n_rules == 0)
         c->form = COUNT;
     for (int i = 0; i < 3; i++)
@@ -231,7 +232,8 @@ static const char *word_of(enum what what, int number, char buffer[16])
 
 static void say_condition(const struct condition *c, char *text)
 {
-    static const char *const forms[] = {"count", "sum", "max", "distinct", "first", "last", "since_first", "since_last"};
+    static const char *const forms[] = {"count", "sum",  "max",         "distinct",
+                                        "first", "last", "since_first", "since_last"};
     char buffer[16];
     switch (c->form) {
     case TRAIT:
@@ -473,7 +475,8 @@ static bool holds(const struct scene *scene, const struct condition *c)
     case DISTINCT: return compare((double)n_seen, c->op, c->number);
     case SINCE_FIRST:
     case SINCE_LAST:
-        return end != NULL && compare((double)(scene->shop->now_ms - end->at_ms), c->op, (double)((c->number + 1) * HOUR));
+        return end != NULL &&
+               compare((double)(scene->shop->now_ms - end->at_ms), c->op, (double)((c->number + 1) * HOUR));
     default: break;
     }
     double value = end != NULL ? value_of(scene, end, c->what) : -1;
@@ -602,8 +605,8 @@ static void say_trait(struct shop *shop)
     *trait = (struct trait){below(shop, N_NODES), below(shop, 2), (int)below(shop, 4), random_time(shop)};
     snprintf(key, sizeof key, "t%u", trait->key);
     snprintf(value, sizeof value, "%d", trait->value);
-    assert_int_equal(cot_live_shop_trait(shop->live, trait->node, (struct cot_text){key, 2}, (struct cot_text){value, 1},
-                                         trait->value, trait->at_ms, &err),
+    assert_int_equal(cot_live_shop_trait(shop->live, trait->node, (struct cot_text){key, 2},
+                                         (struct cot_text){value, 1}, trait->value, trait->at_ms, &err),
                      COT_OK);
     touch(shop, trait->node);
 }
@@ -636,7 +639,8 @@ static void take_order_back(struct shop *shop)
     uint64_t order = 1 + below(shop, 6);
     assert_int_equal(cot_live_supersede_lines(shop->live->live, node, order, &err), COT_OK);
     for (size_t i = 0; i < shop->n_said; i++)
-        shop->said[i].taken_back |= shop->said[i].node == node && shop->said[i].order == order && shop->said[i].kind == 0;
+        shop->said[i].taken_back |=
+            shop->said[i].node == node && shop->said[i].order == order && shop->said[i].kind == 0;
     touch(shop, node);
 }
 
