@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "connect/properties.h"
 #include "domain/consent.h"
 #include "domain/money.h"
 
@@ -271,6 +272,48 @@ static bool add_members(struct cot_call_reader *reader, struct cot_record *recor
 bool cot_call_traits(struct cot_call_reader *reader, struct cot_record *record, yyjson_val *object, const char *prefix)
 {
     return add_members(reader, record, object, prefix, 0);
+}
+
+/* A text, number or truth; NULL: what rules can't ask for, or too long. */
+static yyjson_mut_val *property_copy(yyjson_mut_doc *doc, yyjson_val *value)
+{
+    enum { MAX_VALUE = 1024 };
+    if (yyjson_is_str(value) && yyjson_get_len(value) > 0 && yyjson_get_len(value) <= MAX_VALUE)
+        return yyjson_mut_strn(doc, yyjson_get_str(value), yyjson_get_len(value));
+    if (yyjson_is_raw(value) && yyjson_get_len(value) <= MAX_VALUE)
+        return yyjson_mut_rawn(doc, yyjson_get_raw(value), yyjson_get_len(value));
+    return yyjson_is_bool(value) ? yyjson_mut_bool(doc, yyjson_get_bool(value)) : NULL;
+}
+
+static void add_properties(struct cot_properties *properties, yyjson_val *object, const char *prefix, int depth)
+{
+    size_t i;
+    size_t n;
+    yyjson_val *key;
+    yyjson_val *value;
+    yyjson_obj_foreach(cot_json_some(object), i, n, key, value)
+    {
+        char name[MAX_KEY_SIZE];
+        int size = snprintf(name, sizeof name, "%s%s", prefix, yyjson_get_str(key));
+        if (size <= 0 || (size_t)size + 1 >= sizeof name)
+            continue;
+        if (yyjson_is_obj(value) && depth < MAX_TRAIT_DEPTH) {
+            name[size] = '.';
+            name[size + 1] = '\0';
+            add_properties(properties, value, name, depth + 1);
+            continue;
+        }
+        cot_properties_begin(properties);
+        if (!properties->failed)
+            cot_properties_add(properties, name, (size_t)size, property_copy(properties->doc, value));
+    }
+}
+
+bool cot_call_properties(struct cot_call_reader *reader, struct cot_record *record, yyjson_val *object)
+{
+    struct cot_properties properties = {0};
+    add_properties(&properties, object, "", 0);
+    return cot_properties_end(&properties, &reader->records->arena, &record->properties) || cot_call_no_memory(reader);
 }
 
 bool cot_call_consent(struct cot_call_reader *reader, size_t i_record, struct cot_text purpose, bool granted)

@@ -123,6 +123,7 @@ const char *cot_file_kind_name(enum cot_file_kind kind);
     X(COT_FIELD_SIGNED_UP_AT, "signed_up_at", TIME, "since when a customer: becomes a trait")                          \
     X(COT_FIELD_ACCEPTS_MARKETING, "accepts_marketing", TEXT, "yes/no: consent to marketing")                          \
     X(COT_FIELD_TRAIT, "trait", TEXT, "a trait of the customer, under the column's name")                              \
+    X(COT_FIELD_PROPERTY, "property", TEXT, "a property of the event, under the column's name")                        \
     X(COT_FIELD_NONE, "ignore", TEXT, "not used")
 
 enum cot_field {
@@ -166,8 +167,9 @@ struct cot_connector {
     bool is_generic;              /* by synonyms: loses to any specific shape that fits */
     bool is_timeless;             /* traits and products without a date */
     bool other_columns_are_traits;
-    bool is_ignored;             /* known, and nothing in it to import (the simulator's truth): skip the file */
-    size_t max_columns;          /* a file of this shape has at most so many columns; 0: any number */
+    bool other_columns_are_properties; /* of events */
+    bool is_ignored;                   /* known, and nothing in it to import (the simulator's truth): skip the file */
+    size_t max_columns;                /* a file of this shape has at most so many columns; 0: any number */
     const char *needs_file_name; /* words of which the file's name must hold one, by '|'; NULL: any name will do */
     const char *unless;          /* headers that a file of this shape never has, by '|'; NULL: any */
     /* For files without a header: says from the cells whether the file is of this shape, and the field of each column.
@@ -184,7 +186,7 @@ const struct cot_connector *cot_connector_find(const char *name);
 
 struct cot_column_override {
     const char *column; /* as in the file, or its number from 1 */
-    const char *field;  /* of COT_FIELDS, or "trait:NAME" */
+    const char *field;  /* of COT_FIELDS, "trait:NAME" or "property:NAME" */
 };
 
 struct cot_mapping_options {
@@ -206,7 +208,7 @@ struct cot_mapping_options {
 struct cot_mapped_column {
     char *name; /* as in the file */
     enum cot_field field;
-    char *trait;                   /* COT_FIELD_TRAIT: its key */
+    char *key;                     /* COT_FIELD_TRAIT, COT_FIELD_PROPERTY: theirs */
     struct cot_column_style style; /* numbers and dates: evidence, and what was decided */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/number.h"
 #include "connect/header.h"
+#include "connect/properties.h"
 
 /* Beyond, sums of a shop would leave the 53 bits of a double. */
 #define MAX_MINOR INT64_C(900719925474099)
@@ -398,11 +399,42 @@ bool cot_decode_traits(struct cot_decoder *d, struct cot_record *record, bool ti
         if (cot_value_is_missing(text, size) && !(size == 2 && text[1] == 'A')) /* "NA" is Namibia's code too */
             continue;
         struct cot_text value = {.data = text, .size = (uint32_t)size};
-        if (!cot_decode_add_trait(d, record, mapping->columns[i].trait, value,
-                                  trait_number(&mapping->columns[i], value), timeless))
+        if (!cot_decode_add_trait(d, record, mapping->columns[i].key, value, trait_number(&mapping->columns[i], value),
+                                  timeless))
             return false;
     }
     return true;
+}
+
+/* A cell as a number, where it is one, a truth or a text; NULL: nothing. */
+static yyjson_mut_val *property_value(yyjson_mut_doc *doc, const struct cot_mapped_column *column, struct cot_text text)
+{
+    double number = trait_number(column, text);
+    if (cot_text_is(text, "true") || cot_text_is(text, "false"))
+        return yyjson_mut_bool(doc, cot_text_is(text, "true"));
+    return isnan(number) ? yyjson_mut_strn(doc, text.data, text.size) : yyjson_mut_real(doc, number);
+}
+
+bool cot_decode_properties(struct cot_decoder *d, struct cot_record *record)
+{
+    const struct cot_mapping *mapping = d->mapping;
+    struct cot_properties properties = {0};
+    for (size_t i = 0; i < mapping->n_columns && d->row == NULL; i++) {
+        const struct cot_mapped_column *column = &mapping->columns[i];
+        if (column->field != COT_FIELD_PROPERTY)
+            continue;
+        const struct cot_cell *cell = cot_batch_cell(d->batch, d->i_row, i);
+        const char *text = cell->data;
+        size_t size = cell->size;
+        cot_value_trim(&text, &size);
+        if (cot_value_is_missing(text, size))
+            continue;
+        cot_properties_begin(&properties);
+        if (!properties.failed)
+            cot_properties_add(&properties, column->key, strlen(column->key),
+                               property_value(properties.doc, column, (struct cot_text){text, (uint32_t)size}));
+    }
+    return cot_properties_end(&properties, &d->records->arena, &record->properties) || cot_decode_no_memory(d);
 }
 
 bool cot_decode_accepts_marketing(struct cot_decoder *d, size_t i_record)

@@ -93,6 +93,8 @@ enum cot_undated { COT_UNDATED_REJECT, COT_UNDATED_TIMELESS };
 bool cot_decode_dates(struct cot_decoder *decoder, struct cot_record *record, enum cot_undated undated);
 /* The traits of this row go to the record. */
 bool cot_decode_traits(struct cot_decoder *decoder, struct cot_record *record, bool timeless);
+/* The properties of this row's event go to the record, as JSON. */
+bool cot_decode_properties(struct cot_decoder *decoder, struct cot_record *record);
 /* Adds one trait to a record, which must be the last begun. */
 bool cot_decode_add_trait(struct cot_decoder *decoder, struct cot_record *record, const char *key,
                           struct cot_text value, double number, bool timeless);

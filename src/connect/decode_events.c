@@ -166,6 +166,8 @@ void cot_decode_event_row(struct cot_decoder *d)
     }
     read_subject(d, record);
     read_detail(d, record);
+    if (!cot_decode_properties(d, record))
+        return;
     if (!look_up_kind(d, name, &record->event_kind)) {
         record->event_kind = COT_EVENT_CUSTOM;
         record->detail = name;

@@ -17,7 +17,7 @@ struct header {
     size_t n;
     char (*squashed)[COT_HEADER_SIZE];
     enum cot_field *asked; /* by overrides; COT_N_FIELDS: not asked for */
-    char **asked_traits;   /* names of traits asked for; NULL: the column's */
+    char **asked_keys;     /* of traits and properties asked for; NULL: the column's */
     const struct cot_batch *sample;
     const struct cot_mapping_options *options;
 };
@@ -35,7 +35,7 @@ struct trial {
 
 static bool is_plain(enum cot_field field)
 {
-    return field != COT_FIELD_TRAIT && field != COT_FIELD_NONE;
+    return field != COT_FIELD_TRAIT && field != COT_FIELD_PROPERTY && field != COT_FIELD_NONE;
 }
 
 static void assign(struct trial *trial, size_t i_column, enum cot_field field)
@@ -278,16 +278,18 @@ static cot_code apply_override(struct header *header, const struct cot_column_ov
         cot_buf_release(&columns);
         return rc;
     }
-    if (strncmp(override->field, "trait:", 6) == 0 && override->field[6] != '\0') {
-        free(header->asked_traits[i]);
-        header->asked_traits[i] = strdup(override->field + 6);
-        if (header->asked_traits[i] == NULL)
+    const char *key = strchr(override->field, ':');
+    bool is_trait = strncmp(override->field, "trait:", 6) == 0;
+    if ((is_trait || strncmp(override->field, "property:", 9) == 0) && key[1] != '\0') {
+        free(header->asked_keys[i]);
+        header->asked_keys[i] = strdup(key + 1);
+        if (header->asked_keys[i] == NULL)
             return cot_fail(err, COT_NOMEM, "mapping columns");
-        field = COT_FIELD_TRAIT;
+        field = is_trait ? COT_FIELD_TRAIT : COT_FIELD_PROPERTY;
     } else if (!cot_field_from_name(override->field, &field)) {
         return cot_fail(err, COT_USAGE,
                         "--map %s=%s: '%s' is not a field; among them are customer_id, email, order_id, occurred_at, "
-                        "product_id, quantity, unit_price, amount, trait:NAME and ignore",
+                        "product_id, quantity, unit_price, amount, trait:NAME, property:NAME and ignore",
                         override->column, override->field, override->field);
     }
     for (size_t j = 0; j < header->n; j++)
@@ -300,9 +302,9 @@ static cot_code apply_override(struct header *header, const struct cot_column_ov
 
 static void header_release(struct header *header)
 {
-    for (size_t i = 0; header->asked_traits != NULL && i < header->n; i++)
-        free(header->asked_traits[i]);
-    free(header->asked_traits);
+    for (size_t i = 0; header->asked_keys != NULL && i < header->n; i++)
+        free(header->asked_keys[i]);
+    free(header->asked_keys);
     free(header->asked);
     free(header->squashed);
 }
@@ -313,8 +315,8 @@ static cot_code header_init(struct header *header, const char *const *columns, s
     *header = (struct header){.columns = columns, .n = n, .sample = sample, .options = options};
     header->squashed = calloc(n + 1, sizeof *header->squashed);
     header->asked = calloc(n + 1, sizeof *header->asked);
-    header->asked_traits = calloc(n + 1, sizeof *header->asked_traits);
-    if (header->squashed == NULL || header->asked == NULL || header->asked_traits == NULL)
+    header->asked_keys = calloc(n + 1, sizeof *header->asked_keys);
+    if (header->squashed == NULL || header->asked == NULL || header->asked_keys == NULL)
         return cot_fail(err, COT_NOMEM, "mapping %zu columns", n);
     for (size_t i = 0; i < n; i++) {
         cot_header_squash(columns[i], header->squashed[i], COT_HEADER_SIZE);
@@ -356,6 +358,40 @@ static cot_code explain_misfit(const struct header *header, const struct trial *
 
 /* From the winner to a mapping */
 
+/* Calls as they were sent: what the event says stands in an object of its own, beside its envelope. */
+static const char properties_prefix[] = "properties.";
+
+static bool is_in_properties(const char *column)
+{
+    return strncmp(column, properties_prefix, sizeof properties_prefix - 1) == 0;
+}
+
+/* What a column becomes that nothing else is asked of. */
+static enum cot_field other_field(const struct header *header, const struct cot_connector *connector, size_t i_column)
+{
+    bool any = false;
+    if (connector->other_columns_are_traits)
+        return COT_FIELD_TRAIT;
+    for (size_t i = 0; i < header->n; i++)
+        any |= is_in_properties(header->columns[i]);
+    return connector->other_columns_are_properties && (!any || is_in_properties(header->columns[i_column]))
+               ? COT_FIELD_PROPERTY
+               : COT_FIELD_NONE;
+}
+
+/* The key of a trait or property. NULL: no memory. */
+static char *key_of(const struct header *header, size_t i, enum cot_field field)
+{
+    const char *name = header->columns[i];
+    char snake[COT_HEADER_SIZE];
+    if (header->asked_keys[i] != NULL)
+        return strdup(header->asked_keys[i]);
+    if (field == COT_FIELD_PROPERTY)
+        return strdup(is_in_properties(name) ? name + sizeof properties_prefix - 1 : name);
+    cot_header_snake(name, snake, sizeof snake);
+    return strdup(snake[0] != '\0' ? snake : name);
+}
+
 static cot_code fill_columns(const struct header *header, const struct trial *trial, struct cot_mapping *mapping,
                              struct cot_err *err)
 {
@@ -364,20 +400,15 @@ static cot_code fill_columns(const struct header *header, const struct trial *tr
         return cot_fail(err, COT_NOMEM, "mapping %zu columns", header->n);
     for (size_t i = 0; i < header->n; i++) {
         struct cot_mapped_column *column = &mapping->columns[i];
-        char snake[COT_HEADER_SIZE];
         mapping->n_columns = i + 1;
         column->name = strdup(header->columns[i]);
         column->field = trial->fields[i];
         if (column->field == COT_N_FIELDS)
-            column->field = trial->connector->other_columns_are_traits ? COT_FIELD_TRAIT : COT_FIELD_NONE;
-        if (column->field == COT_FIELD_TRAIT) {
-            cot_header_snake(header->columns[i], snake, sizeof snake);
-            const char *key = header->asked_traits[i] != NULL ? header->asked_traits[i]
-                              : snake[0] != '\0'              ? snake
-                                                              : header->columns[i];
-            column->trait = strdup(key);
-        }
-        if (column->name == NULL || (column->field == COT_FIELD_TRAIT && column->trait == NULL))
+            column->field = other_field(header, trial->connector, i);
+        bool has_key = column->field == COT_FIELD_TRAIT || column->field == COT_FIELD_PROPERTY;
+        if (has_key)
+            column->key = key_of(header, i, column->field);
+        if (column->name == NULL || (has_key && column->key == NULL))
             return cot_fail(err, COT_NOMEM, "mapping %zu columns", header->n);
     }
     memcpy(mapping->field_column, trial->field_column, sizeof mapping->field_column);

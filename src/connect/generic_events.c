@@ -51,9 +51,12 @@ const struct cot_connector cot_connector_events = {
     .kind = COT_KIND_EVENTS,
     .description =
         "One row an event of a person, known or anonymous: views, cart, search, messages, purchases. Names of "
-        "Segment, Google Analytics and common shops are understood; others are kept as custom events.",
+        "Segment, Google Analytics and common shops are understood; others are kept as custom events. Every other "
+        "column is "
+        "a property of the event, which rules of segments can ask for.",
     .columns = columns,
     .one_of = "customer_id|email|anonymous_id|phone|loyalty_card|session_id",
     .assumed_purposes = "service,analytics,personalisation,marketing",
     .is_generic = true,
+    .other_columns_are_properties = true,
     .decode = decode};

@@ -13,7 +13,7 @@ void cot_mapping_free(struct cot_mapping *mapping)
         return;
     for (size_t i = 0; i < mapping->n_columns; i++) {
         free(mapping->columns[i].name);
-        free(mapping->columns[i].trait);
+        free(mapping->columns[i].key);
     }
     free(mapping->columns);
     cot_zone_free(mapping->zone);
@@ -22,9 +22,14 @@ void cot_mapping_free(struct cot_mapping *mapping)
     free(mapping);
 }
 
+static bool has_key(const struct cot_mapped_column *column)
+{
+    return column->field == COT_FIELD_TRAIT || column->field == COT_FIELD_PROPERTY;
+}
+
 static bool is_number(const struct cot_mapped_column *column)
 {
-    return column->field == COT_FIELD_TRAIT || cot_field_type(column->field) == COT_FIELD_TYPE_NUMBER;
+    return has_key(column) || cot_field_type(column->field) == COT_FIELD_TYPE_NUMBER;
 }
 
 static bool is_time(const struct cot_mapped_column *column)
@@ -32,11 +37,10 @@ static bool is_time(const struct cot_mapped_column *column)
     return cot_field_type(column->field) == COT_FIELD_TYPE_TIME;
 }
 
-/* Traits that can't be told stay text: no reason to refuse a file. */
+/* Traits and properties that can't be told stay text: no reason to refuse a file. */
 static bool may_stay_open(const struct cot_mapped_column *column)
 {
-    return column->field == COT_FIELD_TRAIT || column->field == COT_FIELD_BIRTH_DATE ||
-           column->field == COT_FIELD_SIGNED_UP_AT;
+    return has_key(column) || column->field == COT_FIELD_BIRTH_DATE || column->field == COT_FIELD_SIGNED_UP_AT;
 }
 
 void cot_mapping_observe(struct cot_mapping *mapping, const struct cot_batch *batch)
@@ -197,8 +201,9 @@ yyjson_mut_val *cot_mapping_describe(const struct cot_mapping *mapping, yyjson_m
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, columns);
         yyjson_mut_obj_add_strcpy(doc, row, "column", column->name);
         yyjson_mut_obj_add_str(doc, row, "field", cot_field_name(column->field));
-        if (column->trait != NULL)
-            yyjson_mut_obj_add_strcpy(doc, row, "trait", column->trait);
+        if (column->key != NULL)
+            yyjson_mut_obj_add(row, yyjson_mut_strcpy(doc, cot_field_name(column->field)),
+                               yyjson_mut_strcpy(doc, column->key));
         yyjson_mut_obj_add_str(doc, row, "reads_as", reads_as(mapping, column));
     }
     yyjson_mut_obj_add_val(doc, object, "columns", columns);

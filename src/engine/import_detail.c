@@ -46,7 +46,7 @@ cot_code cot_import_reading(const struct cot_import_file *file, const struct cot
         const struct cot_mapped_column *column = &mapping->columns[i];
         hash_string(&hasher, column->name);
         hash_string(&hasher, cot_field_name(column->field));
-        hash_string(&hasher, column->trait);
+        hash_string(&hasher, column->key);
         cot_hasher_int(&hasher, column->style.date_order);
         cot_hasher_int(&hasher, column->style.decimal);
     }
@@ -63,8 +63,8 @@ static yyjson_mut_val *describe_columns(const struct cot_mapping *mapping, yyjso
         const struct cot_mapped_column *column = &mapping->columns[i];
         yyjson_mut_val *value = yyjson_mut_arr_add_obj(doc, array);
         yyjson_mut_obj_add_str(doc, value, "field", cot_field_name(column->field));
-        if (column->trait != NULL)
-            yyjson_mut_obj_add_strcpy(doc, value, "trait", column->trait);
+        if (column->key != NULL)
+            yyjson_mut_obj_add_strcpy(doc, value, "key", column->key);
         yyjson_mut_obj_add_int(doc, value, "date_order", column->style.date_order);
         yyjson_mut_obj_add_int(doc, value, "decimal", column->style.decimal);
         yyjson_mut_obj_add_strcpy(doc, value, "currency", column->style.currency);
@@ -149,13 +149,10 @@ static cot_code list_columns(yyjson_val *root, const struct cot_mapping_options 
             named |= strcmp(options->overrides[j].column, columns[i]) == 0;
         if (named)
             continue;
-        const char *trait = text_at(field, "trait");
+        const char *key = text_at(field, "key") != NULL ? text_at(field, "key") : text_at(field, "trait");
+        const char *word = text_at(field, "field") != NULL ? text_at(field, "field") : "ignore";
         if (asprintf(&number, "%zu", i + 1) < 0 ||
-            asprintf(&what, trait != NULL ? "trait:%s" : "%s",
-                     trait != NULL                     ? trait
-                     : text_at(field, "field") != NULL ? text_at(field, "field")
-                                                       : "ignore") < 0 ||
-            columns[i] == NULL) {
+            asprintf(&what, "%s%s%s", word, key != NULL ? ":" : "", key != NULL ? key : "") < 0 || columns[i] == NULL) {
             free(number);
             return cot_fail(err, COT_NOMEM, "columns");
         }

@@ -155,6 +155,23 @@ def test_names_and_properties(scratch):
         assert {s["name"]: s["members"] for s in server.get("/v1/segments")["segments"]} == before
 
 
+def test_properties_of_files(scratch):
+    """Columns of event files that mean nothing else are properties, too."""
+    data = os.path.join(scratch, "files")
+    csv = shop.write(scratch, "events.csv", "user_id,event,timestamp,video_length,Quality,email\n"
+                     "u1,Video Played,2026-01-05 10:00:00,\"12,5\",HD,a@b.example.com\nu2,Video Played,2026-01-05 10:00:00,\"3,0\",,\n")
+    lines = shop.write(scratch, "events.jsonl", '{"userId":"u3","type":"track","event":"Video Played","timestamp":"2026-01-06T10:00:00Z",'
+                       '"properties":{"video_length":40,"Quality":"SD","live":true}}\n')
+    shop.import_json(data, csv, "--map", "Quality=property:quality")
+    shop.import_json(data, lines)
+    kept = shop.sql(data, "select properties from event order by event_id")
+    assert [row[0] for row in kept] == ['{"video_length":12.5,"quality":"HD"}', '{"video_length":3.0}',
+                                        '{"video_length":40.0,"Quality":"SD","live":true}'], kept
+    with Server(data) as server:
+        assert put(server, "long", 'max("Video Played".property "video_length") > 10')["members"] == 2
+        assert put(server, "hd", 'did(custom where property "quality" = "hd")')["members"] == 1
+
+
 def test_what_is_said_of_items(scratch):
     """A product gets another category: who had to do with it is looked at again."""
     data = os.path.join(scratch, "items")
@@ -192,7 +209,7 @@ def test_roles(scratch):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        for test in (test_live, test_time, test_names_and_properties, test_what_is_said_of_items, test_many_references,
+        for test in (test_live, test_time, test_names_and_properties, test_properties_of_files, test_what_is_said_of_items, test_many_references,
                      test_roles):
             test(scratch)
 
