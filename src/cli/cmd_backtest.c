@@ -22,6 +22,20 @@ static double number_of(yyjson_mut_val *object, const char *key)
     return yyjson_mut_get_num(yyjson_mut_obj_get(object, key));
 }
 
+/* A question for people. */
+static const char *title_of(const char *question)
+{
+    static const char *const titles[][2] = {
+        {"next", "next order"},
+        {"category_again", "category, of those bought before"},
+        {"category_new", "category, of those not bought yet"},
+    };
+    for (size_t t = 0; t < sizeof titles / sizeof *titles; t++)
+        if (strcmp(question, titles[t][0]) == 0)
+            return titles[t][1];
+    return question;
+}
+
 static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const char *currency)
 {
     static const struct cot_column amount_columns[] = {
@@ -33,7 +47,7 @@ static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const 
         {"title", "how it predicts", COT_FORMAT_TEXT, 80},
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
-    static const struct cot_column churn_columns[] = {
+    static const struct cot_column chance_columns[] = {
         {"mark", "", COT_FORMAT_TEXT, 0},
         {"name", "candidate", COT_FORMAT_TEXT, 0},
         {"score", "log loss", COT_FORMAT_NUMBER, 0},
@@ -54,7 +68,7 @@ static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const 
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     bool next = strcmp(text_of(question, "question"), "next") == 0;
-    bool churn = strcmp(text_of(question, "question"), "churn") == 0;
+    bool chance = strcmp(text_of(question, "measure"), "log_loss") == 0;
     bool spend = strcmp(text_of(question, "question"), "spend") == 0;
     yyjson_mut_val *rows = yyjson_mut_obj_get(question, "candidates");
     yyjson_mut_val *interval = yyjson_mut_obj_get(question, "interval");
@@ -67,9 +81,9 @@ static void print_question(yyjson_mut_doc *doc, yyjson_mut_val *question, const 
                                : yyjson_mut_get_bool(yyjson_mut_obj_get(row, "naive")) ? "naive"
                                                                                        : "");
     }
-    printf("\n%s%s%s%s, %.0f predictions:\n", next ? "next order" : text_of(question, "question"), spend ? " (" : "",
+    printf("\n%s%s%s%s, %.0f predictions:\n", title_of(text_of(question, "question")), spend ? " (" : "",
            spend ? currency : "", spend ? ")" : "", number_of(question, "predictions"));
-    cot_table_print(stdout, rows, next ? next_columns : churn ? churn_columns : amount_columns);
+    cot_table_print(stdout, rows, next ? next_columns : chance ? chance_columns : amount_columns);
     if (!yyjson_mut_get_bool(yyjson_mut_obj_get(question, "beats_naive")))
         printf("No model beats the naive candidates here, so none serves.\n");
     if (interval == NULL)
@@ -133,16 +147,17 @@ const struct cot_command cot_command_backtest = {
     .arguments = "",
     .n_min = 0,
     .n_max = 0,
-    .summary = "which predictions of spend, orders and churn would have been right",
-    .help = "Goes back in time by one horizon after the other, predicts every customer known by then from what had\n"
-            "happened by then, and compares with what came: spend (less what was given back) and days with an order by "
-            "root mean\n"
-            "square error, no order at all (churn) by log loss, the days until the next order by\n"
-            "pinball loss. Buy-till-you-die models compete with naive rules; what\n"
-            "does not beat every naive rule does not serve. Weights, calibration and intervals are learned\n"
-            "at earlier origins. Horizons that the history is too short for are said to be untested.\n\n"
-            "  coterie backtest\n"
-            "  coterie backtest --horizon 28,84 --folds 6 --json",
+    .summary = "which predictions of spend, orders, churn and categories would have been right",
+    .help =
+        "Goes back in time by one horizon after the other, predicts every customer known by then from what had\n"
+        "happened by then, and compares with what came: spend (less what was given back) and days with an order by "
+        "root mean\n"
+        "square error, no order at all (churn) by log loss, the days until the next order by\n"
+        "pinball loss, purchases in a category by log loss. Buy-till-you-die models compete with naive rules; what\n"
+        "does not beat every naive rule does not serve. Weights, calibration and intervals are learned\n"
+        "at earlier origins. Horizons that the history is too short for are said to be untested.\n\n"
+        "  coterie backtest\n"
+        "  coterie backtest --horizon 28,84 --folds 6 --json",
     .options = options,
     .run = run,
 };

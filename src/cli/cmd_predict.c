@@ -188,6 +188,10 @@ static void print_offers(yyjson_mut_val *offers)
     if (!yyjson_mut_is_null(of(offers, "cross_sell"))) {
         printf("\nA category they do not buy yet, gain within %llu days (%s):\n", days, text_of(offers, "assumes"));
         cot_table_print(stdout, of(offers, "cross_sell"), cross_columns);
+        yyjson_mut_val *tested = of(offers, "cross_sell_tested");
+        printf("Chances by %s: log loss %.4f on the past, %s had %.4f.\n", text_of(tested, "model"),
+               yyjson_mut_get_num(of(tested, "score")), text_of(tested, "naive"),
+               yyjson_mut_get_num(of(tested, "naive_score")));
     }
     printf("\nOrders smaller than their tier's, gain within %llu days (%s):\n", days, text_of(offers, "assumes"));
     cot_table_print(stdout, of(offers, "up_sell"), up_columns);

@@ -71,8 +71,35 @@ static void add_next(yyjson_mut_doc *doc, yyjson_mut_val *questions, const struc
     }
 }
 
+static void add_category(yyjson_mut_doc *doc, yyjson_mut_val *questions, enum cot_propensity_kind kind,
+                         const struct cot_propensity_score *score)
+{
+    const struct cot_candidate *candidates = cot_propensity_candidates();
+    yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, questions);
+    yyjson_mut_obj_add_str(doc, object, "question", cot_propensity_name(kind));
+    yyjson_mut_obj_add_str(doc, object, "measure", cot_question_measure(COT_QUESTION_CHURN));
+    yyjson_mut_obj_add_uint(doc, object, "predictions", score->n);
+    yyjson_mut_obj_add_str(doc, object, "best", candidates[score->best].name);
+    yyjson_mut_obj_add_str(doc, object, "best_naive", candidates[score->best_naive].name);
+    yyjson_mut_obj_add_str(doc, object, "serves", candidates[score->serves].name);
+    yyjson_mut_obj_add_bool(doc, object, "beats_naive", !candidates[score->best].naive);
+    yyjson_mut_val *rows = yyjson_mut_obj_add_arr(doc, object, "candidates");
+    for (size_t c = 0; c < COT_PROPENSITY_CANDIDATES; c++) {
+        yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
+        yyjson_mut_obj_add_str(doc, row, "name", candidates[c].name);
+        yyjson_mut_obj_add_str(doc, row, "title", candidates[c].title);
+        yyjson_mut_obj_add_bool(doc, row, "naive", candidates[c].naive);
+        cot_json_add_number(doc, row, "score", score->candidates[c].score);
+        cot_json_add_number(doc, row, "spearman", score->candidates[c].spearman);
+        cot_json_add_number(doc, row, "total_error", score->candidates[c].total_error);
+        cot_json_add_number(doc, row, "calibration_error", score->candidates[c].calibration_error);
+        cot_json_add_number(doc, row, "calibration_band", score->candidates[c].calibration_band);
+    }
+}
+
 static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned days,
-                        const struct cot_league_result *results, const struct cot_league_newest *newest)
+                        const struct cot_league_result *results, const struct cot_league_newest *newest,
+                        const struct cot_propensity *propensity)
 {
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, horizons);
     yyjson_mut_obj_add_uint(doc, object, "days", days);
@@ -83,6 +110,9 @@ static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned 
         add_question(doc, questions, results + q);
     if (results[0].n_folds > 0)
         add_next(doc, questions, cot_league_newest_next(newest));
+    for (int kind = 0; kind < COT_PROPENSITY_N_KINDS && results[0].n_folds > 0 && propensity != NULL; kind++)
+        add_category(doc, questions, (enum cot_propensity_kind)kind,
+                     cot_propensity_score(propensity, (enum cot_propensity_kind)kind));
 }
 
 static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int32_t day)
@@ -105,7 +135,7 @@ static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc)
     add_day(doc, root, "last_day", league->now.league.purchases.last_day);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "horizons");
     for (size_t h = 0; h < league->n_horizons; h++)
-        add_horizon(doc, array, league->horizons[h], league->results[h], league->newest[h]);
+        add_horizon(doc, array, league->horizons[h], league->results[h], league->newest[h], league->propensities[h]);
 }
 
 cot_code cot_backtest_run(const struct cot_context *context, const struct cot_shop_league_options *options,

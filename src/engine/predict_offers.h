@@ -17,9 +17,10 @@
  * Adds to root "offers": {"days","uplift","assumes": words,
  *  "cross_sell": [{"customer_id","tier","category","because": a category they buy,"follows": share of the buyers of
  * that one who buy this one,"chance": of a first purchase within the days,"order": spend a day in it, before
- * refunds,"gain"}] | null where no category is known, "up_sell": [{"customer_id","tier","order": spend a day with an
- * order,"usual": median of the tier,"orders": expected within the days,"gain"}]}, the largest gains first, at most
- * `top` of each. tiers: [league->now] as predict.c has them.
+ * refunds,"gain"}] | null where no category is known or chances are untested,"cross_sell_tested": who says the chances
+ * (predict/propensity.h), {"model","title","measure","score","naive","naive_score"} | null, "up_sell":
+ * [{"customer_id","tier","order": spend a day with an order,"usual": median of the tier,"orders": expected within the
+ * days,"gain"}]}, the largest gains first, at most `top` of each. tiers: [league->now] as predict.c has them.
  */
 cot_code cot_predict_offers_add(const struct cot_shop_league *league, size_t h, const char *tiers, double uplift,
                                 size_t top, yyjson_mut_doc *doc, yyjson_mut_val *root,

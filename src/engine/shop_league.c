@@ -61,6 +61,20 @@ cot_code cot_shop_league_check(const struct cot_shop_league_options *options, st
     return horizons_of(options, horizons, &n, err);
 }
 
+/* What customers will buy in which category, tested as the league is. */
+static cot_code run_categories(const struct cot_context *context, const struct cot_shop_origins *origins, size_t h,
+                               struct cot_shop_league *league, struct cot_err *err)
+{
+    struct cot_propensity_origin views[1 + COT_LEAGUE_MAX_FOLDS + MORE_ORIGINS] = {league->now.categories.view};
+    views[0].purchases = &league->now.league.purchases;
+    for (size_t i = 0; i < origins->n; i++) {
+        views[1 + i] = origins->origins[i].categories.view;
+        views[1 + i].purchases = &origins->origins[i].league.purchases;
+    }
+    return cot_propensity_run(views, 1 + origins->n, league->horizons[h], league->results[h][0].n_folds, context->seed,
+                              league->propensities + h, err);
+}
+
 static cot_code run_horizon(const struct cot_context *context, struct cot_store *store, unsigned max_folds, size_t h,
                             struct cot_shop_league *league, struct cot_err *err)
 {
@@ -78,6 +92,8 @@ static cot_code run_horizon(const struct cot_context *context, struct cot_store 
     if (rc == COT_OK)
         rc = cot_league_run(views, 1 + origins.n, league->horizons[h], max_folds, context->n_threads, context->seed,
                             league->results[h], league->newest + h, err);
+    if (rc == COT_OK)
+        rc = run_categories(context, &origins, h, league, err);
     cot_shop_origins_release(&origins);
     return rc;
 }
@@ -113,6 +129,7 @@ void cot_shop_league_release(struct cot_shop_league *league)
     for (size_t h = 0; h < COT_LEAGUE_MAX_HORIZONS; h++) {
         cot_league_release(league->results[h]);
         cot_league_newest_free(league->newest[h]);
+        cot_propensity_free(league->propensities[h]);
     }
     cot_shop_origin_release(&league->now);
     cot_shop_free(league->shop);

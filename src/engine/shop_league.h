@@ -21,6 +21,7 @@ struct cot_shop_league {
     unsigned horizons[COT_LEAGUE_MAX_HORIZONS];
     struct cot_league_result results[COT_LEAGUE_MAX_HORIZONS][COT_N_QUESTIONS];
     struct cot_league_newest *newest[COT_LEAGUE_MAX_HORIZONS];
+    struct cot_propensity *propensities[COT_LEAGUE_MAX_HORIZONS]; /* NULL: no categories are known */
     struct cot_shop_origin now; /* who is predicted: those who have ordered and allow analytics */
 };
 

@@ -34,6 +34,7 @@ void cot_shop_origin_release(struct cot_shop_origin *origin)
     free(origin->orders);
     free(origin->spend);
     free(origin->waits);
+    cot_shop_categories_release(&origin->categories);
     *origin = (struct cot_shop_origin){0};
 }
 
@@ -297,6 +298,9 @@ static cot_code fill_outcomes(struct reader *now, const struct cot_shop *then, i
             last = day > last ? day : last;
         }
     }
+    if (rc == COT_OK)
+        rc = cot_shop_categories_came(&o->categories, then, now->shop, &o->league.purchases, starts, nodes, until_ms,
+                                      err);
     o->league.orders = o->orders;
     o->league.spend = o->spend;
     o->league.waits = o->waits;
@@ -322,6 +326,8 @@ static cot_code make_origin(const struct cot_shop *then, const struct cot_shop *
         rc = fill_purchases(&reader, &origin, rows, &n, err);
     if (rc == COT_OK && !options->without_features)
         rc = fill_features(then, options, &origin, rows, err);
+    if (rc == COT_OK && !options->without_features)
+        rc = cot_shop_categories_fill(then, &origin.league.purchases, origin.nodes, &origin.categories, err);
     if (rc == COT_OK && then != now)
         rc = fill_outcomes(&outcome, then, (int32_t)options->horizon, &origin, rows, err);
     reader_release(&reader);

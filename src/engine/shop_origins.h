@@ -8,6 +8,7 @@
 #define COT_ENGINE_SHOP_ORIGINS_H
 
 #include "engine/shop.h"
+#include "engine/shop_categories.h"
 #include "predict/league.h"
 
 struct cot_store;
@@ -19,6 +20,7 @@ struct cot_shop_origin {
     struct cot_purchase *days; /* amounts in major units, less what was given back of them by then; may be 0 */
     float *features;
     double *orders, *spend, *waits;
+    struct cot_shop_categories categories;
 };
 
 /* Origins before the shop's last day, each one horizon before the one before. */

@@ -53,6 +53,10 @@ class Backtest(unittest.TestCase):
                 if question["question"] == "spend":
                     self.assertGreaterEqual(question["interval"]["coverage"], .78)
                     self.assertTrue(.75 <= question["interval"]["coverage_positive"] <= .85, question["interval"])
+                if question["question"] == "category_new":
+                    self.assertLess(serving["calibration_error"], 1.5 * serving["calibration_band"])
+            self.assertEqual([question["question"] for question in horizon["questions"]],
+                             ["spend", "orders", "churn", "next", "category_again", "category_new"])
 
         done = coterie("backtest", "--data", self.shop, "--horizon", "84,400", "--folds", "1")
         self.assertEqual(done.returncode, 0, done.stderr)

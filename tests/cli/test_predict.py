@@ -120,7 +120,17 @@ class Predict(unittest.TestCase):
             self.assertAlmostEqual(row["gain"], .1 * row["orders"] * (row["usual"] - row["order"]))
         data = self.fresh("before.csv", "files/products.csv")
         cross = json_of("predict", "--data", data, "--horizon", "60", "--folds", "1", "--no-keep", "--uplift", "0.5")
+        tested = cross["offers"]["cross_sell_tested"]
         cross = cross["offers"]["cross_sell"]
+        asked = {question["question"]: question for question in json_of(
+            "backtest", "--data", data, "--horizon", "60", "--folds", "1")["horizons"][0]["questions"]}["category_new"]
+        scores = {row["name"]: row["score"] for row in asked["candidates"]}
+        self.assertEqual(tested["model"], asked["serves"])
+        self.assertEqual(tested["score"], min(scores.values()))
+        self.assertEqual(tested["naive_score"], min(scores["base_rate"], scores["last_category"]))
+        untested = json_of("predict", "--data", data, "--horizon", "700", "--no-keep")["offers"]
+        self.assertIsNone(untested["cross_sell"])
+        self.assertIsNone(untested["cross_sell_tested"])
         with open(self.root / "files" / "products.csv", encoding="utf-8", newline="") as file:
             category = {row["product_id"]: row["category"] for row in csv.DictReader(file)}
         bought = {}
@@ -154,14 +164,14 @@ class Predict(unittest.TestCase):
 
     def test_nothing_sees_the_future(self):
         """Whatever comes after the day, in whatever order, nothing that is said as of it changes."""
-        alone = self.fresh("before.csv")
+        alone = self.fresh("before.csv", "files/products.csv")
         shuffled = list(self.after)
         random.Random(3).shuffle(shuffled)
         for row in shuffled:
             row["unit_price"] = str(random.Random(row["order_id"]).randint(100, 9999))
         self.write("shuffled.csv", shuffled)
-        later = self.fresh("before.csv", "after.csv")
-        other = self.fresh("before.csv", "shuffled.csv")
+        later = self.fresh("before.csv", "files/products.csv", "after.csv")
+        other = self.fresh("before.csv", "files/products.csv", "shuffled.csv")
         options = ("--as-of", self.last, "--horizon", "60", "--folds", "1")
         files = [self.root / f"{name}.csv" for name in ("one", "two", "three")]
         said = [json_of("predict", "--data", data, *options, "--out", file)
@@ -175,6 +185,8 @@ class Predict(unittest.TestCase):
         self.assertEqual(files[0].read_bytes(), files[2].read_bytes())
         backtest = [json_of("backtest", "--data", data, "--as-of", self.last, "--horizon", "60", "--folds", "1")
                     for data in (alone, later, other)]
+        self.assertEqual({question["question"] for question in backtest[0]["horizons"][0]["questions"]},
+                         {"spend", "orders", "churn", "next", "category_again", "category_new"})
         self.assertEqual(backtest[0], backtest[1])
         self.assertEqual(backtest[0], backtest[2])
 
