@@ -3,7 +3,7 @@ _coterie() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} two="${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}"
     local words=''
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='simulate report predict predictions backtest forecast lab rfm features import segment segment customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
+        words='simulate report predict predictions backtest forecast lab rfm features import segment segment rules customer identity quarantine sql quality export backup restore forget serve keys help man completion version '
     else
         case $two in
         'simulate'\ *) words=' --customers --out --events --segments --months --dirty --outliers --difficulty --orders-only --data --json --seed --threads --quiet --help' ;;
@@ -24,6 +24,7 @@ _coterie() {
         'segment list') words=' --data --json --seed --threads --quiet --help' ;;
         'segment history') words=' --days --data --json --seed --threads --quiet --help' ;;
         'segment diff') words=' --data --json --seed --threads --quiet --help' ;;
+        'rules test') words=' --data --json --seed --threads --quiet --help' ;;
         'customer show') words=' --data --json --seed --threads --quiet --help' ;;
         'identity show') words=' --data --json --seed --threads --quiet --help' ;;
         'identity simulate') words=' --rules --data --json --seed --threads --quiet --help' ;;
@@ -58,6 +59,7 @@ _coterie() {
             segment) words+=' list' ;;&
             segment) words+=' history' ;;&
             segment) words+=' diff' ;;&
+            rules) words+=' test' ;;&
             customer) words+=' show' ;;&
             identity) words+=' show' ;;&
             identity) words+=' simulate' ;;&

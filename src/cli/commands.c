@@ -23,6 +23,7 @@
     X(segment_list)                                                                                                    \
     X(segment_history)                                                                                                 \
     X(segment_diff)                                                                                                    \
+    X(rules_test)                                                                                                      \
     X(customer_show)                                                                                                   \
     X(identity_show)                                                                                                   \
     X(identity_simulate)                                                                                               \

@@ -73,6 +73,10 @@ struct cot_rule_place {
  * expected; ret_place (may be NULL) says where. COT_LIMIT: larger or deeper than a rule may be. */
 cot_code cot_segment_rule_parse(const char *text, size_t size, struct cot_segment_rule **ret_rule,
                                 struct cot_rule_place *ret_place, struct cot_err *err) COT_MUST_CHECK;
+/* The same of a text that is part of another and begins there at `begin`: places are those of the other. */
+cot_code cot_segment_rule_parse_in(const char *text, size_t size, const struct cot_rule_place *begin,
+                                   struct cot_segment_rule **ret_rule, struct cot_rule_place *ret_place,
+                                   struct cot_err *err) COT_MUST_CHECK;
 void cot_segment_rule_free(struct cot_segment_rule *rule);
 
 const char *cot_segment_rule_text(const struct cot_segment_rule *rule);
