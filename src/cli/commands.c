@@ -23,7 +23,15 @@
     X(segment_list)                                                                                                    \
     X(segment_history)                                                                                                 \
     X(segment_diff)                                                                                                    \
+    X(rules_list)                                                                                                      \
+    X(rules_show)                                                                                                      \
+    X(rules_put)                                                                                                       \
+    X(rules_delete)                                                                                                    \
+    X(rules_history)                                                                                                   \
+    X(rules_preview)                                                                                                   \
     X(rules_test)                                                                                                      \
+    X(rules_sync)                                                                                                      \
+    X(rules_members)                                                                                                   \
     X(customer_show)                                                                                                   \
     X(identity_show)                                                                                                   \
     X(identity_simulate)                                                                                               \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/ingest_parts.h"
+#include "engine/rule_store.h"
 
 /* A read in the state's mutex, as of now. */
 struct segment_read {
@@ -118,46 +119,22 @@ cot_code cot_service_segment_hold(struct cot_service *service, const char *name,
     return rc;
 }
 
-/* The next version of a name, deleted ones counted. */
-static cot_code next_version(struct cot_ingest *ingest, const char *quoted, int64_t *ret_version, struct cot_err *err)
-{
-    return cot_store_number(ingest->store, ret_version, err,
-                            "select coalesce(max(version), 0) + 1 from rule_segment where name = %s", quoted);
-}
-
-static cot_code write_version(struct cot_ingest *ingest, const char *name, const char *rule, int64_t at_ms,
-                              int64_t *ret_version, struct cot_err *err)
-{
-    char *quoted = cot_sql_quote(name);
-    char *text = rule != NULL ? cot_sql_quote(rule) : strdup("null");
-    cot_code rc = quoted == NULL || text == NULL ? cot_fail(err, COT_NOMEM, "a segment")
-                                                 : next_version(ingest, quoted, ret_version, err);
-    if (rc == COT_OK)
-        rc =
-            cot_store_exec(ingest->store, err,
-                           "insert into rule_segment values (%s, %" PRId64 ", %s, epoch_ms(%" PRId64 ")::timestamp_ms)",
-                           quoted, *ret_version, text, at_ms);
-    free(quoted);
-    free(text);
-    return rc;
-}
-
-cot_code cot_service_segment_put(struct cot_service *service, const char *name, const char *rule, size_t size,
+cot_code cot_service_segment_put(struct cot_service *service, const struct cot_segment_put *put,
                                  yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_ingest *ingest = cot_service_ingest(service);
     struct cot_segment_rule *parsed = NULL;
     int64_t version = 0;
     int64_t at_ms = cot_wall_ms();
-    if (name[0] == '\0' || strlen(name) > COT_RULE_MAX_NAME)
-        return cot_fail(err, COT_USAGE, "a segment's name has 1 to %d bytes", COT_RULE_MAX_NAME);
-    if (strcmp(name, "stream") == 0 || strcmp(name, "preview") == 0)
-        return cot_fail(err, COT_USAGE, "no segment can be named '%s': that is a path of its own", name);
-    cot_code rc = check(ingest, name, rule, size, &parsed, err);
+    cot_code rc = cot_rule_name_check(put->name, err);
+    if (rc == COT_OK)
+        rc = check(ingest, put->name, put->rule, put->size, &parsed, err);
     if (rc == COT_OK)
         rc = cot_ingest_hold(ingest, parsed, err);
-    if (rc == COT_OK)
-        rc = write_version(ingest, name, cot_segment_rule_text(parsed), at_ms, &version, err);
+    if (rc == COT_OK) {
+        const struct cot_rule_version wanted = {put->name, cot_segment_rule_text(parsed), NULL, put->author, at_ms};
+        rc = cot_rule_store_add(ingest->store, &wanted, &version, err);
+    }
     if (rc != COT_OK) {
         cot_segment_rule_free(parsed);
         return rc;
@@ -167,7 +144,7 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
     rc = cot_ingest_tick(ingest, err);
     cot_changes_because(ingest, COT_CHANGE_RULE);
     if (rc == COT_OK)
-        rc = cot_rule_segments_put(ingest->rules, &over, name, (int32_t)version, at_ms, parsed, err);
+        rc = cot_rule_segments_put(ingest->rules, &over, put->name, (int32_t)version, at_ms, parsed, err);
     else
         cot_segment_rule_free(parsed);
     if (rc == COT_OK)
@@ -176,11 +153,11 @@ cot_code cot_service_segment_put(struct cot_service *service, const char *name, 
         cot_segment_log_touch(ingest->log); /* whether it turned anybody or not: it was seen */
     cot_changes_because(ingest, COT_CHANGE_TIME);
     cot_state_unlock(&ingest->state);
-    return rc == COT_OK ? cot_service_segment_list(service, name, ret_doc, err) : rc;
+    return rc == COT_OK ? cot_service_segment_list(service, put->name, ret_doc, err) : rc;
 }
 
-cot_code cot_service_segment_delete(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
-                                    struct cot_err *err)
+cot_code cot_service_segment_delete(struct cot_service *service, const char *name, const char *author,
+                                    yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_ingest *ingest = cot_service_ingest(service);
     int64_t version = 0;
@@ -190,7 +167,8 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
     if (rc == COT_OK)
         rc = cot_service_segment_list(service, name, ret_doc, err);
     if (rc == COT_OK) {
-        rc = write_version(ingest, name, NULL, cot_wall_ms(), &version, err);
+        const struct cot_rule_version deletion = {name, NULL, NULL, author, cot_wall_ms()};
+        rc = cot_rule_store_add(ingest->store, &deletion, &version, err);
         if (rc != COT_OK) {
             yyjson_mut_doc_free(*ret_doc);
             *ret_doc = NULL;
@@ -205,20 +183,44 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
     return rc;
 }
 
-cot_code cot_service_segment_days(struct cot_service *service, const char *name, int64_t max_days,
-                                  yyjson_mut_doc **ret_doc, struct cot_err *err)
+/* A document of the store's own, on the committer's thread. */
+static cot_code describe_store(const struct segment_read *read, segment_fill *fill, struct cot_service *service,
+                               yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "an answer");
-    }
     yyjson_mut_doc_set_root(doc, root);
-    cot_code rc = cot_segment_days_describe(cot_service_ingest(service)->store, name, max_days, doc, root, err);
+    cot_code rc =
+        root == NULL ? cot_fail(err, COT_NOMEM, "an answer") : fill(cot_service_ingest(service), read, doc, root, err);
     if (rc == COT_OK)
         *ret_doc = doc;
     else
         yyjson_mut_doc_free(doc);
     return rc;
+}
+
+static cot_code fill_days(struct cot_ingest *ingest, const struct segment_read *read, yyjson_mut_doc *doc,
+                          yyjson_mut_val *root, struct cot_err *err)
+{
+    return cot_segment_days_describe(ingest->store, read->name, read->limit, doc, root, err);
+}
+
+cot_code cot_service_segment_days(struct cot_service *service, const char *name, int64_t max_days,
+                                  yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    const struct segment_read read = {.name = name, .limit = max_days};
+    return describe_store(&read, fill_days, service, ret_doc, err);
+}
+
+static cot_code fill_versions(struct cot_ingest *ingest, const struct segment_read *read, yyjson_mut_doc *doc,
+                              yyjson_mut_val *root, struct cot_err *err)
+{
+    return cot_rule_store_history(ingest->store, read->name, 0, doc, root, err);
+}
+
+cot_code cot_service_segment_versions(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
+                                      struct cot_err *err)
+{
+    const struct segment_read read = {.name = name};
+    return describe_store(&read, fill_versions, service, ret_doc, err);
 }

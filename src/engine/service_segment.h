@@ -24,10 +24,19 @@ cot_code cot_service_segment_preview(struct cot_service *service, const char *na
 /* On the committer's thread. _hold loads the shop anew, with what a rule asks for. */
 cot_code cot_service_segment_hold(struct cot_service *service, const char *name, const char *rule, size_t size,
                                   struct cot_err *err) COT_MUST_CHECK;
-cot_code cot_service_segment_put(struct cot_service *service, const char *name, const char *rule, size_t size,
+struct cot_segment_put {
+    const char *name;
+    const char *rule; /* text of `size` bytes */
+    size_t size;
+    const char *author; /* NULL: not known */
+};
+cot_code cot_service_segment_put(struct cot_service *service, const struct cot_segment_put *put,
                                  yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
-cot_code cot_service_segment_delete(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
-                                    struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_service_segment_delete(struct cot_service *service, const char *name, const char *author,
+                                    yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
+/* rule_store.h; on the committer's thread. */
+cot_code cot_service_segment_versions(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
+                                      struct cot_err *err) COT_MUST_CHECK;
 /* segment_days.h; name NULL: all. On the committer's thread. */
 cot_code cot_service_segment_days(struct cot_service *service, const char *name, int64_t max_days,
                                   yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

@@ -1,4 +1,5 @@
 /* Rule segments: kept, previewed, counted. */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/service_segment.h"
@@ -108,14 +109,24 @@ cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_er
     return rc == COT_OK && !held ? cot_exchange_run(exchange, preview_held, err) : answer_doc(exchange, rc, doc, err);
 }
 
+/* Who asks, as versions keep it: by id alone; NULL where no key is needed. */
+enum { AUTHOR_SIZE = COT_KEY_ID_SIZE + 8 };
+static const char *author_of(const struct cot_exchange *exchange, char buffer[AUTHOR_SIZE])
+{
+    snprintf(buffer, AUTHOR_SIZE, "key %s", exchange->key_id);
+    return exchange->key_id[0] != '\0' ? buffer : NULL;
+}
+
 static cot_code put(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
+    char author[AUTHOR_SIZE];
     yyjson_doc *body = NULL;
     const char *rule = NULL;
     size_t size = 0;
     cot_code rc = read_rule(exchange, &body, &rule, &size, err);
+    const struct cot_segment_put wanted = {exchange->parameter, rule, size, author_of(exchange, author)};
     if (rc == COT_OK)
-        rc = mistake(cot_service_segment_put(exchange->service, exchange->parameter, rule, size, ret_doc, err));
+        rc = mistake(cot_service_segment_put(exchange->service, &wanted, ret_doc, err));
     yyjson_doc_free(body);
     return rc;
 }
@@ -127,12 +138,24 @@ cot_code cot_handle_segment_put(struct cot_exchange *exchange, struct cot_err *e
 
 static cot_code delete_one(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    return cot_service_segment_delete(exchange->service, exchange->parameter, ret_doc, err);
+    char author[AUTHOR_SIZE];
+    return cot_service_segment_delete(exchange->service, exchange->parameter, author_of(exchange, author), ret_doc,
+                                      err);
 }
 
 cot_code cot_handle_segment_delete(struct cot_exchange *exchange, struct cot_err *err)
 {
     return cot_exchange_run(exchange, delete_one, err);
+}
+
+static cot_code versions(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    return cot_service_segment_versions(exchange->service, exchange->parameter, ret_doc, err);
+}
+
+cot_code cot_handle_segment_versions(struct cot_exchange *exchange, struct cot_err *err)
+{
+    return cot_exchange_run(exchange, versions, err);
 }
 
 static cot_code history(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)

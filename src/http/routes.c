@@ -130,6 +130,13 @@ const struct cot_schema cot_schemas[] = {
      "eger\"},\"rule\":{\"type\":\"string\"},\"members\":{\"type\":\"integer\",\"description\":\"cust"
      "omers who are in it now\"},\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"error\":"
      "{\"type\":\"string\",\"description\":\"why the stored rule can't be read: nobody is in it\"}}}"},
+    {"SegmentVersions",
+     "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"versions\":{\"type\":\"array\",\"descri"
+     "ption\":\"the newest first\",\"items\":{\"type\":\"object\",\"properties\":{\"version\":{\"type\":\"integer"
+     "\"},\"rule\":{\"type\":[\"string\",\"null\"],\"description\":\"null: a deletion\"},\"source\":{\"type\":[\"s"
+     "tring\",\"null\"],\"description\":\"the segment file that it came in; null: it came alone\"},\"created_at"
+     "\":{\"type\":\"string\",\"format\":\"date-time\"},\"created_by\":{\"type\":[\"string\",\"null\"],\"descrip"
+     "tion\":\"user NAME by a command, key ID by a call; null: not known\"}}}}}}"},
     {"RuleSegments", "{\"type\":\"object\",\"properties\":{\"segments\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/c"
                      "omponents/schemas/RuleSegment\"}}}}"},
     {"Rule", "{\"type\":\"object\",\"required\":[\"rule\"],\"properties\":{\"rule\":{\"type\":\"string\",\"de"
@@ -589,6 +596,12 @@ const struct cot_route cot_routes[] = {
      .response = COT_SCHEMA_REF("Members"),
      .query = members_query,
      .summary = "Who is in a segment now"},
+    {.method = "GET",
+     .path = "/v1/segments/{name}/versions",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_versions,
+     .response = COT_SCHEMA_REF("SegmentVersions"),
+     .summary = "The versions of a segment by rule, deletions too: when and by whom"},
     {.method = "GET",
      .path = "/v1/segments/{name}/history",
      .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
