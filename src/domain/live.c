@@ -605,10 +605,10 @@ cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_
     return COT_OK;
 }
 
-cot_code cot_live_settle(struct cot_live *live, struct cot_err *err)
+cot_code cot_live_settle(struct cot_live *live, uint32_t begin, uint32_t end, struct cot_err *err)
 {
     cot_code rc = COT_OK;
-    for (uint32_t i = 0; i < live->n_nodes && rc == COT_OK; i++) {
+    for (uint32_t i = begin; i < end && i < live->n_nodes && rc == COT_OK; i++) {
         const struct node *node = &live->nodes[i];
         struct node *root = NULL;
         if (node->members != NULL && (node->customer == NULL || node->customer->stale))

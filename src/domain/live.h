@@ -117,8 +117,9 @@ const struct cot_trait_fact *cot_live_traits(const struct cot_live *live, uint32
  * several nodes of whom something late has come. */
 cot_code cot_live_run(struct cot_live *live, uint32_t node, struct cot_run *ret_run,
                       struct cot_err *err) COT_MUST_CHECK;
-/* Makes the runs of all customers ready: until the next fact any number of threads may call cot_live_run. */
-cot_code cot_live_settle(struct cot_live *live, struct cot_err *err) COT_MUST_CHECK;
+/* Makes the runs of the customers of nodes [begin, end) ready: until the next fact any number of threads may call
+ * cot_live_run for them. */
+cot_code cot_live_settle(struct cot_live *live, uint32_t begin, uint32_t end, struct cot_err *err) COT_MUST_CHECK;
 /* When the next of its events or traits comes that lies ahead; INT64_MAX: none does. After cot_live_run. */
 int64_t cot_live_next_ms(const struct cot_live *live, uint32_t node);
 /* The money of its lines. */

@@ -40,6 +40,7 @@ cot_code cot_ingest_leave(struct cot_ingest *ingest, struct cot_ingest_absence *
     cot_code rc = read_contents(ingest->store, &ret_absence->before, err);
     if (rc != COT_OK)
         return rc;
+    atomic_store(&ingest->is_lent, true);
     cot_import_shop_move(ingest->shop, NULL);
     cot_store_close(ingest->store);
     ingest->store = NULL;
@@ -76,13 +77,16 @@ cot_code cot_ingest_come_back(struct cot_ingest *ingest, struct cot_ingest_absen
     } else if (rc == COT_OK) {
         rc = cot_ingest_reload(ingest, err);
     }
+    if (rc == COT_OK)
+        rc = cot_ingest_leave_room(ingest, err);
     free(now);
     free(absence->before);
     absence->before = NULL;
-    if (rc == COT_OK)
-        return rc;
-    cot_ingest_forget_memory(ingest);
-    cot_store_close(ingest->store);
-    ingest->store = NULL;
+    if (rc != COT_OK) {
+        cot_ingest_forget_memory(ingest);
+        cot_store_close(ingest->store);
+        ingest->store = NULL;
+    }
+    atomic_store(&ingest->is_lent, false);
     return rc;
 }

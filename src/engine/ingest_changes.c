@@ -183,14 +183,30 @@ static cot_code read_events(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
-static cot_code note_all(struct cot_ingest *ingest, struct cot_err *err)
+/* is_shared: giving way between customers. */
+static cot_code note_all(struct cot_ingest *ingest, bool is_shared, struct cot_err *err)
 {
     cot_code rc = cot_changes_gone(ingest, err);
     uint32_t n = cot_rule_segments_n(ingest->rules) > 0 ? cot_live_n_nodes(ingest->live->live) : 0;
-    for (uint32_t node = 0; node < n && rc == COT_OK; node++)
+    for (uint32_t node = 0; node < n && rc == COT_OK; node++) {
         if (cot_live_root(ingest->live->live, node) == node)
             rc = note_customer(ingest, ingest->rules, node, err);
+        if (is_shared)
+            (void)cot_state_give_way(&ingest->state);
+    }
     return rc;
+}
+
+cot_code cot_changes_renew(struct cot_ingest *ingest, struct cot_err *err)
+{
+    if (ingest->log == NULL)
+        return COT_OK;
+    cot_rule_segments_watch(ingest->rules, on_evaluated, ingest);
+    cot_changes_because(ingest, COT_CHANGE_RULE);
+    cot_code rc = note_all(ingest, true, err);
+    cot_changes_because(ingest, COT_CHANGE_TIME);
+    cot_segment_log_touch(ingest->log); /* whether it turned anybody or not: it was seen */
+    return rc == COT_OK ? cot_changes_failed(ingest, err) : rc;
 }
 
 cot_code cot_changes_begin(struct cot_ingest *ingest, struct cot_err *err)
@@ -204,7 +220,7 @@ cot_code cot_changes_begin(struct cot_ingest *ingest, struct cot_err *err)
     if (rc == COT_OK && !is_new)
         rc = read_events(ingest, err);
     if (rc == COT_OK)
-        rc = note_all(ingest, err);
+        rc = note_all(ingest, false, err);
     if (rc == COT_OK && is_new)
         cot_segment_log_begun(ingest->log);
     cot_changes_because(ingest, COT_CHANGE_TIME);

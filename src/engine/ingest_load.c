@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "engine/ingest_parts.h"
 
 /* What the committer alone looks at, but for the shop. */
@@ -221,6 +222,12 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     return rc;
 }
 
+cot_code cot_ingest_leave_room(struct cot_ingest *ingest, struct cot_err *err)
+{
+    unsigned n = ingest->context.n_threads != 0 ? ingest->context.n_threads : cot_threads_available();
+    return ingest->is_offline ? COT_OK : cot_store_exec(ingest->store, err, "set threads = %u", n > 1 ? n / 2 : 1);
+}
+
 cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err)
 {
     const struct cot_store_options how = {.mode = COT_STORE_CREATE, .n_threads = ingest->context.n_threads};
@@ -229,6 +236,8 @@ cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err)
         rc = cot_store_open(ingest->context.data_dir, &how, &ingest->store, err);
     if (rc == COT_OK)
         rc = load_shop(ingest, err);
+    if (rc == COT_OK)
+        rc = cot_ingest_leave_room(ingest, err);
     ingest->loaded = rc == COT_OK;
     if (rc == COT_OK)
         return rc;

@@ -98,6 +98,7 @@ struct cot_ingest {
     int64_t pruned_at_ms;             /* when old ids were taken out of the store last */
     int64_t price_retry_ms;           /* prices of the catalogue are not tried again before */
     atomic_int_fast64_t log_retry_ms; /* writing the log failed: not before then */
+    atomic_bool is_lent;
     bool loaded;
     bool is_offline; /* no server: nobody reads, so nothing is held in memory for readers */
 
@@ -147,6 +148,9 @@ cot_code cot_ingest_batch_decode(const char *base_currency, const struct cot_ing
 /* ingest_load.c: memory from the store; opens the store where it is closed. */
 cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 void cot_ingest_unload(struct cot_ingest *ingest);
+/* After loading, which takes all: half of the processors are for the store, the others for those who answer. With fewer
+ * processors than threads DuckDB's wait for each other at full speed. */
+cot_code cot_ingest_leave_room(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 /* The same from the store that is open, readers having what was there before until the new is. */
 cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 /* What readers see, made anew from the store that is open, its clock at now, or where a shop that nobody served for a
@@ -236,13 +240,15 @@ cot_code cot_ingest_ids_prune(struct cot_ingest *ingest, struct cot_err *err) CO
  * ingest_changes.c: entries and exits of segments by rule, into the log (segment_log.h), with their causes. Without a
  * log they do nothing. _begin: live and rules have been put in place: what differs from what was told is noted, and
  * from then on whatever they do. _because: of what is evaluated from here on. _event: one more of the group at hand.
- * _gone: exits from segments that are no more. The caller holds state; these are all that may fail for want of memory,
+ * _gone: exits from segments that are no more. _renew: other rules have been put in the place of those before. The
+ * caller holds state; these are all that may fail for want of memory,
  * and _failed says so later where the rules were at work.
  */
 cot_code cot_changes_begin(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 void cot_changes_because(struct cot_ingest *ingest, enum cot_change_cause cause);
 void cot_changes_event(struct cot_ingest *ingest, uint32_t node, int64_t event_id);
 cot_code cot_changes_gone(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_changes_renew(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 cot_code cot_changes_failed(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
 /* To disk, by the committer: _write into the transaction at hand, _end after it; _flush: in one of its own, where the
  * log has something (what fails is tried again later). */

@@ -1,5 +1,6 @@
 /* What is told of rule segments (rule_segments.h). */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,22 +79,25 @@ cot_code cot_rule_segments_members(const struct cot_rule_segments *segments, con
 
 /* Preview */
 
-enum { PREVIEW_BLOCK = 4096 };
+enum { PREVIEW_BLOCK = 4096, PREVIEW_SLICE = 512 };
 
 struct preview {
     const struct cot_rule_segments *segments;
     const struct cot_rule_shop *over;
     const struct cot_segment_rule *rule;
     pthread_mutex_t features;
-    uint64_t *customers, *selected; /* bits by node; a block has words of its own */
-    bool *failed;                   /* by block */
+    const struct cot_rule_segment *same;     /* as it is under this name; NULL: there is none */
+    uint64_t *customers, *selected, *before; /* bits by node, before: in `same`; a block has words of its own */
+    atomic_bool failed;
+    size_t first; /* node of the blocks at hand */
 };
 
 static void preview_block(void *context, size_t begin, size_t end, size_t i_block, unsigned i_thread)
 {
     struct preview *preview = context;
+    (void)i_block;
     (void)i_thread;
-    for (size_t node = begin; node < end; node++) {
+    for (size_t node = preview->first + begin; node < preview->first + end; node++) {
         struct cot_rule_look look = {.over = preview->over,
                                      .segments = preview->segments,
                                      .root = (uint32_t)node,
@@ -102,7 +106,7 @@ static void preview_block(void *context, size_t begin, size_t end, size_t i_bloc
         if (cot_live_root(preview->over->live->live, (uint32_t)node) != node)
             continue;
         if (cot_rule_look_make(&look, &view, NULL) != COT_OK) {
-            preview->failed[i_block] = true;
+            preview->failed = true;
             return;
         }
         if (!cot_rule_is_customer(preview->over, (uint32_t)node, &view.run))
@@ -110,23 +114,35 @@ static void preview_block(void *context, size_t begin, size_t end, size_t i_bloc
         preview->customers[node / 64] |= UINT64_C(1) << node % 64;
         if (cot_segment_rule_selects(preview->rule, &view))
             preview->selected[node / 64] |= UINT64_C(1) << node % 64;
-        preview->failed[i_block] |= look.failed;
+        if (preview->same != NULL && cot_rule_is_member(preview->same, (uint32_t)node))
+            preview->before[node / 64] |= UINT64_C(1) << node % 64;
+        if (look.failed)
+            preview->failed = true;
     }
 }
 
+/* Whether somebody is selected and whether they were a member are asked in the same moment. Where others wait for the
+ * lock it is done alone, in slices: to wait for a helper with it would make them wait, too. */
 static cot_code select_all(struct preview *preview, unsigned n_threads, struct cot_err *err)
 {
     size_t n_nodes = preview->segments->n_nodes;
-    size_t n_blocks = cot_n_blocks(n_nodes, PREVIEW_BLOCK);
+    bool sliced = preview->segments->lock != NULL;
+    size_t slice = sliced ? PREVIEW_SLICE : n_nodes;
+    cot_code rc = COT_OK;
     preview->customers = calloc(n_nodes / 64 + 1, sizeof *preview->customers);
     preview->selected = calloc(n_nodes / 64 + 1, sizeof *preview->selected);
-    preview->failed = calloc(n_blocks + 1, sizeof *preview->failed);
-    bool failed = preview->customers == NULL || preview->selected == NULL || preview->failed == NULL;
-    if (!failed)
-        cot_parallel_for(n_threads, n_nodes, PREVIEW_BLOCK, preview_block, preview);
-    for (size_t i = 0; !failed && i < n_blocks; i++)
-        failed |= preview->failed[i];
-    return failed ? cot_fail(err, COT_NOMEM, "a preview") : COT_OK;
+    preview->before = calloc(n_nodes / 64 + 1, sizeof *preview->before);
+    if (preview->customers == NULL || preview->selected == NULL || preview->before == NULL)
+        return cot_fail(err, COT_NOMEM, "a preview");
+    for (; preview->first < n_nodes && rc == COT_OK; preview->first += slice) {
+        size_t n = n_nodes - preview->first < slice ? n_nodes - preview->first : slice;
+        /* What threads would have to change is ready before they begin. */
+        rc = cot_live_settle(preview->over->live->live, (uint32_t)preview->first, (uint32_t)(preview->first + n), err);
+        if (rc == COT_OK)
+            cot_parallel_for(sliced ? 1 : n_threads, n, PREVIEW_BLOCK, preview_block, preview);
+        cot_rule_segments_give_way(preview->segments);
+    }
+    return rc == COT_OK && preview->failed ? cot_fail(err, COT_NOMEM, "a preview") : rc;
 }
 
 static uint64_t count_bits(const uint64_t *a, const uint64_t *b, size_t n_nodes)
@@ -137,26 +153,24 @@ static uint64_t count_bits(const uint64_t *a, const uint64_t *b, size_t n_nodes)
     return n;
 }
 
-/* Up to COT_RULE_SAMPLE of those who are in `in` (NULL: anybody) and not in `out` (NULL: nobody); how many there are.
+/* Up to COT_RULE_SAMPLE of those who are in `in` and not in `out` (NULL: nobody); how many there are.
  */
 static uint64_t add_sample(const struct preview *preview, const uint64_t *in, const uint64_t *out, const char *key,
                            yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
     uint64_t n = 0;
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, key);
-    for (size_t i = 0; in != NULL && i < preview->segments->n_nodes / 64 + 1; i++)
+    for (size_t i = 0; i < preview->segments->n_nodes / 64 + 1; i++)
         for (uint64_t bits = in[i] & ~(out != NULL ? out[i] : 0); bits != 0; bits &= bits - 1)
             if (n++ < COT_RULE_SAMPLE)
                 add_customer(preview->over, (uint32_t)(i * 64 + (size_t)__builtin_ctzll(bits)), doc, array);
     return n;
 }
 
-static void add_preview(const struct preview *preview, const char *name, yyjson_mut_doc *doc, yyjson_mut_val *root)
+static void add_preview(const struct preview *preview, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
     const struct cot_rule_segments *segments = preview->segments;
     size_t n_nodes = segments->n_nodes;
-    size_t i_same = name != NULL ? cot_rule_segments_find(segments, name, strlen(name)) : SIZE_MAX;
-    const uint64_t *before = i_same != SIZE_MAX ? segments->segments[i_same].members : NULL;
     yyjson_mut_obj_add_uint(doc, root, "customers", count_bits(preview->customers, NULL, n_nodes));
     yyjson_mut_obj_add_uint(doc, root, "count", count_bits(preview->selected, NULL, n_nodes));
     (void)add_sample(preview, preview->selected, NULL, "sample", doc, root);
@@ -167,9 +181,10 @@ static void add_preview(const struct preview *preview, const char *name, yyjson_
         yyjson_mut_obj_add_strcpy(doc, other, "name", segment->name);
         yyjson_mut_obj_add_uint(doc, other, "members", segment->n_members);
         yyjson_mut_obj_add_uint(doc, other, "both", count_bits(preview->selected, segment->members, n_nodes));
+        cot_rule_segments_give_way(segments);
     }
-    uint64_t n_enter = add_sample(preview, preview->selected, before, "enter_sample", doc, root);
-    uint64_t n_leave = add_sample(preview, before, preview->selected, "leave_sample", doc, root);
+    uint64_t n_enter = add_sample(preview, preview->selected, preview->before, "enter_sample", doc, root);
+    uint64_t n_leave = add_sample(preview, preview->before, preview->selected, "leave_sample", doc, root);
     yyjson_mut_obj_add_uint(doc, root, "enter", n_enter);
     yyjson_mut_obj_add_uint(doc, root, "leave", n_leave);
 }
@@ -179,18 +194,19 @@ cot_code cot_rule_segments_preview(struct cot_rule_segments *segments, const str
                                    yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err)
 {
     struct preview preview = {.segments = segments, .over = over, .rule = rule, .features = PTHREAD_MUTEX_INITIALIZER};
+    size_t i_same = name != NULL ? cot_rule_segments_find(segments, name, strlen(name)) : SIZE_MAX;
+    if (i_same != SIZE_MAX)
+        preview.same = &segments->segments[i_same];
     cot_code rc = cot_rule_segments_reach(segments, over, err);
-    if (rc == COT_OK) /* what threads would have to change is ready before they begin */
-        rc = cot_live_settle(over->live->live, err);
     if (rc == COT_OK) {
         cot_rule_bind(rule, over);
         rc = select_all(&preview, n_threads, err);
     }
     if (rc == COT_OK)
-        add_preview(&preview, name, doc, root);
+        add_preview(&preview, doc, root);
     free(preview.customers);
     free(preview.selected);
-    free(preview.failed);
+    free(preview.before);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/live_profile.h"
 #include "engine/rule_segments.h"
 #include "engine/rule_timers.h"
+#include "engine/state_lock.h"
 
 struct cot_rule_segment {
     char *name;
@@ -34,6 +35,7 @@ struct cot_rule_segments {
     uint64_t *items_changed; /* bits by item: whose category or brand is another one now */
     size_t n_items_changed, items_changed_capacity;
     bool has_items_changed, asks_for_items;
+    struct cot_state_lock *lock;   /* NULL: nobody else looks meanwhile */
     cot_rule_evaluated *on_change; /* NULL: nobody is told */
     void *context;                 /* its */
 };
@@ -52,6 +54,13 @@ struct cot_rule_look {
 static inline bool cot_rule_is_member(const struct cot_rule_segment *segment, uint32_t node)
 {
     return (segment->members[node / 64] >> node % 64 & 1) != 0;
+}
+
+/* Between two customers. */
+static inline void cot_rule_segments_give_way(const struct cot_rule_segments *segments)
+{
+    if (segments->lock != NULL)
+        (void)cot_state_give_way(segments->lock);
 }
 
 /* Index of a segment, SIZE_MAX. */

@@ -35,6 +35,11 @@ cot_code cot_rule_segments_new(struct cot_rule_segments **ret_segments, struct c
     return *ret_segments != NULL ? COT_OK : cot_fail(err, COT_NOMEM, "segments");
 }
 
+void cot_rule_segments_share(struct cot_rule_segments *segments, struct cot_state_lock *lock)
+{
+    segments->lock = lock;
+}
+
 void cot_rule_segments_watch(struct cot_rule_segments *segments, cot_rule_evaluated *on_change, void *context)
 {
     segments->on_change = on_change;
@@ -210,7 +215,8 @@ cot_code cot_rule_segments_tick(struct cot_rule_segments *segments, const struct
     return rc;
 }
 
-static cot_code evaluate_all(struct cot_rule_segments *segments, const struct cot_rule_shop *over, struct cot_err *err)
+cot_code cot_rule_segments_evaluate(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                    struct cot_err *err)
 {
     cot_rule_timers_clear(&segments->timers);
     segments->bound = (struct cot_rule_bound){.n_items = SIZE_MAX}; /* rules may be new */
@@ -221,9 +227,11 @@ static cot_code evaluate_all(struct cot_rule_segments *segments, const struct co
     if (segments->n == 0)
         return COT_OK;
     cot_code rc = cot_rule_segments_reach(segments, over, err);
-    for (uint32_t node = 0; rc == COT_OK && node < segments->n_nodes; node++)
+    for (uint32_t node = 0; rc == COT_OK && node < segments->n_nodes; node++) {
         if (cot_live_root(over->live->live, node) == node)
             rc = evaluate(segments, over, node, err);
+        cot_rule_segments_give_way(segments);
+    }
     return rc;
 }
 
@@ -264,6 +272,7 @@ cot_code cot_rule_segments_settle(struct cot_rule_segments *segments, const stru
     cot_code rc = cot_rule_segments_reach(segments, over, err);
     for (uint32_t node = 0; rc == COT_OK && node < segments->n_nodes; node++) {
         struct cot_run run;
+        cot_rule_segments_give_way(segments);
         if (cot_live_root(over->live->live, node) != node)
             continue;
         rc = cot_live_run(over->live->live, node, &run, err);
@@ -428,7 +437,7 @@ cot_code cot_rule_segments_put(struct cot_rule_segments *segments, const struct 
 {
     cot_code rc = put(segments, name, version, created_at_ms, rule, err);
     order(segments);
-    return rc == COT_OK ? evaluate_all(segments, over, err) : rc;
+    return rc == COT_OK ? cot_rule_segments_evaluate(segments, over, err) : rc;
 }
 
 cot_code cot_rule_segments_check_delete(const struct cot_rule_segments *segments, const char *name, struct cot_err *err)
@@ -519,8 +528,7 @@ cot_code cot_rule_segments_keys(struct cot_store *store, struct cot_dict *keys, 
     return read_stored(store, &loading, err);
 }
 
-cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_shop *over,
-                                struct cot_rule_segments **ret_segments, struct cot_err *err)
+cot_code cot_rule_segments_read(struct cot_store *store, struct cot_rule_segments **ret_segments, struct cot_err *err)
 {
     struct loading loading = {0};
     cot_code rc = cot_rule_segments_new(&loading.segments, err);
@@ -529,10 +537,22 @@ cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_s
     rc = read_stored(store, &loading, err);
     order(loading.segments);
     if (rc == COT_OK)
-        rc = evaluate_all(loading.segments, over, err);
-    if (rc == COT_OK)
         *ret_segments = loading.segments;
     else
         cot_rule_segments_free(loading.segments);
+    return rc;
+}
+
+cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_shop *over,
+                                struct cot_rule_segments **ret_segments, struct cot_err *err)
+{
+    struct cot_rule_segments *segments = NULL;
+    cot_code rc = cot_rule_segments_read(store, &segments, err);
+    if (rc == COT_OK)
+        rc = cot_rule_segments_evaluate(segments, over, err);
+    if (rc == COT_OK)
+        *ret_segments = segments;
+    else
+        cot_rule_segments_free(segments);
     return rc;
 }

@@ -13,8 +13,9 @@
 #include "domain/segment_rule.h"
 #include "engine/live_shop.h"
 
-struct cot_store;
 struct cot_rule_segments;
+struct cot_state_lock;
+struct cot_store;
 
 /* What the rules are evaluated over; borrowed. */
 struct cot_rule_shop {
@@ -29,10 +30,19 @@ enum { COT_RULE_MAX_SEGMENTS = 500, COT_RULE_MAX_NAME = 100, COT_RULE_SAMPLE = 2
 
 /* None, over a shop in which nothing has happened. */
 cot_code cot_rule_segments_new(struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;
-/* Loads the newest versions and evaluates them for everybody. One that can't be read has nobody and says why. */
+/* Reads the newest versions, for nobody yet. One that can't be read has nobody and says why. */
+cot_code cot_rule_segments_read(struct cot_store *store, struct cot_rule_segments **ret_segments,
+                                struct cot_err *err) COT_MUST_CHECK;
+/* Evaluates them for everybody. */
+cot_code cot_rule_segments_evaluate(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                    struct cot_err *err) COT_MUST_CHECK;
+/* Both. */
 cot_code cot_rule_segments_load(struct cot_store *store, const struct cot_rule_shop *over,
                                 struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;
 void cot_rule_segments_free(struct cot_rule_segments *segments);
+
+/* From now on looking at everybody gives way between customers on the lock that its caller holds. NULL: it doesn't. */
+void cot_rule_segments_share(struct cot_rule_segments *segments, struct cot_state_lock *lock);
 
 /* From now on; not of the evaluation by _load. on_change NULL: nobody. */
 void cot_rule_segments_watch(struct cot_rule_segments *segments, cot_rule_evaluated *on_change, void *context);
@@ -98,7 +108,7 @@ cot_code cot_rule_segments_members(const struct cot_rule_segments *segments, con
 
 /* {"customers","count","sample": [customer ids],"overlap": [{"name","members","both"}],"enter","leave","enter_sample",
  * "leave_sample"}: the last four against segment `name` as it is (NULL, or none of that name: as against nobody). Binds
- * the rule. n_threads 0: all there are. */
+ * the rule. n_threads 0: all there are; where it gives way, it is one. */
 cot_code cot_rule_segments_preview(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
                                    const char *name, struct cot_segment_rule *rule, unsigned n_threads,
                                    yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;

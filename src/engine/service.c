@@ -65,6 +65,11 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     return rc;
 }
 
+bool cot_service_is_lent(const struct cot_service *service)
+{
+    return atomic_load(&service->ingest.is_lent);
+}
+
 static void announcement_path(const struct cot_service *service, char *ret_path, size_t size)
 {
     snprintf(ret_path, size, "%s/server.json", service->data_dir);

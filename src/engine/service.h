@@ -23,6 +23,9 @@ void cot_service_close(struct cot_service *service);
 /* Whether it can do its work now; else why not. */
 cot_code cot_service_ready(struct cot_service *service, struct cot_err *err) COT_MUST_CHECK;
 
+/* Whether a command, or an upload, has the store now. */
+bool cot_service_is_lent(const struct cot_service *service);
+
 /* Says in the data directory where the server listens, for the commands that find the store in use. */
 cot_code cot_service_announce(struct cot_service *service, const char *url, struct cot_err *err) COT_MUST_CHECK;
 

@@ -74,8 +74,13 @@ static cot_code fill_preview(struct cot_ingest *ingest, const struct segment_rea
                              yyjson_mut_val *root, struct cot_err *err)
 {
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    return cot_rule_segments_preview(ingest->rules, &over, read->name, read->rule, ingest->context.n_threads, doc, root,
-                                     err);
+    struct cot_rule_segments *rules = ingest->rules;
+    if (!pthread_equal(pthread_self(), ingest->thread)) /* to give way might be to find other rules afterwards */
+        cot_rule_segments_share(rules, NULL);
+    cot_code rc =
+        cot_rule_segments_preview(rules, &over, read->name, read->rule, ingest->context.n_threads, doc, root, err);
+    cot_rule_segments_share(rules, &ingest->state);
+    return rc;
 }
 
 /* A rule as it would be stored under a name. */
@@ -119,6 +124,44 @@ cot_code cot_service_segment_hold(struct cot_service *service, const char *name,
     return rc;
 }
 
+/* For everybody, until no link came into force meanwhile: of that, only the rules in force are told. The caller holds
+ * state. */
+static cot_code evaluate_beside(struct cot_ingest *ingest, struct cot_rule_segments *rules, struct cot_err *err)
+{
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    int64_t link_ms = 0;
+    cot_code rc = COT_OK;
+    do {
+        rc = cot_ingest_tick(ingest, err);
+        link_ms = cot_live_next_link_ms(ingest->live->live);
+        if (rc == COT_OK)
+            rc = cot_rule_segments_evaluate(rules, &over, err);
+    } while (rc == COT_OK && cot_live_now_ms(ingest->live->live) >= link_ms);
+    return rc == COT_OK ? cot_rule_segments_tick(rules, &over, cot_live_now_ms(ingest->live->live), err) : rc;
+}
+
+/* The rules as they are stored now, made beside those in force, which readers have until they are whole. On the
+ * committer's thread: no facts come meanwhile. */
+static cot_code renew_rules(struct cot_ingest *ingest, struct cot_err *err)
+{
+    struct cot_rule_segments *rules = NULL;
+    cot_code rc = cot_rule_segments_read(ingest->store, &rules, err);
+    if (rc != COT_OK)
+        return rc;
+    cot_rule_segments_share(rules, &ingest->state);
+    cot_state_lock(&ingest->state, COT_STATE_RULES);
+    rc = evaluate_beside(ingest, rules, err);
+    if (rc == COT_OK) {
+        struct cot_rule_segments *before = ingest->rules;
+        ingest->rules = rules;
+        rules = before;
+        rc = cot_changes_renew(ingest, err);
+    }
+    cot_state_unlock(&ingest->state);
+    cot_rule_segments_free(rules);
+    return rc;
+}
+
 cot_code cot_service_segment_put(struct cot_service *service, const struct cot_segment_put *put,
                                  yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
@@ -135,24 +178,12 @@ cot_code cot_service_segment_put(struct cot_service *service, const struct cot_s
         const struct cot_rule_version wanted = {put->name, cot_segment_rule_text(parsed), NULL, put->author, at_ms};
         rc = cot_rule_store_add(ingest->store, &wanted, &version, err);
     }
-    if (rc != COT_OK) {
-        cot_segment_rule_free(parsed);
+    cot_segment_rule_free(parsed);
+    if (rc != COT_OK)
         return rc;
-    }
-    cot_state_lock(&ingest->state, COT_STATE_RULES);
-    const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    rc = cot_ingest_tick(ingest, err);
-    cot_changes_because(ingest, COT_CHANGE_RULE);
-    if (rc == COT_OK)
-        rc = cot_rule_segments_put(ingest->rules, &over, put->name, (int32_t)version, at_ms, parsed, err);
-    else
-        cot_segment_rule_free(parsed);
-    if (rc == COT_OK)
-        rc = cot_changes_failed(ingest, err);
-    if (rc == COT_OK && ingest->log != NULL)
-        cot_segment_log_touch(ingest->log); /* whether it turned anybody or not: it was seen */
-    cot_changes_because(ingest, COT_CHANGE_TIME);
-    cot_state_unlock(&ingest->state);
+    rc = renew_rules(ingest, err);
+    if (rc != COT_OK) /* it is on disk: a failure from here on is of memory alone, and is cured by loading it again */
+        cot_ingest_forget_memory(ingest);
     return rc == COT_OK ? cot_service_segment_list(service, put->name, ret_doc, err) : rc;
 }
 

@@ -105,6 +105,10 @@ cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_er
 {
     yyjson_mut_doc *doc = NULL;
     bool held = true;
+    /* On the committer's thread, where it gives way to answers and no facts come in between. While the store is lent,
+     * which may take long, that thread is with it: then in one go, here. */
+    if (!cot_service_is_lent(exchange->service))
+        return cot_exchange_run(exchange, preview_held, err);
     cot_code rc = preview(exchange, false, &held, &doc, err);
     return rc == COT_OK && !held ? cot_exchange_run(exchange, preview_held, err) : answer_doc(exchange, rc, doc, err);
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -343,6 +344,15 @@ static cot_code read_secret(const char *path, char **ret_secret, struct cot_err 
     return *ret_secret != NULL ? COT_OK : cot_fail(err, COT_NOMEM, "'%s'", path);
 }
 
+/* Answers take and give memory thousands of times a second. What goes back to the system each time has to be taken from
+ * it again, under a lock of the whole process. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    (void)mallopt(M_TOP_PAD, 1 << 20);
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20); /* as glibc's own would become, which the two above keep from changing */
+}
+
 static cot_code start_daemon(struct cot_server *server, int fd, const char *cert, const char *key, struct cot_err *err)
 {
     const struct cot_server_options *options = &server->options;
@@ -359,6 +369,7 @@ static cot_code start_daemon(struct cot_server *server, int fd, const char *cert
         {cert != NULL ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, (void *)(uintptr_t)key},
         {MHD_OPTION_END, 0, NULL},
     };
+    keep_memory();
     cot_thread_be_prompt(); /* the daemon's threads take it over */
     server->daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
