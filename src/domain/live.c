@@ -670,3 +670,17 @@ cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct co
         *ret_customer = &customer->summary;
     return rc;
 }
+
+bool cot_live_is_held(const struct cot_live *live, uint32_t node)
+{
+    return node < live->n_nodes && live->nodes[live->nodes[node].root].customer != NULL;
+}
+
+void cot_live_let_go(struct cot_live *live, uint32_t node)
+{
+    if (node >= live->n_nodes)
+        return;
+    struct node *root = &live->nodes[live->nodes[node].root];
+    customer_free(root->customer);
+    root->customer = NULL;
+}

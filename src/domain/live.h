@@ -136,6 +136,10 @@ uint32_t cot_live_root(const struct cot_live *live, uint32_t node);
 cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
                            struct cot_err *err) COT_MUST_CHECK;
 
+/* Whether a customer's view is held in memory; lets go of it: the next cot_live_customer makes it anew. */
+bool cot_live_is_held(const struct cot_live *live, uint32_t node);
+void cot_live_let_go(struct cot_live *live, uint32_t node);
+
 /* How often a customer had to be folded anew, for tests and figures. */
 uint64_t cot_live_n_refolds(const struct cot_live *live);
 

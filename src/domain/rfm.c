@@ -1,6 +1,7 @@
 #include "domain/rfm.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static const struct group_row {
@@ -97,4 +98,28 @@ cot_code cot_rfm_score(const float *recency_days, const float *frequency, const 
     free(ranked);
     free(scores);
     return COT_OK;
+}
+
+/* How many of n are below a value, or not above it. */
+static size_t count_below(const double *sorted, size_t n, double value, bool or_equal)
+{
+    size_t low = 0;
+    size_t high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] < value || (or_equal && sorted[middle] <= value))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+unsigned cot_rfm_score_among(const double *sorted, size_t n, double value)
+{
+    size_t begin = count_below(sorted, n, value, false);
+    size_t end = count_below(sorted, n, value, true);
+    if (begin == n)
+        return 5;
+    return (unsigned)(1 + 5 * (begin + (end > begin ? end : begin + 1) - 1) / (2 * n));
 }

@@ -46,5 +46,8 @@ enum cot_rfm_group cot_rfm_group_of(unsigned recency, unsigned frequency, unsign
 /* Scores of n customers from days since the last order (NaN: never ordered), orders and revenue. O(n log n). */
 cot_code cot_rfm_score(const float *recency_days, const float *frequency, const float *monetary, size_t n,
                        struct cot_rfm_score *ret_scores, struct cot_err *err) COT_MUST_CHECK;
+/* Score of one value among n sorted ascending, the larger the better: as cot_rfm_score gives it where the value is one
+ * of them, else where it would stand. n 0: 5. O(log n). */
+unsigned cot_rfm_score_among(const double *sorted, size_t n, double value);
 
 #endif

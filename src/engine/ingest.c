@@ -123,6 +123,8 @@ static void touch(void *context, uint32_t node, int64_t event_id)
     struct cot_ingest *ingest = context;
     if (event_id != 0)
         cot_changes_event(ingest, node, event_id);
+    if (ingest->census != NULL && cot_census_touch(ingest->census, node, NULL) != COT_OK)
+        ingest->n_touched = SIZE_MAX;
     if (ingest->n_touched == SIZE_MAX)
         return;
     void *grown =
@@ -412,8 +414,11 @@ static int64_t next_moment_ms(struct cot_ingest *ingest)
     int64_t at_ms = ingest->rules != NULL ? cot_rule_segments_next_ms(ingest->rules, &over) : COT_RULE_NEVER;
     if (ingest->rules != NULL && ingest->next_day_ms < at_ms)
         at_ms = ingest->next_day_ms;
-    if (ingest->days != NULL && ingest->loaded)
+    if (ingest->loaded && (ingest->days != NULL || cot_ingest_census_waits(ingest)))
         at_ms = 0;
+    if (ingest->census != NULL && ingest->live != NULL && cot_census_ranks_due(ingest->census, INT64_MAX) &&
+        cot_census_ranks_at_ms(ingest->census) < at_ms)
+        at_ms = cot_census_ranks_at_ms(ingest->census);
     int64_t price_ms = ingest->live != NULL ? price_due_ms(ingest) : COT_RULE_NEVER;
     cot_state_unlock(&ingest->state);
     int64_t due_ms = cot_changes_due_ms(ingest);
@@ -510,6 +515,7 @@ void *cot_ingest_work(void *argument)
             commit_group(ingest, group);
         if (job != NULL)
             run_job(service, ingest, job);
+        cot_ingest_census_work(ingest);
         keep_priced(ingest);
     }
 }

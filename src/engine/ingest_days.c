@@ -10,6 +10,9 @@
 /* Readers wait for so many customers at a time. */
 enum { SLICE = 256 };
 
+/* Customers whose learned segment is found at midnight itself: some hundredths of a second's work. */
+enum { MAX_LOOKS = 1000 };
+
 /* A snapshot that is taken later than this after its midnight would be another moment's. */
 #define LATE_MS INT64_C(900000)
 
@@ -91,6 +94,7 @@ static struct cot_day *take(const struct cot_ingest *ingest, int64_t midnight_ms
         segment->version = standing.version;
         done = keep_members(members, n_words, &segment->members);
     }
+    done = done && cot_census_snapshot(ingest->census, ingest->live, day);
     if (done)
         return day;
     cot_day_free(day);
@@ -104,7 +108,13 @@ bool cot_days_take(struct cot_ingest *ingest)
     ingest->next_day_ms = midnight_after(ingest->live->zone, midnight_ms);
     if (now_ms - midnight_ms > LATE_MS)
         return true; /* that day has none */
+    /* Whoever waits is looked at first; where too many do, learned segments have no snapshot of that day. */
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    if (cot_census_step(ingest->census, &over, MAX_LOOKS, NULL) != COT_OK)
+        return false;
     struct cot_day *day = take(ingest, midnight_ms);
+    if (cot_census_revisit(ingest->census, ingest->live, NULL) != COT_OK)
+        return false;
     struct cot_day **last = &ingest->days;
     while (*last != NULL)
         last = &(*last)->next;

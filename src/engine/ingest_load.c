@@ -116,6 +116,8 @@ cot_code cot_ingest_renew_live(struct cot_ingest *ingest, const struct cot_segme
     ingest->rules = rules;
     rc = cot_changes_begin(ingest, err);
     cot_days_begin(ingest);
+    if (rc == COT_OK && ingest->census != NULL)
+        rc = cot_census_restart(ingest->census, ingest->live, err);
     if (rc != COT_OK) {
         ingest->live = NULL;
         ingest->rules = NULL;
@@ -206,6 +208,8 @@ cot_code cot_ingest_reload(struct cot_ingest *ingest, struct cot_err *err)
     cot_ingest_tap_init(ingest);
     rc = cot_changes_begin(ingest, err);
     cot_days_begin(ingest);
+    if (rc == COT_OK && ingest->census != NULL)
+        rc = cot_census_restart(ingest->census, ingest->live, err);
     cot_state_unlock(&ingest->state);
     cot_import_shop_free(old_shop);
     cot_live_shop_free(old_live);

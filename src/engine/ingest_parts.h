@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "connect/live.h"
+#include "engine/census.h"
 #include "engine/import_rows.h"
 #include "engine/import_shop.h"
 #include "engine/ingest.h"
@@ -109,9 +110,10 @@ struct cot_ingest {
     uint32_t *touched; /* nodes of which the group at hand says something */
     size_t n_touched, touched_capacity;
     struct cot_change_reason reason;
-    int64_t seen_event_id; /* events up to this one are in live */
-    int64_t next_day_ms;   /* the shop's next midnight; 0: nothing was loaded yet */
-    struct cot_day *days;  /* snapshots on their way to the store, oldest first */
+    int64_t seen_event_id;     /* events up to this one are in live */
+    int64_t next_day_ms;       /* the shop's next midnight; 0: nothing was loaded yet */
+    struct cot_day *days;      /* snapshots on their way to the store, oldest first */
+    struct cot_census *census; /* NULL: offline */
     atomic_uint_fast64_t n_links_refused;
 
     pthread_t thread;
@@ -272,6 +274,12 @@ void cot_days_begin(struct cot_ingest *ingest);
 bool cot_days_take(struct cot_ingest *ingest);
 void cot_days_finish(struct cot_ingest *ingest);
 void cot_days_release(struct cot_ingest *ingest);
+
+/* ingest_census.c: where customers stand (census.h). _look: at some who wait, in so many steps that give way; the
+ * caller holds state. _work: a turn of it, by the committer; the caller does not. */
+cot_code cot_ingest_census_look(struct cot_ingest *ingest, size_t n_steps, struct cot_err *err) COT_MUST_CHECK;
+bool cot_ingest_census_waits(const struct cot_ingest *ingest);
+void cot_ingest_census_work(struct cot_ingest *ingest);
 
 int64_t cot_wall_ms(void);
 

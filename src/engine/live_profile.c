@@ -466,6 +466,16 @@ cot_code cot_live_add_segment(struct cot_live_shop *live, uint32_t node, yyjson_
     return rc;
 }
 
+cot_code cot_live_learned(struct cot_live_shop *live, uint32_t node, size_t *ret_segment, struct cot_err *err)
+{
+    struct assignment assignment = {.segment = SIZE_MAX};
+    cot_code rc = may_be_assigned(live, node) ? assign(live, node, &assignment, err) : COT_OK;
+    if (rc == COT_OK)
+        *ret_segment = assignment.segment;
+    free(assignment.raw);
+    return rc;
+}
+
 /* Name, title and unit of a space's column. */
 static void add_feature_head(const char *name, yyjson_mut_doc *doc, yyjson_mut_val *entry)
 {

@@ -37,6 +37,10 @@ enum { COT_LIVE_WORD_SIZE = 256 };
 const char *cot_live_word(const struct cot_live_shop *live, const struct cot_feature *feature, float value,
                           char ret_word[COT_LIVE_WORD_SIZE]);
 
+/* The model's segment of a customer as of now; SIZE_MAX: no model, no consent to analytics. */
+cot_code cot_live_learned(struct cot_live_shop *live, uint32_t node, size_t *ret_segment,
+                          struct cot_err *err) COT_MUST_CHECK;
+
 /* The node that names a customer: the first of the shop's own ids, else the smallest. */
 uint32_t cot_live_name_node(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node);
 /* As it names them; false: an erased person's. */

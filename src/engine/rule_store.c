@@ -12,7 +12,7 @@ cot_code cot_rule_name_check(const char *name, struct cot_err *err)
 {
     if (name[0] == '\0' || strlen(name) > COT_RULE_MAX_NAME)
         return cot_fail(err, COT_USAGE, "a segment's name has 1 to %d bytes", COT_RULE_MAX_NAME);
-    if (strcmp(name, "stream") == 0 || strcmp(name, "preview") == 0)
+    if (strcmp(name, "stream") == 0 || strcmp(name, "preview") == 0 || strcmp(name, "learned") == 0)
         return cot_fail(err, COT_USAGE, "no segment can be named '%s': that is a path of its own", name);
     return COT_OK;
 }

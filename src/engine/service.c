@@ -52,6 +52,8 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     cot_code rc = service->data_dir == NULL ? cot_fail(err, COT_NOMEM, "service") : COT_OK;
     if (rc == COT_OK)
         rc = cot_segment_log_open(&ingest->log, err);
+    if (rc == COT_OK)
+        rc = cot_census_open(&ingest->census, err);
     if (rc == COT_OK && pthread_create(&ingest->thread, NULL, cot_ingest_work, service) != 0)
         rc = cot_fail(err, COT_NOMEM, "a thread");
     else if (rc == COT_OK)
@@ -117,6 +119,7 @@ void cot_service_close(struct cot_service *service)
     cot_store_close(service->ingest.store);
     cot_segment_log_free(service->ingest.log);
     cot_days_release(&service->ingest);
+    cot_census_free(service->ingest.census);
     free(service->ingest.reason.events);
     if (service->announced) {
         announcement_path(service, path, sizeof path);

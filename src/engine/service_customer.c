@@ -63,6 +63,8 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
         rc = cot_ingest_tick(ingest, err);
     if (rc == COT_OK)
         rc = fill_view(ingest, view, node, doc, root, err);
+    if (rc == COT_OK && ingest->census != NULL)
+        rc = cot_census_add_rfm(ingest->census, ingest->live, node, doc, root, err);
     const struct cot_rule_shop over = {ingest->live, ingest->shop};
     if (rc == COT_OK && view == COT_CUSTOMER_SEGMENTS)
         rc = cot_rule_segments_of(ingest->rules, &over, node, doc, root, err);

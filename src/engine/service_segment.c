@@ -214,6 +214,26 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
     return rc;
 }
 
+/* Whoever waits is looked at first, as long as that is soon done: what was acknowledged is counted. */
+static cot_code fill_learned(struct cot_ingest *ingest, const struct segment_read *read, yyjson_mut_doc *doc,
+                             yyjson_mut_val *root, struct cot_err *err)
+{
+    enum { MAX_STEPS = 500 };
+    (void)read;
+    cot_code rc = cot_ingest_census_look(ingest, MAX_STEPS, err);
+    if (rc == COT_OK && ingest->live == NULL)
+        rc = cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment");
+    if (rc == COT_OK)
+        cot_census_describe(ingest->census, ingest->live, doc, root);
+    return rc;
+}
+
+cot_code cot_service_segment_learned(struct cot_service *service, yyjson_mut_doc **ret_doc, struct cot_err *err)
+{
+    const struct segment_read read = {0};
+    return answer(service, &read, fill_learned, ret_doc, err);
+}
+
 /* A document of the store's own, on the committer's thread. */
 static cot_code describe_store(const struct segment_read *read, segment_fill *fill, struct cot_service *service,
                                yyjson_mut_doc **ret_doc, struct cot_err *err)

@@ -37,6 +37,10 @@ cot_code cot_service_segment_delete(struct cot_service *service, const char *nam
 /* rule_store.h; on the committer's thread. */
 cot_code cot_service_segment_versions(struct cot_service *service, const char *name, yyjson_mut_doc **ret_doc,
                                       struct cot_err *err) COT_MUST_CHECK;
+/* census.h, from memory, on any thread. */
+cot_code cot_service_segment_learned(struct cot_service *service, yyjson_mut_doc **ret_doc,
+                                     struct cot_err *err) COT_MUST_CHECK;
+
 /* segment_days.h; name NULL: all. On the committer's thread. */
 cot_code cot_service_segment_days(struct cot_service *service, const char *name, int64_t max_days,
                                   yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;

@@ -162,6 +162,13 @@ cot_code cot_handle_segment_versions(struct cot_exchange *exchange, struct cot_e
     return cot_exchange_run(exchange, versions, err);
 }
 
+cot_code cot_handle_segment_learned(struct cot_exchange *exchange, struct cot_err *err)
+{
+    yyjson_mut_doc *doc = NULL;
+    cot_code rc = cot_service_segment_learned(exchange->service, &doc, err);
+    return answer_doc(exchange, rc, doc, err);
+}
+
 static cot_code history(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     int64_t days = 90;

@@ -61,6 +61,7 @@ cot_code cot_handle_forecasts(struct cot_exchange *exchange, struct cot_err *err
 /* handle_segment.c */
 cot_code cot_handle_segment_list(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_segment(struct cot_exchange *exchange, struct cot_err *err);
+cot_code cot_handle_segment_learned(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_segment_history(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_segment_versions(struct cot_exchange *exchange, struct cot_err *err);
 cot_code cot_handle_segment_stream(struct cot_exchange *exchange, struct cot_err *err);

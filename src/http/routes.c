@@ -36,12 +36,19 @@ const struct cot_schema cot_schemas[] = {
                  "t\"},\"currency\":{\"type\":\"string\"},\"as_of\":{\"type\":\"string\",\"format\":\"date-time\""
                  "},\"first_event\":{\"type\":[\"string\",\"null\"]},\"last_event\":{\"type\":[\"string\",\"null\""
                  "]},\"events\":{\"type\":\"integer\"},\"features\":{\"type\":\"object\"},\"segment\":{\"$ref\":\""
-                 "#/components/schemas/Segment\"}}}"},
+                 "#/components/schemas/Segment\"},\"rfm\":{\"$ref\":\"#/components/schemas/Rfm\"}}}"},
+    {"Rfm",
+     "{\"type\":[\"object\",\"null\"],\"description\":\"null: nobody was ranked yet\",\"properties\":{\"group\":{"
+     "\"type\":\"string\"},\"recency\":{\"type\":[\"integer\",\"null\"]},\"frequency\":{\"type\":[\"integer\",\"null\"]"
+     "},"
+     "\"monetary\":{\"type\":[\"integer\",\"null\"]},\"ranked_at\":{\"type\":\"string\",\"format\":\"date-time\"}}}"},
     {"Segment", "{\"type\":[\"object\",\"null\"],\"properties\":{\"id\":{\"type\":\"integer\"},\"name\":{\"type\""
                 ":\"string\"},\"color\":{\"type\":\"string\"},\"run\":{\"type\":\"integer\"},\"assigned_by\":{\""
                 "type\":\"string\"},\"distance\":{\"type\":[\"number\",\"null\"]}}}"},
-    {"Segments", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
-                 ":\"#/components/schemas/Segment\"}}}"},
+    {"Segments",
+     "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
+     ":\"#/components/schemas/Segment\"},\"rfm\":{\"$ref\":\"#/components/schemas/Rfm\"},\"rules\":{\"type\":"
+     "\"array\",\"items\":{\"type\":\"string\"}}}}"},
     {"Explanation", "{\"type\":\"object\",\"properties\":{\"customer_id\":{\"type\":\"string\"},\"segment\":{\"$ref\""
                     ":\"#/components/schemas/Segment\"},\"pulls\":{\"type\":\"array\",\"items\":{\"type\":\"object\""
                     "}},\"nearest\":{\"type\":[\"object\",\"null\"]},\"rules\":{\"type\":\"array\",\"items\""
@@ -150,6 +157,13 @@ const struct cot_schema cot_schemas[] = {
                 "ing\"}},\"leave_sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}}"},
     {"Members", "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"members\":{\"type\":\"arr"
                 "ay\",\"items\":{\"type\":\"string\"}},\"next\":{\"type\":[\"integer\",\"null\"]}}}"},
+    {"LearnedSegments", "{\"type\":\"object\",\"properties\":{\"run\":{\"type\":[\"integer\",\"null\"]},\"segments\":{"
+                        "\"type\":\"array\",\"items\":{"
+                        "\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"},\"name\":{\"type\":"
+                        "\"string\"},\"color\":{\"type\":"
+                        "\"string\"},\"members\":{\"type\":\"integer\"}}}},\"waiting\":{\"type\":\"integer\","
+                        "\"description\":\"customers who "
+                        "changed and are counted where they were\"}}}"},
     {"SegmentDays",
      "{\"type\":\"object\",\"properties\":{\"currency\":{\"type\":\"string\"},\"segments\":{\"type\":\"array\","
      "\"items\":{"
@@ -569,6 +583,12 @@ const struct cot_route cot_routes[] = {
      .type = "text/event-stream",
      .query = stream_query,
      .summary = "Who enters and leaves segments by rule, as it happens; resumes after a given id"},
+    {.method = "GET",
+     .path = "/v1/segments/learned",
+     .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,
+     .handle = cot_handle_segment_learned,
+     .response = COT_SCHEMA_REF("LearnedSegments"),
+     .summary = "Learned segments of the newest model, with how many are in them now"},
     {.method = "GET",
      .path = "/v1/segments/{name}",
      .roles = COT_ROLE_SERVER | COT_ROLE_ANALYST,

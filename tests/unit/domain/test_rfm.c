@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -76,12 +77,50 @@ static void published_ranges(void **state)
     assert_int_equal(cot_rfm_group_of(5, 3, 4), cot_rfm_group_of(5, 4, 4)); /* halves up */
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* One among many is scored as all of them are, ties included; a newcomer where they would stand. */
+static void one_is_scored_as_all(void **state)
+{
+    enum { MAX_N = 60 };
+    (void)state;
+    for (unsigned n = 1; n <= MAX_N; n++) {
+        float recency[MAX_N], frequency[MAX_N], monetary[MAX_N];
+        double sorted[MAX_N];
+        struct cot_rfm_score scores[MAX_N];
+        for (unsigned i = 0; i < n; i++) {
+            recency[i] = (float)i;
+            frequency[i] = (float)(i * 7919 % 5);
+            monetary[i] = (float)(i * 104729 % 31);
+            sorted[i] = (double)monetary[i];
+        }
+        assert_int_equal(cot_rfm_score(recency, frequency, monetary, n, scores, NULL), COT_OK);
+        qsort(sorted, n, sizeof *sorted, ascending);
+        for (unsigned i = 0; i < n; i++)
+            assert_int_equal(cot_rfm_score_among(sorted, n, (double)monetary[i]), scores[i].monetary);
+        for (unsigned i = 0; i < n; i++)
+            sorted[i] = (double)frequency[i];
+        qsort(sorted, n, sizeof *sorted, ascending);
+        for (unsigned i = 0; i < n; i++)
+            assert_int_equal(cot_rfm_score_among(sorted, n, (double)frequency[i]), scores[i].frequency);
+        assert_int_equal(cot_rfm_score_among(sorted, n, -1), 1);
+        assert_int_equal(cot_rfm_score_among(sorted, n, 99), 5);
+    }
+    assert_int_equal(cot_rfm_score_among(NULL, 0, 3), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quintiles),
         cmocka_unit_test(ties_and_missing),
         cmocka_unit_test(published_ranges),
+        cmocka_unit_test(one_is_scored_as_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
