@@ -768,12 +768,14 @@ static void test_a_rule_that_cannot_be_read(void **state)
     assert_non_null(shop);
     scratch_make(path);
     struct cot_store *store = scratch_shop(path);
-    assert_int_equal(cot_store_exec(store, &err,
-                                    "insert into rule_segment values ('bad', 3, 'did(', now()::timestamp),"
-                                    " ('good', 1, 'did(any where property \"length\" > 1)', now()::timestamp),"
-                                    " ('gone', 1, 'did(any)', now()::timestamp), ('gone', 2, null, now()::timestamp),"
-                                    " ('uses', 1, 'did(any) and not segment \"bad\"', now()::timestamp)"),
-                     COT_OK);
+    assert_int_equal(
+        cot_store_exec(
+            store, &err,
+            "insert into rule_segment (name, version, rule, created_at) values ('bad', 3, 'did(', now()::timestamp),"
+            " ('good', 1, 'did(any where property \"length\" > 1)', now()::timestamp),"
+            " ('gone', 1, 'did(any)', now()::timestamp), ('gone', 2, null, now()::timestamp),"
+            " ('uses', 1, 'did(any) and not segment \"bad\"', now()::timestamp)"),
+        COT_OK);
     shop_open(shop, 7);
     for (int i = 0; i < 20; i++)
         say_event(shop);
