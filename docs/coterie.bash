@@ -11,7 +11,7 @@ _coterie() {
         'predict'\ *) words=' --as-of --horizon --folds --customer --top --uplift --out --no-keep --data --json --seed --threads --quiet --help' ;;
         'predictions record') words=' --data --json --seed --threads --quiet --help' ;;
         'backtest'\ *) words=' --as-of --horizon --folds --data --json --seed --threads --quiet --help' ;;
-        'forecast'\ *) words=' --by --every --horizon --measure --top --as-of --backtest --folds --service-level --lead-time --out --data --json --seed --threads --quiet --help' ;;
+        'forecast'\ *) words=' --by --every --horizon --measure --top --as-of --backtest --folds --service-level --lead-time --without-customers --out --data --json --seed --threads --quiet --help' ;;
         'lab btyd') words=' --input --model --calibration-end --holdout-end --unit --k --prior --data --json --seed --threads --quiet --help' ;;
         'lab forecast') words=' --input --horizon --method --season --backtest --data --json --seed --threads --quiet --help' ;;
         'lab cluster') words=' --input --k --method --cut --n-init --max-iter --batch --tol --init --seeding --isa --labels-out --centroids-out --linkage-out --data --json --seed --threads --quiet --help' ;;

@@ -18,6 +18,7 @@ static const struct cot_option options[] = {
     {"folds", "N", "origins a horizon apart that choose and score, as far as the history reaches (default 5)"},
     {"service-level", "P", "stock advice: the chance of not running out, above 0.5 and below 1 (default 0.95)"},
     {"lead-time", "N", "stock advice: weeks or days until a delivery is there (default 1)"},
+    {"without-customers", NULL, "forecast from past sales alone, whatever the customers' own rates say"},
     {"out", "FILE", "write every step of every series as CSV, too"},
     {NULL, NULL, NULL},
 };
@@ -149,6 +150,30 @@ static void print_level(yyjson_mut_doc *doc, yyjson_mut_val *level)
                100 * number_of(service, "achieved"), number_of(service, "lead_times"));
 }
 
+/* Whether what the shop's customers say is part of the forecast, and why. */
+static void print_customers(yyjson_mut_val *root)
+{
+    yyjson_mut_val *customers = yyjson_mut_obj_get(root, "customers");
+    if (!yyjson_mut_is_obj(customers))
+        return;
+    if (yyjson_mut_get_bool(yyjson_mut_obj_get(customers, "serves")))
+        printf(
+            "\nWhat customers are to order by their own rates has %.0f%% of the weight in the shop's forecast: at %.0f "
+            "past origins it was off by %.4g with it, %.4g without (RMSE).\n",
+            100 * number_of(customers, "weight"), number_of(customers, "weighed"),
+            number_of(customers, "shop_rmse_with"), number_of(customers, "shop_rmse_without"));
+    else if (number_of(customers, "weighed") < 2)
+        printf("\nWhat customers are to order by their own rates is left out: the history is too short to tell what "
+               "that is "
+               "worth.\n");
+    else
+        printf("\nWhat customers are to order by their own rates is left out: at %.0f past origins the shop's forecast "
+               "was "
+               "off by %.4g with it, %.4g without (RMSE).\n",
+               number_of(customers, "weighed"), number_of(customers, "shop_rmse_with"),
+               number_of(customers, "shop_rmse_without"));
+}
+
 static void print_forecast(yyjson_mut_doc *doc, bool backtest)
 {
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
@@ -157,6 +182,7 @@ static void print_forecast(yyjson_mut_doc *doc, bool backtest)
     print_head(root);
     printf("\n");
     print_series(doc, root);
+    print_customers(root);
     if (!backtest)
         return;
     if (number_of(root, "scored_origins") == 0) {
@@ -199,7 +225,9 @@ static cot_code read_numbers(const struct cot_call *call, struct cot_demand_use 
 
 static cot_code run(struct cot_call *call, struct cot_err *err)
 {
-    struct cot_demand_use use = {.as_of = cot_call_value(call, "as-of"), .out = cot_call_value(call, "out")};
+    struct cot_demand_use use = {.as_of = cot_call_value(call, "as-of"),
+                                 .out = cot_call_value(call, "out"),
+                                 .without_customers = cot_call_flag(call, "without-customers")};
     yyjson_mut_doc *doc = NULL;
     cot_code rc = cot_demand_by_parse(cot_call_value(call, "by"), &use.by, err);
     if (rc == COT_OK)
@@ -236,6 +264,9 @@ const struct cot_command cot_command_forecast = {
         "which the shop never sells are no steps; days on which a shop that sells\n"
         "daily sold nothing are taken for holidays, and are expected to come again on their date. An order line\n"
         "that its customer gave back whole within a day is no demand.\n\n"
+        "What the shop's customers are to order, each by their own rate and chance of having left (Pareto/NBD), and\n"
+        "those yet to come, is one more forecast of the shop. It is weighted by what it missed at past origins, and\n"
+        "is left out where it did not make the shop's forecast better there.\n\n"
         "With --lead-time or --service-level each product gets an order-up-to level: the stock, in hand and on\n"
         "order, that lasts until the order after the next one is delivered, with that chance.\n\n"
         "  coterie forecast --horizon 8 --backtest\n"

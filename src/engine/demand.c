@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/demand_customers.h"
 #include "engine/demand_document.h"
 #include "num/check.h"
 #include "store/store.h"
@@ -109,6 +110,8 @@ cot_code cot_demand_document(struct cot_store *store, const struct cot_context *
     cot_progress_report(&context->progress, "forecast", 0, 1);
     if (rc == COT_OK)
         rc = cot_demand_histories_load(store, &whole, &histories, err);
+    if (rc == COT_OK && !whole.without_customers)
+        rc = cot_demand_customers_fill(context, store, &histories, err);
     if (rc == COT_OK)
         rc = forecast(context, &whole, &histories, doc, err);
     cot_progress_report(&context->progress, "forecast", 1, 1);

@@ -22,13 +22,14 @@ struct cot_demand_use {
     enum cot_demand_by by;
     enum cot_demand_every every;
     enum cot_demand_measure measure;
-    size_t horizon;       /* steps; 0: 4 weeks or 28 days */
-    size_t top;           /* products with a series of their own; 0: 50 */
-    unsigned folds;       /* origins; 0: 5 */
-    bool stock;           /* units only */
-    double service_level; /* 0: 0.95 */
-    size_t lead_time;     /* steps until a delivery is there */
-    const char *out;      /* NULL: no file */
+    size_t horizon;         /* steps; 0: 4 weeks or 28 days */
+    size_t top;             /* products with a series of their own; 0: 50 */
+    unsigned folds;         /* origins; 0: 5 */
+    bool stock;             /* units only */
+    double service_level;   /* 0: 0.95 */
+    size_t lead_time;       /* steps until a delivery is there */
+    bool without_customers; /* by the series alone */
+    const char *out;        /* NULL: no file */
 };
 
 /* By name: product, category, shop; week, day; units, revenue. COT_USAGE for any other (NULL: the default). */
@@ -44,7 +45,11 @@ cot_code cot_demand_measure_parse(const char *name, enum cot_demand_measure *ret
  *  "stock": null | {"service_level","lead_time"},
  *  "steps": [{"start","closed"}],"past": [{"start","value"}]: the shop's last 104 steps, holidays filled in,
  *  "backtest": [{"last_day": known then,"series": n then,"mean","actual": of the shop, one number a step}], the newest
- *     past origin first: what --as-of that day forecasts,
+ *     past origin first: what --as-of that day forecasts
+ *     without customers,
+ *  "customers": null where they say nothing | {"origins","weighed": origins at which what they said could be weighted
+ * by those before,"rmse","wape": of what they said,"shop_rmse_without","shop_rmse_with": at those,"serves": it made the
+ *     shop's forecast better and is part of it,"weight","mean": one number a step},
  *  "levels": [{"level": "shop"|"category"|"product","series": n,
  *     "candidates": [{"name","title","naive","rmsse": mean over series of RMSE / what the last value missed by before,
  *        "rmse","wape": sum of errors / sum of what came}],"serves","reconciled": {"rmsse","rmse","wape"} (null where

@@ -168,6 +168,27 @@ static void add_one(yyjson_mut_doc *doc, yyjson_mut_val *array, const struct cot
     cot_json_add_number(doc, object, "stock", o->use->stock && product->id[0] != '\0' ? forecast->stock : NAN);
 }
 
+/* What the shop's customers say of it, and whether that is listened to. */
+static void add_customers(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_demand_outcome *o)
+{
+    const struct cot_demand_customers *customers = &o->result->customers;
+    if (o->now->customers == NULL) {
+        yyjson_mut_obj_add_null(doc, root, "customers");
+        return;
+    }
+    yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "customers");
+    yyjson_mut_obj_add_uint(doc, object, "origins", customers->n_pasts);
+    yyjson_mut_obj_add_uint(doc, object, "weighed", customers->n_weighed);
+    cot_json_add_number(doc, object, "rmse", rmse_of(&customers->said));
+    cot_json_add_number(doc, object, "wape",
+                        customers->said.actual > 0 ? customers->said.absolute / customers->said.actual : NAN);
+    cot_json_add_number(doc, object, "shop_rmse_without", rmse_of(&customers->without));
+    cot_json_add_number(doc, object, "shop_rmse_with", rmse_of(&customers->with));
+    yyjson_mut_obj_add_bool(doc, object, "serves", customers->serves);
+    yyjson_mut_obj_add_real(doc, object, "weight", customers->weight);
+    add_steps(doc, object, "mean", o, o->now->customers);
+}
+
 /* What would have been said of the shop at each past origin, and what came. */
 static void add_backtest(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_demand_outcome *o)
 {
@@ -263,6 +284,7 @@ cot_code cot_demand_document_fill(const struct cot_demand_outcome *o, yyjson_mut
     add_head(doc, root, o);
     add_calendar(doc, root, o);
     add_past(doc, root, &o->histories->now);
+    add_customers(doc, root, o);
     add_backtest(doc, root, o);
     yyjson_mut_val *levels = yyjson_mut_obj_add_arr(doc, root, "levels");
     for (size_t l = 0; l < COT_DEMAND_MAX_LEVELS; l++)

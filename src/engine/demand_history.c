@@ -323,6 +323,7 @@ static void history_release(struct cot_demand_history *history)
     free(history->steps_ahead);
     free(history->shut_ahead);
     free(history->actual);
+    free(history->customers);
     *history = (struct cot_demand_history){0};
 }
 
@@ -435,5 +436,6 @@ struct cot_demand_tree cot_demand_history_tree(const struct cot_demand_history *
                                     .season = cot_demand_season(h),
                                     .lead = use->stock && lead == 0 ? 1 : lead,
                                     .shut = h->shut_ahead,
-                                    .actual = h->actual};
+                                    .actual = h->actual,
+                                    .customers = h->customers};
 }

@@ -42,6 +42,7 @@ struct cot_demand_history {
     size_t *steps_ahead; /* [n_calendar_ahead]: the model's step; SIZE_MAX: a closed weekday */
     bool *shut_ahead;    /* [n_ahead]: a holiday is expected */
     double *actual;      /* [n_series * n_ahead]: what came; NULL: of now */
+    double *customers;   /* [n_ahead]: what the shop's customers say of its sales; NULL: nothing */
 };
 
 /* The shop as it is known, and as it was known at past origins, the newest first. */

@@ -42,6 +42,8 @@ static cot_code check(const struct cot_demand_tree *tree, const struct cot_deman
         if (rc == COT_OK && tree->actual != NULL)
             rc = check_values(tree->actual + i * tree->horizon, tree->horizon, i, err);
     }
+    if (rc == COT_OK && tree->customers != NULL)
+        rc = check_values(tree->customers, tree->horizon, 0, err);
     return rc;
 }
 
@@ -150,8 +152,10 @@ static cot_code run_pasts(const struct cot_demand_tree *pasts, size_t n_pasts, c
         struct cot_demand_trial trial;
         n_steps -= pasts[p].horizon;
         rc = trial_run(pasts + p, options, &trial, err);
-        if (rc == COT_OK)
+        if (rc == COT_OK) {
             cot_demand_score_past(&trial, p + 1 < n_pasts || n_pasts == 1, widths, result, result->said + n_steps);
+            cot_demand_customers_score(&trial, &result->customers);
+        }
         trial_release(&trial);
     }
     return rc;
@@ -171,7 +175,8 @@ cot_code cot_demand_run(const struct cot_demand_tree *now, const struct cot_dema
         rc = trial_run(now, options, &trial, err);
     if (rc == COT_OK) {
         cot_demand_score_finish(&trial, n_pasts, &result);
-        cot_demand_finish(&trial, &widths);
+        cot_demand_customers_choose(&trial, &result.customers);
+        cot_demand_finish(&trial, &widths, &result.customers);
         result.forecasts = trial.forecasts;
         trial.forecasts = NULL;
         *ret_result = result;

@@ -17,6 +17,10 @@
  * narrower by what that was worth: the share of all series of the level that they held at the past origins (split
  * conformal, pooled). What the backtest says of them is again learned on older origins.
  *
+ * What the shop's customers say of it, each by their own rate, may come in as one more forecast of the root, weighted
+ * by what it missed at past origins against what the root's own missed. It has to earn that: at two past origins or
+ * more, weighted by those before them, it made the root's forecast better; else it is left out.
+ *
  * Forecasts are reconciled by least squares with the series' own error variances, exactly, in one pass up and one down
  * the tree (Wickramasuriya, Athanasopoulos, Hyndman, doi:10.1080/01621459.2018.1448825, with a diagonal covariance);
  * none becomes negative.
@@ -60,7 +64,8 @@ struct cot_demand_tree {
     unsigned season;  /* steps a season; 1: none */
     size_t lead;      /* steps that a delivery takes, the step until the next order included; <= horizon; 0: no stock */
     const bool *shut; /* [horizon]: nothing is to be expected of the step; NULL: of none */
-    const double *actual; /* [n_series * horizon] what came, >= 0; of a past origin only */
+    const double *actual;    /* [n_series * horizon] what came, >= 0; of a past origin only */
+    const double *customers; /* [horizon] what customers say of the root, >= 0; NULL: nothing */
 };
 
 struct cot_demand_options {
@@ -105,11 +110,22 @@ struct cot_demand_level {
     size_t n_met, n_stocks;        /* lead times whose demand the stock level met, of how many */
 };
 
+/* What customers said of the root at past origins, and what that was worth. */
+struct cot_demand_customers {
+    unsigned n_pasts, n_weighed;           /* origins: of which they said something; at which it could be weighted */
+    struct cot_demand_score said;          /* by customers alone, at all n_pasts */
+    struct cot_demand_score without, with; /* the root made to add up, at the n_weighed */
+    bool serves;                           /* it is part of the forecast, with this weight at the root */
+    double weight;
+};
+
 struct cot_demand_result {
     struct cot_demand_forecast *forecasts; /* [n_series] */
     size_t n_series;
     struct cot_demand_level levels[COT_DEMAND_MAX_LEVELS];
-    double *said; /* of the root, made to add up: the steps of past 0, then those of past 1, ... */
+    struct cot_demand_customers customers;
+    double *said; /* of the root without what customers say, made to add up: the steps of past 0, then those of past 1,
+                     ... */
 };
 
 /* Origins by which a history of so many steps can choose. */

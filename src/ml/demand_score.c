@@ -66,12 +66,23 @@ static double stock_level(struct cot_demand_missed *missed, double mean, double 
     return isfinite(times) ? fmax(ceil(mean + times * sigma), 0) : plain;
 }
 
-/* One step of all series made to add up, in trial->values. */
-static void reconcile_step(struct cot_demand_trial *t, size_t h)
+/* The weight of a forecast of the root beside the root's own: by inverse variances. */
+static double weight_beside(const struct cot_demand_trial *t, double variance)
+{
+    double own = t->works[0].variance;
+    return own + variance > 0 ? own / (own + variance) : 0;
+}
+
+/* One step of all series made to add up, in trial->values; `weight`: of what customers say of the root. */
+static void reconcile_step(struct cot_demand_trial *t, size_t h, double weight)
 {
     for (size_t i = 0; i < t->n; i++) {
         t->values[i] = t->forecasts[i].mean[h];
         t->variances[i] = t->works[i].variance;
+    }
+    if (weight > 0) {
+        t->values[0] += weight * (t->tree->customers[h] - t->values[0]);
+        t->variances[0] *= 1 - weight;
     }
     cot_demand_reconcile(t->tree->series, t->n, t->variances, t->values, t->scratch);
 }
@@ -174,7 +185,7 @@ void cot_demand_score_past(struct cot_demand_trial *t, bool widths_count, struct
     double learned[COT_DEMAND_MAX_LEVELS];
     learn_widths(widths, learned);
     for (size_t h = 0; h < t->tree->horizon; h++) {
-        reconcile_step(t, h);
+        reconcile_step(t, h, 0);
         score_step(t, h, widths_count ? learned : NULL, result);
         learn_step(t, h, widths);
         ret_said[h] = t->tree->shut != NULL && t->tree->shut[h] ? 0 : t->values[0];
@@ -182,6 +193,41 @@ void cot_demand_score_past(struct cot_demand_trial *t, bool widths_count, struct
     scale_errors(t, result);
     if (t->tree->lead > 0)
         score_stocks(t, widths_count, widths, result);
+}
+
+static double missed_square(const struct cot_demand_score *score)
+{
+    return score->n > 0 ? score->squares / (double)score->n : 0;
+}
+
+void cot_demand_customers_score(struct cot_demand_trial *t, struct cot_demand_customers *c)
+{
+    const struct cot_demand_tree *tree = t->tree;
+    double weight = c->n_pasts > 0 ? weight_beside(t, missed_square(&c->said)) : 0;
+    if (tree->customers == NULL)
+        return;
+    for (size_t h = 0; h < tree->horizon; h++) {
+        double times = tree->shut != NULL && tree->shut[h] ? 0 : 1;
+        double said = times * tree->customers[h];
+        cot_demand_score_add(&c->said, &said, tree->actual + h, 1);
+        if (c->n_pasts == 0)
+            continue;
+        reconcile_step(t, h, 0);
+        said = times * t->values[0];
+        cot_demand_score_add(&c->without, &said, tree->actual + h, 1);
+        reconcile_step(t, h, weight);
+        said = times * t->values[0];
+        cot_demand_score_add(&c->with, &said, tree->actual + h, 1);
+    }
+    c->n_weighed += c->n_pasts > 0;
+    c->n_pasts++;
+}
+
+void cot_demand_customers_choose(const struct cot_demand_trial *now, struct cot_demand_customers *c)
+{
+    enum { ENOUGH_ORIGINS = 2 };
+    c->serves = now->tree->customers != NULL && c->n_weighed >= ENOUGH_ORIGINS && c->with.squares < c->without.squares;
+    c->weight = c->serves ? weight_beside(now, missed_square(&c->said)) : 0;
 }
 
 void cot_demand_score_finish(const struct cot_demand_trial *now, size_t n_scored, struct cot_demand_result *result)
@@ -195,12 +241,13 @@ void cot_demand_score_finish(const struct cot_demand_trial *now, size_t n_scored
     }
 }
 
-void cot_demand_finish(struct cot_demand_trial *t, struct cot_demand_widths *widths)
+void cot_demand_finish(struct cot_demand_trial *t, struct cot_demand_widths *widths,
+                       const struct cot_demand_customers *customers)
 {
     double learned[COT_DEMAND_MAX_LEVELS];
     learn_widths(widths, learned);
     for (size_t h = 0; h < t->tree->horizon; h++) {
-        reconcile_step(t, h);
+        reconcile_step(t, h, customers->weight);
         for (size_t i = 0; i < t->n; i++) {
             struct cot_demand_forecast *forecast = t->forecasts + i;
             double reach = learned[t->tree->series[i].level] * half_interval(t, i, h);

@@ -38,10 +38,17 @@ void cot_demand_widths_release(struct cot_demand_widths *widths);
 void cot_demand_score_past(struct cot_demand_trial *trial, bool widths_count, struct cot_demand_widths *widths,
                            struct cot_demand_result *result, double *ret_said);
 
+/* What customers said of the root of a past origin: weighted by what they missed before, then learned from. */
+void cot_demand_customers_score(struct cot_demand_trial *trial, struct cot_demand_customers *customers);
+
+/* Whether customers serve, and with which weight. */
+void cot_demand_customers_choose(const struct cot_demand_trial *now, struct cot_demand_customers *customers);
+
 /* Scores become means over series; n_scored: origins. */
 void cot_demand_score_finish(const struct cot_demand_trial *now, size_t n_scored, struct cot_demand_result *result);
 
 /* The forecasts themselves: each step made to add up, intervals moved along, stock levels from what came of them. */
-void cot_demand_finish(struct cot_demand_trial *now, struct cot_demand_widths *widths);
+void cot_demand_finish(struct cot_demand_trial *now, struct cot_demand_widths *widths,
+                       const struct cot_demand_customers *customers);
 
 #endif

@@ -107,7 +107,7 @@ class Forecast(unittest.TestCase):
         self.check_served_by_what_beats_naive(result)
         self.assertEqual(result, self.forecast("--measure", "revenue", "--threads", 1))
         for past in result["backtest"]:
-            then = self.forecast("--measure", "revenue", "--as-of", past["last_day"])
+            then = self.forecast("--measure", "revenue", "--as-of", past["last_day"], "--without-customers")
             self.assertEqual(then["series"][0]["mean"], past["mean"])
             self.assertEqual(len(then["series"]), past["series"])
         done = coterie("forecast", "--data", self.shop, "--backtest")
@@ -198,7 +198,8 @@ class Forecast(unittest.TestCase):
         closed = set()
         for past in result["backtest"]:
             day = datetime.date.fromisoformat(past["last_day"])
-            then = self.forecast(*how, shop=shop_until(day))
+            then = self.forecast(*how, "--without-customers", shop=shop_until(day))
+            self.assertIsNone(then["customers"])
             self.assertEqual(then["last_day"], past["last_day"])
             self.assertEqual(then["series"][0]["mean"], past["mean"])
             self.assertEqual(len(then["series"]), past["series"])
@@ -206,6 +207,20 @@ class Forecast(unittest.TestCase):
             self.assertEqual(sum(past["actual"]), sum(came))
             closed.update(then["closed_weekdays"])
         self.assertEqual(closed, {"Saturday"})
+
+    def test_customers_are_heard_where_that_helps(self):
+        self.simulated(customers=800, months=18, seed=5)
+        result = self.forecast("--measure", "revenue", "--by", "shop")
+        alone = self.forecast("--measure", "revenue", "--by", "shop", "--without-customers")
+        customers = result["customers"]
+        self.assertEqual((customers["origins"], customers["weighed"]), (4, 3))
+        self.assertLess(customers["wape"], .5)
+        self.assertEqual(customers["serves"], customers["shop_rmse_with"] < customers["shop_rmse_without"])
+        for own, heard, said in zip(alone["series"][0]["mean"], result["series"][0]["mean"], customers["mean"]):
+            self.assertAlmostEqual(heard, own + customers["weight"] * (said - own), delta=1e-6 * own)
+        self.assertEqual(alone["backtest"], result["backtest"])
+        self.assertEqual(result, self.forecast("--measure", "revenue", "--by", "shop", "--threads", 1))
+        self.assertIn("by their own rates", coterie("forecast", "--data", self.shop).stdout)
 
     def test_short_history_is_untested(self):
         path = pathlib.Path(self.folder.name) / "orders.csv"

@@ -177,6 +177,40 @@ static void test_shut_steps_are_said_to_be_empty(void **state)
     cot_demand_release(&result);
 }
 
+/* Of a series that nothing but its customers foretells: who tells the truth serves, who tells nonsense does not. */
+static void test_customers_have_to_earn_their_weight(void **state)
+{
+    enum { N = 120, ORIGINS = 4 };
+    static double values[N];
+    static double wrong[AHEAD] = {900, 10, 900, 10, 900, 10, 900};
+    struct cot_demand_series series = {COT_DEMAND_NO_PARENT, 0, values};
+    struct cot_rng rng;
+    struct cot_err err = {0};
+    (void)state;
+    cot_rng_init(&rng, 5);
+    for (size_t t = 0; t < N; t++)
+        values[t] = 50 + 100 * cot_rng_uniform(&rng);
+    for (int honest = 0; honest < 2; honest++)
+        for (size_t n_pasts = 2; n_pasts <= ORIGINS; n_pasts += 2) {
+            struct cot_demand_tree trees[1 + ORIGINS];
+            struct cot_demand_result result;
+            for (size_t p = 0; p <= n_pasts; p++) {
+                trees[p] = tree_until(&series, 1, N - (p + 1) * AHEAD);
+                trees[p].actual = p > 0 ? values + trees[p].n_steps : NULL;
+                trees[p].customers = honest ? values + trees[p].n_steps : wrong;
+            }
+            assert_int_equal(cot_demand_run(trees, trees + 1, n_pasts, &choice, &result, &err), COT_OK);
+            const struct cot_demand_customers *customers = &result.customers;
+            assert_int_equal(customers->n_pasts, n_pasts);
+            assert_int_equal(customers->n_weighed, n_pasts - 1);
+            assert_true(customers->serves == (honest && n_pasts > 2)); /* one origin is not enough */
+            assert_true(customers->serves ? customers->weight > 0.99 : customers->weight == 0);
+            for (size_t h = 0; h < AHEAD && customers->serves; h++)
+                assert_true(fabs(result.forecasts[0].mean[h] - trees[0].customers[h]) < 1);
+            cot_demand_release(&result);
+        }
+}
+
 static void test_any_number_of_threads(void **state)
 {
     static struct tree tree;
@@ -270,6 +304,7 @@ int main(void)
         cmocka_unit_test(test_naive_serves_a_random_walk),
         cmocka_unit_test(test_origins_see_nothing_to_come),
         cmocka_unit_test(test_shut_steps_are_said_to_be_empty),
+        cmocka_unit_test(test_customers_have_to_earn_their_weight),
         cmocka_unit_test(test_any_number_of_threads),
         cmocka_unit_test(test_reconciliation_by_hand),
         cmocka_unit_test(test_quantiles),
