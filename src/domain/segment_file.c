@@ -244,7 +244,7 @@ static bool read_given(struct file_parser *f, const struct cot_segment_test *tes
         return read_event(f, test->at_ms, &ends->events);
     size_t offset = p->token.offset;
     struct cot_given_segment *given = allocate(p, 1, sizeof *given);
-    if (given == NULL || !read_text_of(p, "the segment's name in quotes", COT_SEGMENT_NAME_MAX, &given->name))
+    if (given == NULL || !read_text_of(p, "the segment's name in quotes", COT_RULE_MAX_NAME, &given->name))
         return false;
     if (!asks_for(f->file->rule, given->name))
         return fail_at(p, offset, "the rule does not ask for segment \"%.*s\"", (int)given->name.size,
@@ -346,7 +346,7 @@ static bool read_file(struct file_parser *f)
     file->zone = "UTC";
     advance(p);
     if (!need_word(p, "segment", "'segment' and the segment's name") ||
-        !read_string_of(p, "the segment's name in quotes", COT_SEGMENT_NAME_MAX, &file->name))
+        !read_string_of(p, "the segment's name in quotes", COT_RULE_MAX_NAME, &file->name))
         return false;
     if (take_word(p, "description") && !read_string_of(p, "the description in quotes", 2000, &file->description))
         return false;

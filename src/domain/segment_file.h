@@ -38,7 +38,7 @@
 
 #include "domain/segment_rule.h"
 
-enum { COT_SEGMENT_FILE_MAX_SIZE = 262144, COT_SEGMENT_NAME_MAX = 100 };
+enum { COT_SEGMENT_FILE_MAX_SIZE = 262144 };
 
 /* A trait of the customer's, or a property of an event's. */
 struct cot_given_value {

@@ -60,7 +60,8 @@ enum {
     COT_RULE_MAX_NODES = 500,
     COT_RULE_MAX_DEPTH = 40,
     COT_RULE_MAX_STEPS = 10,
-    COT_RULE_MAX_PROPERTIES = 100
+    COT_RULE_MAX_PROPERTIES = 100,
+    COT_RULE_MAX_NAME = 100 /* of a segment */
 };
 
 /* Where a rule is wrong. */

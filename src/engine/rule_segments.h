@@ -26,7 +26,7 @@ struct cot_rule_shop {
 /* Told of each customer that was evaluated: the smallest node. */
 typedef void cot_rule_evaluated(void *context, const struct cot_rule_segments *segments, uint32_t root);
 
-enum { COT_RULE_MAX_SEGMENTS = 500, COT_RULE_MAX_NAME = 100, COT_RULE_SAMPLE = 20 };
+enum { COT_RULE_MAX_SEGMENTS = 500, COT_RULE_SAMPLE = 20 };
 
 /* None, over a shop in which nothing has happened. */
 cot_code cot_rule_segments_new(struct cot_rule_segments **ret_segments, struct cot_err *err) COT_MUST_CHECK;

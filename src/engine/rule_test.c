@@ -248,6 +248,29 @@ cot_code cot_rule_tests_run(const struct cot_segment_file *file, yyjson_mut_doc 
     return COT_OK;
 }
 
+static const char *text_of(yyjson_mut_val *object, const char *key)
+{
+    return yyjson_mut_get_str(yyjson_mut_obj_get(object, key));
+}
+
+cot_code cot_rule_tests_pass(const struct cot_segment_file *file, uint64_t *ret_n, struct cot_err *err)
+{
+    size_t n_failed = 0;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    cot_code rc = root == NULL ? cot_fail(err, COT_NOMEM, "tests of a segment")
+                               : cot_rule_tests_run(file, doc, root, &n_failed, err);
+    yyjson_mut_val *failure = yyjson_mut_arr_get_first(yyjson_mut_obj_get(root, "failures"));
+    if (rc == COT_OK && failure != NULL)
+        rc = cot_fail(err, COT_BAD_DATA, "line %llu: test \"%s\" expects %s and finds %s",
+                      (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(failure, "line")),
+                      text_of(failure, "test"), text_of(failure, "expected"), text_of(failure, "found"));
+    if (rc == COT_OK)
+        *ret_n = yyjson_mut_get_uint(yyjson_mut_obj_get(root, "tests"));
+    yyjson_mut_doc_free(doc);
+    return rc;
+}
+
 struct totals {
     uint64_t n_tests;
     size_t n_failed, n_unusable;

@@ -18,6 +18,9 @@
 cot_code cot_rule_tests_run(const struct cot_segment_file *file, yyjson_mut_doc *doc, yyjson_mut_val *root,
                             size_t *ret_n_failed, struct cot_err *err) COT_MUST_CHECK;
 
+/* COT_BAD_DATA names the first test that fails. ret_n: how many there are. */
+cot_code cot_rule_tests_pass(const struct cot_segment_file *file, uint64_t *ret_n, struct cot_err *err) COT_MUST_CHECK;
+
 /* Files and folders (rule_files.h): {"files": [{"path","name"} with the above, or {"path","error"}],"tests","failed",
  * "unusable"}, of all files together. COT_NOT_FOUND: none. */
 cot_code cot_rule_tests_run_files(const char *const *paths, size_t n, yyjson_mut_doc **ret_doc,

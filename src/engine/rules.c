@@ -38,14 +38,15 @@ static cot_code finish(cot_code rc, yyjson_mut_doc *doc, yyjson_mut_doc **ret_do
     return rc;
 }
 
-int64_t cot_rules_now_ms(void)
+static int64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-char *cot_rules_author(void)
+/* "user NAME", of whoever runs this; to be freed. NULL: no memory. */
+static char *author_name(void)
 {
     char buffer[4096];
     struct passwd entry;
@@ -82,7 +83,7 @@ static cot_code open_over_customers(const struct cot_context *context, struct co
     if (rc == COT_OK)
         rc = cot_import_shop_load(rules->store, &rules->shop, err);
     if (rc == COT_OK)
-        rc = cot_live_shop_load(rules->store, context->data_dir, watched, cot_rules_now_ms(), &rules->live, err);
+        rc = cot_live_shop_load(rules->store, context->data_dir, watched, now_ms(), &rules->live, err);
     cot_dict_release(&own);
     return rc;
 }
@@ -136,6 +137,8 @@ cot_code cot_rules_members(const struct cot_context *context, const char *name, 
     const struct cot_rule_shop over = cot_rules_shop(&rules);
     if (rc == COT_OK)
         rc = cot_rule_segments_members(rules.segments, &over, name, (uint32_t)from, (size_t)limit, doc, root, err);
+    if (rc == COT_NOT_FOUND && rules.segments != NULL)
+        rc = cot_fail(err, rc, "no segment '%.60s': 'coterie rules list' shows them", name);
     cot_rules_close(&rules);
     return finish(rc, doc, ret_doc);
 }
@@ -260,37 +263,14 @@ cot_code cot_rules_preview(const struct cot_context *context, const char *path, 
     return finish(rc, doc, ret_doc);
 }
 
-cot_code cot_rules_check_tests(const char *path, const struct cot_segment_file *file, uint64_t *ret_n_tests,
-                               struct cot_err *err)
-{
-    yyjson_mut_doc *doc = NULL;
-    yyjson_mut_val *root = NULL;
-    size_t n_failed = 0;
-    cot_code rc = cot_rules_document(&doc, &root, err);
-    if (rc == COT_OK)
-        rc = cot_rule_tests_run(file, doc, root, &n_failed, err);
-    yyjson_mut_val *failure = yyjson_mut_arr_get_first(yyjson_mut_obj_get(root, "failures"));
-    if (rc == COT_OK && n_failed > 0)
-        rc = cot_fail(err, COT_BAD_DATA,
-                      "'%s', line %lld: test \"%s\" expects %s and finds %s ('coterie rules test' says why)", path,
-                      (long long)yyjson_mut_get_sint(yyjson_mut_obj_get(failure, "line")),
-                      yyjson_mut_get_str(yyjson_mut_obj_get(failure, "test")),
-                      yyjson_mut_get_str(yyjson_mut_obj_get(failure, "expected")),
-                      yyjson_mut_get_str(yyjson_mut_obj_get(failure, "found")));
-    if (rc == COT_OK)
-        *ret_n_tests = yyjson_mut_get_uint(yyjson_mut_obj_get(root, "tests"));
-    yyjson_mut_doc_free(doc);
-    return rc;
-}
-
 /* Writing */
 
 cot_code cot_rules_write(struct cot_rules *rules, const char *name, const char *rule, const char *source,
                          int64_t *ret_version, struct cot_err *err)
 {
     struct cot_segment_rule *parsed = NULL;
-    char *author = cot_rules_author();
-    const struct cot_rule_version version = {name, rule, source, author, cot_rules_now_ms()};
+    char *author = author_name();
+    const struct cot_rule_version version = {name, rule, source, author, now_ms()};
     const struct cot_rule_shop over = cot_rules_shop(rules);
     cot_code rc = author == NULL ? cot_fail(err, COT_NOMEM, "a segment")
                                  : cot_rule_segments_check(rules->segments, name, rule, strlen(rule), &parsed, err);
@@ -307,8 +287,8 @@ cot_code cot_rules_write(struct cot_rules *rules, const char *name, const char *
 cot_code cot_rules_remove(struct cot_rules *rules, const char *name, int64_t *ret_version, struct cot_err *err)
 {
     cot_code rc = cot_rule_segments_check_delete(rules->segments, name, err);
-    char *author = cot_rules_author();
-    const struct cot_rule_version version = {name, NULL, NULL, author, cot_rules_now_ms()};
+    char *author = author_name();
+    const struct cot_rule_version version = {name, NULL, NULL, author, now_ms()};
     if (rc == COT_OK && author == NULL)
         rc = cot_fail(err, COT_NOMEM, "a segment");
     if (rc == COT_OK)
@@ -339,10 +319,11 @@ static cot_code content_of_file(const struct cot_rules_put *put, struct content 
     if (rc == COT_OK && strcmp(cot_segment_file_name(content->file), put->name) != 0)
         rc = cot_fail(err, COT_USAGE, "'%s' holds segment '%s', not '%s'", put->path,
                       cot_segment_file_name(content->file), put->name);
-    if (rc == COT_OK)
-        rc = cot_rules_check_tests(put->path, content->file, &content->n_tests, err);
     if (rc != COT_OK)
         return rc;
+    rc = cot_rule_tests_pass(content->file, &content->n_tests, err);
+    if (rc != COT_OK)
+        return cot_err_prefix(err, rc, "'%s'", put->path);
     content->rule = cot_segment_rule_text(cot_segment_file_rule(content->file));
     content->source = cot_segment_file_text(content->file);
     return COT_OK;

@@ -27,14 +27,6 @@ void cot_rules_close(struct cot_rules *rules);
 
 struct cot_rule_shop cot_rules_shop(const struct cot_rules *rules);
 
-/* "user NAME", of whoever runs this; to be freed. NULL: no memory. */
-char *cot_rules_author(void);
-int64_t cot_rules_now_ms(void);
-
-/* COT_BAD_DATA with the first test that fails; ret_n_tests: how many there are. path: of the file. */
-cot_code cot_rules_check_tests(const char *path, const struct cot_segment_file *file, uint64_t *ret_n_tests,
-                               struct cot_err *err) COT_MUST_CHECK;
-
 /* Writes a version and has it hold in memory. source NULL: the rule came alone. */
 cot_code cot_rules_write(struct cot_rules *rules, const char *name, const char *rule, const char *source,
                          int64_t *ret_version, struct cot_err *err) COT_MUST_CHECK;

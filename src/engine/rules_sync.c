@@ -5,6 +5,7 @@
 
 #include "engine/rule_files.h"
 #include "engine/rule_store.h"
+#include "engine/rule_test.h"
 #include "engine/rules_parts.h"
 
 struct sync {
@@ -66,9 +67,9 @@ static cot_code check_files(const struct sync *sync, struct cot_err *err)
         cot_code rc = cot_rule_name_check(name, err);
         if (rc != COT_OK)
             return cot_err_prefix(err, rc, "'%s'", file->path);
-        rc = cot_rules_check_tests(file->path, file->file, &ignored, err);
+        rc = cot_rule_tests_pass(file->file, &ignored, err);
         if (rc != COT_OK)
-            return rc;
+            return cot_err_prefix(err, rc, "'%s'", file->path);
     }
     return COT_OK;
 }

@@ -175,7 +175,8 @@ cot_code cot_service_segment_put(struct cot_service *service, const struct cot_s
     if (rc == COT_OK)
         rc = cot_ingest_hold(ingest, parsed, err);
     if (rc == COT_OK) {
-        const struct cot_rule_version wanted = {put->name, cot_segment_rule_text(parsed), NULL, put->author, at_ms};
+        const struct cot_rule_version wanted = {put->name, cot_segment_rule_text(parsed), put->source, put->author,
+                                                at_ms};
         rc = cot_rule_store_add(ingest->store, &wanted, &version, err);
     }
     cot_segment_rule_free(parsed);

@@ -28,6 +28,7 @@ struct cot_segment_put {
     const char *name;
     const char *rule; /* text of `size` bytes */
     size_t size;
+    const char *source; /* the segment file that it came in; NULL: it comes alone */
     const char *author; /* NULL: not known */
 };
 cot_code cot_service_segment_put(struct cot_service *service, const struct cot_segment_put *put,

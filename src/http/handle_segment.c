@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/rule_test.h"
 #include "engine/service_segment.h"
 #include "engine/service_stream.h"
 #include "http/handlers.h"
@@ -55,19 +56,22 @@ cot_code cot_handle_segment_members(struct cot_exchange *exchange, struct cot_er
     return answer_doc(exchange, rc, doc, err);
 }
 
+static cot_code rule_of(yyjson_doc *doc, const char **ret_rule, size_t *ret_size, struct cot_err *err)
+{
+    yyjson_val *rule = yyjson_obj_get(yyjson_doc_get_root(doc), "rule");
+    if (!yyjson_is_str(rule))
+        return cot_fail(err, COT_USAGE, "the body needs \"rule\", the segment's text");
+    *ret_rule = yyjson_get_str(rule);
+    *ret_size = yyjson_get_len(rule);
+    return COT_OK;
+}
+
 /* {"rule": text, ...}; keep ret_doc as long as the text. */
 static cot_code read_rule(const struct cot_exchange *exchange, yyjson_doc **ret_doc, const char **ret_rule,
                           size_t *ret_size, struct cot_err *err)
 {
     cot_code rc = cot_exchange_json(exchange, ret_doc, err);
-    yyjson_val *rule = rc == COT_OK ? yyjson_obj_get(yyjson_doc_get_root(*ret_doc), "rule") : NULL;
-    if (rc == COT_OK && !yyjson_is_str(rule))
-        rc = cot_fail(err, COT_USAGE, "the body needs \"rule\", the segment's text");
-    if (rc != COT_OK)
-        return rc;
-    *ret_rule = yyjson_get_str(rule);
-    *ret_size = yyjson_get_len(rule);
-    return COT_OK;
+    return rc == COT_OK ? rule_of(*ret_doc, ret_rule, ret_size, err) : rc;
 }
 
 /* A rule that can't be read is a mistake of the request: 400, with line and column. */
@@ -113,6 +117,30 @@ cot_code cot_handle_segment_preview(struct cot_exchange *exchange, struct cot_er
     return rc == COT_OK && !held ? cot_exchange_run(exchange, preview_held, err) : answer_doc(exchange, rc, doc, err);
 }
 
+/* {"rule": text} or {"source": a segment file's text}; what ret_put points to lasts as long as ret_doc and ret_file. */
+static cot_code read_put(const struct cot_exchange *exchange, yyjson_doc **ret_doc, struct cot_segment_file **ret_file,
+                         struct cot_segment_put *ret_put, struct cot_err *err)
+{
+    cot_code rc = cot_exchange_json(exchange, ret_doc, err);
+    yyjson_val *source = rc == COT_OK ? yyjson_obj_get(yyjson_doc_get_root(*ret_doc), "source") : NULL;
+    if (rc != COT_OK)
+        return rc;
+    if (source == NULL)
+        return rule_of(*ret_doc, &ret_put->rule, &ret_put->size, err);
+    if (!yyjson_is_str(source) || yyjson_obj_get(yyjson_doc_get_root(*ret_doc), "rule") != NULL)
+        return cot_fail(err, COT_USAGE, "the body needs \"rule\" or \"source\", one of the two, as text");
+    rc = mistake(cot_segment_file_parse(yyjson_get_str(source), yyjson_get_len(source), ret_file, NULL, err));
+    if (rc == COT_OK && strcmp(cot_segment_file_name(*ret_file), exchange->parameter) != 0)
+        rc = cot_fail(err, COT_USAGE, "the file holds segment '%s', not '%.100s'", cot_segment_file_name(*ret_file),
+                      exchange->parameter);
+    if (rc != COT_OK)
+        return rc;
+    ret_put->source = cot_segment_file_text(*ret_file);
+    ret_put->rule = cot_segment_rule_text(cot_segment_file_rule(*ret_file));
+    ret_put->size = strlen(ret_put->rule);
+    return COT_OK;
+}
+
 /* Who asks, as versions keep it: by id alone; NULL where no key is needed. */
 enum { AUTHOR_SIZE = COT_KEY_ID_SIZE + 8 };
 static const char *author_of(const struct cot_exchange *exchange, char buffer[AUTHOR_SIZE])
@@ -125,19 +153,29 @@ static cot_code put(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, str
 {
     char author[AUTHOR_SIZE];
     yyjson_doc *body = NULL;
-    const char *rule = NULL;
-    size_t size = 0;
-    cot_code rc = read_rule(exchange, &body, &rule, &size, err);
-    const struct cot_segment_put wanted = {exchange->parameter, rule, size, author_of(exchange, author)};
+    struct cot_segment_file *file = NULL;
+    struct cot_segment_put wanted = {.name = exchange->parameter, .author = author_of(exchange, author)};
+    cot_code rc = read_put(exchange, &body, &file, &wanted, err);
     if (rc == COT_OK)
         rc = mistake(cot_service_segment_put(exchange->service, &wanted, ret_doc, err));
+    cot_segment_file_free(file);
     yyjson_doc_free(body);
     return rc;
 }
 
+/* The tests of a file are run here: the committer has others to look after. */
 cot_code cot_handle_segment_put(struct cot_exchange *exchange, struct cot_err *err)
 {
-    return cot_exchange_run(exchange, put, err);
+    yyjson_doc *body = NULL;
+    struct cot_segment_file *file = NULL;
+    struct cot_segment_put ignored = {0};
+    uint64_t n_tests = 0;
+    cot_code rc = read_put(exchange, &body, &file, &ignored, err);
+    if (rc == COT_OK && file != NULL)
+        rc = mistake(cot_rule_tests_pass(file, &n_tests, err));
+    cot_segment_file_free(file);
+    yyjson_doc_free(body);
+    return rc == COT_OK ? cot_exchange_run(exchange, put, err) : rc;
 }
 
 static cot_code delete_one(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)

@@ -149,6 +149,10 @@ const struct cot_schema cot_schemas[] = {
     {"Rule", "{\"type\":\"object\",\"required\":[\"rule\"],\"properties\":{\"rule\":{\"type\":\"string\",\"de"
              "scription\":\"the rule's text; docs/segment-rules.md teaches the language\"},\"name\":{\"type\""
              ":\"string\",\"description\":\"previews: the segment that it would replace\"}}}"},
+    {"RuleOrFile",
+     "{\"type\":\"object\",\"properties\":{\"rule\":{\"type\":\"string\",\"description\":\"the rule's text alone\"},"
+     "\"source\":{\"type\":\"string\",\"description\":\"a segment file with its tests, which have to pass; its nam"
+     "e is the path's\"}},\"oneOf\":[{\"required\":[\"rule\"]},{\"required\":[\"source\"]}]}"},
     {"Preview", "{\"type\":\"object\",\"properties\":{\"customers\":{\"type\":\"integer\"},\"count\":{\"type\":\""
                 "integer\"},\"sample\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"overlap\":{\"type\""
                 ":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"memb"
@@ -606,9 +610,10 @@ const struct cot_route cot_routes[] = {
      .roles = COT_ROLE_ANALYST,
      .max_body_size = 65536,
      .handle = cot_handle_segment_put,
-     .request = COT_SCHEMA_REF("Rule"),
+     .request = COT_SCHEMA_REF("RuleOrFile"),
      .response = COT_SCHEMA_REF("RuleSegment"),
-     .summary = "Makes a segment, or a new version of it; 400 says where the rule is wrong"},
+     .summary =
+         "Makes a segment, or a new version of it; 400 says where the rule or file is wrong, or which test fails"},
     {.method = "DELETE",
      .path = "/v1/segments/{name}",
      .roles = COT_ROLE_ANALYST,

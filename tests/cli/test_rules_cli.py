@@ -126,7 +126,7 @@ def test_errors(scratch):
                        stream=segment("stream", "did(any)"))
     path = {name: os.path.join(folder, f"{name}.segment") for name in ("wrong", "asks", "good", "over", "itself", "stream")}
     said = refused(data, "put", "big spenders", path["wrong"])
-    assert f"'{path['wrong']}', line 7" in said and "expects not member and finds member" in said, said
+    assert f"'{path['wrong']}': line 7: test" in said and "expects not member and finds member" in said, said
     assert 'no segment "none"' in refused(data, "put", "a", path["asks"])
     assert "holds segment 'good', not 'bad'" in refused(data, "put", "bad", path["good"], status=64)
     assert "path of its own" in refused(data, "put", "stream", path["stream"], status=64)
@@ -139,7 +139,7 @@ def test_errors(scratch):
     assert "itself" in refused(data, "put", "good", path["itself"])
     assert "'over' asks for it" in refused(data, "delete", "good", status=64)
     assert "no segment 'none'" in refused(data, "delete", "none")
-    assert "no segment 'none'" in refused(data, "members", "none")
+    assert "no segment 'none': 'coterie rules list'" in refused(data, "members", "none")
     rules(data, "delete", "over")
     assert "is its deletion" in refused(data, "show", "over")
     assert "is its deletion" in refused(data, "put", "over", "--from-version", 2)
@@ -217,6 +217,15 @@ def test_server(scratch):
         assert server.get("/v1/segments/big%20spenders")["members"] == 2
         rules(data, "delete", "big spenders")
         server.get("/v1/segments/big%20spenders", status=404)
+        # Files by the API: their tests have to pass there, too.
+        for source, words in ((SPENDERS.replace("expect member", "expect not member"), "line 7: test"),
+                              (SPENDERS.replace("sum", "som"), "line 3, column 6"), (segment("b", "did(any)"), "holds segment 'b'"),
+                              (5, "one of the two")):
+            found, content, _ = server.ask("PUT", "/v1/segments/big%20spenders", {"source": source})
+            assert found == 400 and words in content["error"]["message"], (found, content)
+        found, content, _ = server.ask("PUT", "/v1/segments/big%20spenders", {"source": SPENDERS})
+        assert (found, content["version"], content["members"]) == (200, 6, 1), content
+        assert shop.run("rules", "show", "big spenders", "--data", data, "--quiet").stdout == SPENDERS
 
 
 def main():
