@@ -84,6 +84,41 @@ def reads(shop, ids_path):
     return figures
 
 
+RULES = [
+    "did(order_line) within 365 days",
+    "count(order_line) within 365 days >= 5 and sum(order_line.amount) > 200",
+    "did(product_view) within 400 days and not did(order_line) within 500 days",
+    "distinct(order_line.category) >= 3",
+    "sequence(product_view then cart_add within 1 day then not order_line within 2 days)",
+    'trait "country" in ("DE", "GB") and last(order_line.channel) = "web"',
+    "did(order_line) within 400 days and feature monetary_total > 500",
+]
+
+
+def ask(server, method, path, body=None):
+    request = urllib.request.Request(server.url + path, method=method, headers={"Content-Type": "application/json"},
+                                     data=json.dumps(body).encode() if body is not None else None)
+    began = time.monotonic()
+    with urllib.request.urlopen(request, timeout=600) as reply:
+        content = json.load(reply)
+    return content, time.monotonic() - began
+
+
+def rules(shop):
+    """Rules over everybody: previews (median of 5), kept, explained."""
+    server = Server(shop)
+    print("\n| rule | selects | preview, s (bar 1) | keep, s |\n|---|---:|---:|---:|")
+    for i, rule in enumerate(RULES):
+        asked = [ask(server, "POST", "/v1/segments/preview", {"rule": rule}) for _ in range(5)]
+        kept, seconds = ask(server, "PUT", f"/v1/segments/bench-{i}", {"rule": rule})
+        if kept["members"] != asked[0][0]["count"]:
+            sys.exit(f"{rule}: {asked[0][0]['count']} in the preview, {kept['members']} in the segment")
+        print(f"| `{rule}` | {kept['members']:,} | {sorted(found[1] for found in asked)[2]:.2f} | {seconds:.2f} |", flush=True)
+    member = ask(server, "GET", "/v1/segments/bench-0/members?limit=1")[0]["members"][0]
+    print(f"\nWhy one customer is in these, with the ids of events: {ask(server, 'GET', f'/v1/customers/{member}/explain')[1]:.3f} s.")
+    server.stop()
+
+
 def count(shop, query):
     done = subprocess.run([COTERIE, "sql", query, "--data", shop, "--json", "--quiet"], capture_output=True, text=True, check=True)
     return [list(found.values()) for found in json.loads(done.stdout)["rows"]]
@@ -107,6 +142,7 @@ def main():
             file.writelines(f"{urllib.parse.quote(found[0], safe='')}\n" for found in count(
                 shop, "select value from node where kind = 1 order by hash(value) limit 200000"))
         figures = reads(shop, ids_path)
+        rules(shop)
         customers, events = count(shop, "select (select count(*) from node where kind = 1), (select count(*) from event)")[0]
         size = os.path.getsize(f"{shop}/coterie.duckdb")
     print("\n| customers | events | start, s | resident, GB | memory a customer, bytes | file a customer, bytes |\n|---:|---:|---:|---:|---:|---:|")

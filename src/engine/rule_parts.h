@@ -19,6 +19,7 @@ struct cot_rule_segment {
     uint64_t *members;       /* bits by node: of customers' smallest ones */
     size_t members_capacity; /* words */
     uint64_t n_members;
+    bool is_fresh; /* it, or one that it asks for, has a new rule */
 };
 
 /* How many words each dictionary had when the rules were bound to them. */

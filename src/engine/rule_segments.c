@@ -145,9 +145,9 @@ static void clear_members(struct cot_rule_segments *segments, const struct cot_r
     }
 }
 
-/* All segments of one customer, and when to look again. The arrays have room. */
+/* Segments of one customer, and when to look again; fresh: only those whose rule is new. The arrays have room. */
 static cot_code evaluate(struct cot_rule_segments *segments, const struct cot_rule_shop *over, uint32_t root,
-                         struct cot_err *err)
+                         bool fresh, struct cot_err *err)
 {
     struct cot_rule_look look = {.over = over, .segments = segments, .root = root};
     struct cot_rule_view view;
@@ -156,10 +156,14 @@ static cot_code evaluate(struct cot_rule_segments *segments, const struct cot_ru
     if (rc != COT_OK)
         return rc;
     bool present = cot_rule_is_customer(over, root, &view.run);
-    int64_t earliest_ms = cot_live_next_ms(over->live->live, root);
+    /* The others' moment stays, or comes up again. */
+    int64_t earliest_ms =
+        fresh ? cot_rule_timers_at_ms(&segments->timers, root) : cot_live_next_ms(over->live->live, root);
     for (size_t i = 0; i < segments->n; i++) {
         struct cot_rule_segment *segment = &segments->segments[i];
         int64_t next_ms = COT_RULE_NEVER;
+        if (fresh && !segment->is_fresh)
+            continue;
         set_member(segment, root,
                    present && segment->rule != NULL && cot_segment_rule_holds(segment->rule, &view, &next_ms));
         if (next_ms < earliest_ms)
@@ -177,7 +181,7 @@ cot_code cot_rule_segments_touch(struct cot_rule_segments *segments, const struc
     if (segments->n == 0 || node >= cot_live_n_nodes(over->live->live)) /* nothing is known of it yet */
         return COT_OK;
     cot_code rc = cot_rule_segments_reach(segments, over, err);
-    return rc == COT_OK ? evaluate(segments, over, cot_live_root(over->live->live, node), err) : rc;
+    return rc == COT_OK ? evaluate(segments, over, cot_live_root(over->live->live, node), false, err) : rc;
 }
 
 /* Time */
@@ -210,15 +214,17 @@ cot_code cot_rule_segments_tick(struct cot_rule_segments *segments, const struct
     while (rc == COT_OK && segments->n > 0 && cot_rule_timers_take(&segments->timers, now_ms, &root)) {
         rc = cot_rule_segments_reach(segments, over, err);
         if (rc == COT_OK)
-            rc = evaluate(segments, over, root, err);
+            rc = evaluate(segments, over, root, false, err);
     }
     return rc;
 }
 
-cot_code cot_rule_segments_evaluate(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
-                                    struct cot_err *err)
+/* Everybody; fresh: in the segments alone whose rule is new. */
+static cot_code evaluate_all(struct cot_rule_segments *segments, const struct cot_rule_shop *over, bool fresh,
+                             struct cot_err *err)
 {
-    cot_rule_timers_clear(&segments->timers);
+    if (!fresh)
+        cot_rule_timers_clear(&segments->timers);
     segments->bound = (struct cot_rule_bound){.n_items = SIZE_MAX}; /* rules may be new */
     segments->asks_for_items = false;
     for (size_t i = 0; i < segments->n; i++)
@@ -229,10 +235,16 @@ cot_code cot_rule_segments_evaluate(struct cot_rule_segments *segments, const st
     cot_code rc = cot_rule_segments_reach(segments, over, err);
     for (uint32_t node = 0; rc == COT_OK && node < segments->n_nodes; node++) {
         if (cot_live_root(over->live->live, node) == node)
-            rc = evaluate(segments, over, node, err);
+            rc = evaluate(segments, over, node, fresh, err);
         cot_rule_segments_give_way(segments);
     }
     return rc;
+}
+
+cot_code cot_rule_segments_evaluate(struct cot_rule_segments *segments, const struct cot_rule_shop *over,
+                                    struct cot_err *err)
+{
+    return evaluate_all(segments, over, false, err);
 }
 
 /* Items */
@@ -277,7 +289,7 @@ cot_code cot_rule_segments_settle(struct cot_rule_segments *segments, const stru
             continue;
         rc = cot_live_run(over->live->live, node, &run, err);
         if (rc == COT_OK && has_changed_item(segments, &run))
-            rc = evaluate(segments, over, node, err);
+            rc = evaluate(segments, over, node, false, err);
     }
     if (rc != COT_OK)
         return rc;
@@ -431,13 +443,30 @@ static cot_code put_mistake(struct cot_rule_segments *segments, const char *name
                                                              : cot_fail(err, COT_NOMEM, "segment '%.60s'", name);
 }
 
+/* Marks a segment and those that ask for it, by themselves or through others; all come after those that they ask for.
+ */
+static void mark_fresh(struct cot_rule_segments *segments, const char *name)
+{
+    for (size_t i = 0; i < segments->n; i++) {
+        struct cot_rule_segment *segment = &segments->segments[i];
+        segment->is_fresh = strcmp(segment->name, name) == 0;
+        for (size_t j = 0; segment->rule != NULL && j < cot_segment_rule_n_references(segment->rule); j++) {
+            struct cot_text reference = cot_segment_rule_reference(segment->rule, j);
+            size_t found = cot_rule_segments_find(segments, reference.data, reference.size);
+            segment->is_fresh |= found < i && segments->segments[found].is_fresh;
+        }
+    }
+}
+
 cot_code cot_rule_segments_put(struct cot_rule_segments *segments, const struct cot_rule_shop *over, const char *name,
                                int32_t version, int64_t created_at_ms, struct cot_segment_rule *rule,
                                struct cot_err *err)
 {
+    bool first = segments->n == 0; /* nobody was looked at before */
     cot_code rc = put(segments, name, version, created_at_ms, rule, err);
     order(segments);
-    return rc == COT_OK ? cot_rule_segments_evaluate(segments, over, err) : rc;
+    mark_fresh(segments, name);
+    return rc == COT_OK ? evaluate_all(segments, over, !first, err) : rc;
 }
 
 cot_code cot_rule_segments_check_delete(const struct cot_rule_segments *segments, const char *name, struct cot_err *err)

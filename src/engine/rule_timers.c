@@ -76,6 +76,11 @@ void cot_rule_timers_set(struct cot_rule_timers *timers, uint32_t node, int64_t 
         settle(timers, place > 0 ? place - 1 : timers->n++, (struct cot_rule_timer){at_ms, node});
 }
 
+int64_t cot_rule_timers_at_ms(const struct cot_rule_timers *timers, uint32_t node)
+{
+    return timers->places[node] > 0 ? timers->heap[timers->places[node] - 1].at_ms : INT64_MAX;
+}
+
 int64_t cot_rule_timers_next_ms(const struct cot_rule_timers *timers)
 {
     return timers->n > 0 ? timers->heap[0].at_ms : INT64_MAX;

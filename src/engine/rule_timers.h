@@ -32,6 +32,9 @@ void cot_rule_timers_clear(struct cot_rule_timers *timers);
 /* The node's moment, instead of the one it had; INT64_MAX: none. There is room. */
 void cot_rule_timers_set(struct cot_rule_timers *timers, uint32_t node, int64_t at_ms);
 
+/* The node's moment; INT64_MAX: none. */
+int64_t cot_rule_timers_at_ms(const struct cot_rule_timers *timers, uint32_t node);
+
 /* The earliest moment; INT64_MAX: none. Takes the node of it where it has come by now_ms. */
 int64_t cot_rule_timers_next_ms(const struct cot_rule_timers *timers);
 bool cot_rule_timers_take(struct cot_rule_timers *timers, int64_t now_ms, uint32_t *ret_node);

@@ -679,6 +679,7 @@ static void make_rule(struct shop *shop, unsigned i_rule, struct rule *rule)
     struct cot_segment_rule *parsed = NULL;
     char parts[3][380] = {"", "", ""};
     char name[16];
+    *rule = (struct rule){0};
     rule->how = below(shop, 4);
     for (int i = 0; i < 3; i++) {
         make_condition(shop, i_rule, &rule->conditions[i]);
@@ -746,6 +747,9 @@ static void test_random_rules_agree_with_the_reference_at_every_step(void **stat
                 make_rule(shop, n_rules, &rules[n_rules]);
                 n_rules++;
             }
+            unsigned i_changed = below(shop, n_rules);
+            if (i % 11 == 10) /* some get another rule, which others ask for */
+                make_rule(shop, i_changed, &rules[i_changed]);
             step(shop);
             n_members += check(shop, rules, n_rules, i);
             n_checks += n_rules * N_NODES;
