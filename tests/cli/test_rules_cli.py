@@ -107,6 +107,8 @@ def test_versions(scratch):
 
     assert rules(data, "put", "big spenders", "--from-version", 1)["version"] == 3
     assert rules(data, "list")["segments"][0]["members"] == 1
+    text = shop.run("rules", "list", "--data", data).stdout
+    assert "big spenders" in text and "can't be read" not in text, text
     assert rules(data, "delete", "big spenders")["version"] == 4
     assert rules(data, "list")["segments"] == []
     assert rules(data, "put", "big spenders", "--from-version", 2)["action"] == "added"
