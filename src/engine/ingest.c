@@ -396,7 +396,7 @@ static void run_job(struct cot_service *service, struct cot_ingest *ingest, stru
 {
     job->result = ingest->loaded ? COT_OK : cot_ingest_load(ingest, &job->err);
     if (job->result == COT_OK)
-        job->result = job->run(job, service, &job->err);
+        job->result = job->run(job, service, ingest->store, &job->err);
     job->done(job->context);
 }
 

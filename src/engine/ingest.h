@@ -29,6 +29,7 @@ enum cot_ingest_source {
 enum { COT_INGEST_MAX_CALLS = 2500, COT_INGEST_MAX_CALL_SIZE = 32 * 1024, COT_INGEST_MAX_BODY = 500 * 1024 };
 
 struct cot_ingest_batch;
+struct cot_store;
 
 struct cot_ingest_request {
     enum cot_ingest_source source;
@@ -71,16 +72,20 @@ void cot_ingest_batch_receipts(const struct cot_ingest_batch *batch, yyjson_mut_
  * before _submit. */
 void cot_ingest_batch_mistakes(const struct cot_ingest_batch *batch, yyjson_mut_doc *doc, yyjson_mut_val *array);
 
-/* Work on the committer's thread, between groups: what needs the store. Runs at most once; where it can't run, `result`
- * says why. */
+/* Work that needs the store. Runs at most once; where it can't run, `result` says why. store: what to use. */
 struct cot_ingest_job {
-    cot_code (*run)(struct cot_ingest_job *job, struct cot_service *service, struct cot_err *err);
+    cot_code (*run)(struct cot_ingest_job *job, struct cot_service *service, struct cot_store *store,
+                    struct cot_err *err);
     cot_ingest_done *done;
     void *context;
     cot_code result;
     struct cot_err err;
     struct cot_ingest_job *next;
 };
+/* On the committer's thread, between groups. */
 cot_code cot_ingest_run(struct cot_service *service, struct cot_ingest_job *job, struct cot_err *err) COT_MUST_CHECK;
+/* On the reader's thread, one after the other, while groups are committed: for what only reads, and takes its time. Its
+ * store is a snapshot. While the store is away, it waits. */
+cot_code cot_ingest_read(struct cot_service *service, struct cot_ingest_job *job, struct cot_err *err) COT_MUST_CHECK;
 
 #endif

@@ -42,8 +42,7 @@ cot_code cot_ingest_leave(struct cot_ingest *ingest, struct cot_ingest_absence *
         return rc;
     atomic_store(&ingest->is_lent, true);
     cot_import_shop_move(ingest->shop, NULL);
-    cot_store_close(ingest->store);
-    ingest->store = NULL;
+    cot_ingest_store_close(ingest);
     return COT_OK;
 }
 
@@ -66,9 +65,8 @@ static cot_code load_model(struct cot_ingest *ingest, struct cot_err *err)
 
 cot_code cot_ingest_come_back(struct cot_ingest *ingest, struct cot_ingest_absence *absence, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_CREATE, .n_threads = ingest->context.n_threads};
     char *now = NULL;
-    cot_code rc = cot_store_open(ingest->context.data_dir, &how, &ingest->store, err);
+    cot_code rc = cot_ingest_store_open(ingest, err);
     if (rc == COT_OK)
         rc = read_contents(ingest->store, &now, err);
     if (rc == COT_OK && strcmp(now, absence->before) == 0) {
@@ -84,8 +82,7 @@ cot_code cot_ingest_come_back(struct cot_ingest *ingest, struct cot_ingest_absen
     absence->before = NULL;
     if (rc != COT_OK) {
         cot_ingest_forget_memory(ingest);
-        cot_store_close(ingest->store);
-        ingest->store = NULL;
+        cot_ingest_store_close(ingest);
     }
     atomic_store(&ingest->is_lent, false);
     return rc;

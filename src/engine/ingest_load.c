@@ -234,10 +234,9 @@ cot_code cot_ingest_leave_room(struct cot_ingest *ingest, struct cot_err *err)
 
 cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_CREATE, .n_threads = ingest->context.n_threads};
     cot_code rc = COT_OK;
     if (ingest->store == NULL)
-        rc = cot_store_open(ingest->context.data_dir, &how, &ingest->store, err);
+        rc = cot_ingest_store_open(ingest, err);
     if (rc == COT_OK)
         rc = load_shop(ingest, err);
     if (rc == COT_OK)
@@ -247,7 +246,6 @@ cot_code cot_ingest_load(struct cot_ingest *ingest, struct cot_err *err)
         return rc;
     /* DuckDB may have given up its file after a failed write: opening it again reads what is on disk. */
     cot_ingest_unload(ingest);
-    cot_store_close(ingest->store);
-    ingest->store = NULL;
+    cot_ingest_store_close(ingest);
     return rc;
 }

@@ -82,7 +82,7 @@ struct cot_ingest {
     struct cot_segment_log *log; /* NULL: offline */
 
     /* the committer's */
-    struct cot_store *store;
+    struct cot_store *store; /* changed by the committer alone, with the mutex held; NULL: away */
     struct cot_import_shop *shop;
     struct cot_message_seen *seen; /* stays over a commit that failed; NULL: not opened, or offline */
     struct cot_dict orders;        /* tag: source; key */
@@ -116,15 +116,18 @@ struct cot_ingest {
     struct cot_census *census; /* NULL: offline */
     atomic_uint_fast64_t n_links_refused;
 
-    pthread_t thread;
-    bool has_thread;
+    pthread_t thread, reader;
+    bool has_thread, has_reader;
 
     /* guarded by mutex */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct cot_ingest_batch *first, *last;
     struct cot_ingest_job *first_job, *last_job;
-    size_t n_waiting; /* calls */
+    struct cot_ingest_job *first_read, *last_read;
+    bool is_reading;         /* the store stays open for as long */
+    pthread_cond_t readable; /* the store is open, something is to be read, or nothing is any more */
+    size_t n_waiting;        /* calls */
     bool stopping;
     bool has_begun; /* memory is loaded, or begin_rc says why not (failure) */
     cot_code begin_rc;
@@ -170,6 +173,11 @@ bool cot_ingest_holds(const struct cot_ingest *ingest, const struct cot_segment_
 /* Sees to it. */
 cot_code cot_ingest_hold(struct cot_ingest *ingest, const struct cot_segment_rule *rule,
                          struct cot_err *err) COT_MUST_CHECK;
+
+/* ingest_read.c: opens and closes the store; closing waits for the reader. _work_reading: the reader's thread. */
+cot_code cot_ingest_store_open(struct cot_ingest *ingest, struct cot_err *err) COT_MUST_CHECK;
+void cot_ingest_store_close(struct cot_ingest *ingest);
+void *cot_ingest_work_reading(void *argument);
 
 /*
  * ingest_away.c: the store given away for a while, on the committer's thread. Readers see memory as it was meanwhile;

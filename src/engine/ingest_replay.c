@@ -255,6 +255,7 @@ cot_code cot_ingest_replay_run(const struct cot_context *context, const char *co
     if (ingest == NULL)
         return cot_fail(err, COT_NOMEM, "quarantine");
     pthread_mutex_init(&ingest->mutex, NULL);
+    pthread_cond_init(&ingest->readable, NULL);
     cot_state_lock_init(&ingest->state);
     ingest->is_offline = true;
     ingest->context = *context;
@@ -264,8 +265,9 @@ cot_code cot_ingest_replay_run(const struct cot_context *context, const char *co
     if (rc == COT_OK)
         add_totals(doc);
     cot_ingest_unload(ingest);
-    cot_store_close(ingest->store);
+    cot_ingest_store_close(ingest);
     cot_state_lock_destroy(&ingest->state);
+    pthread_cond_destroy(&ingest->readable);
     pthread_mutex_destroy(&ingest->mutex);
     free(ingest);
     return rc;

@@ -72,11 +72,13 @@ static void say(int connection, const char *text)
 }
 
 /* On the committer's thread: the store is away for as long as the borrower's connection lasts. */
-static cot_code lend(struct cot_ingest_job *job, struct cot_service *service, struct cot_err *err)
+static cot_code lend(struct cot_ingest_job *job, struct cot_service *service, struct cot_store *store,
+                     struct cot_err *err)
 {
     const struct loan *loan = job->context;
     struct cot_ingest *ingest = cot_service_ingest(service);
     struct cot_ingest_absence absence = {0};
+    (void)store;
     if (is_gone(loan->connection, 0))
         return COT_OK;
     cot_code rc = cot_ingest_leave(ingest, &absence, err);

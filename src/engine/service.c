@@ -46,6 +46,7 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
     pthread_mutex_init(&ingest->mutex, NULL);
     cot_state_lock_init(&ingest->state);
     pthread_cond_init(&ingest->changed, NULL);
+    pthread_cond_init(&ingest->readable, NULL);
     service->data_dir = strdup(context->data_dir);
     ingest->context = *context;
     ingest->context.data_dir = service->data_dir;
@@ -58,6 +59,10 @@ cot_code cot_service_open(const struct cot_context *context, struct cot_service 
         rc = cot_fail(err, COT_NOMEM, "a thread");
     else if (rc == COT_OK)
         ingest->has_thread = true;
+    if (rc == COT_OK && pthread_create(&ingest->reader, NULL, cot_ingest_work_reading, service) != 0)
+        rc = cot_fail(err, COT_NOMEM, "a thread");
+    else if (rc == COT_OK)
+        ingest->has_reader = true;
     if (rc == COT_OK)
         rc = wait_until_loaded(ingest, err);
     if (rc == COT_OK)
@@ -98,7 +103,10 @@ static void stop_committer(struct cot_ingest *ingest)
     pthread_mutex_lock(&ingest->mutex);
     ingest->stopping = true;
     pthread_cond_broadcast(&ingest->changed);
+    pthread_cond_broadcast(&ingest->readable);
     pthread_mutex_unlock(&ingest->mutex);
+    if (ingest->has_reader)
+        pthread_join(ingest->reader, NULL);
     pthread_join(ingest->thread, NULL);
     if (!ingest->loaded || cot_store_begin(ingest->store, &ignored) != COT_OK)
         return;
@@ -116,7 +124,7 @@ void cot_service_close(struct cot_service *service)
     stop_committer(&service->ingest);
     cot_ingest_ids_close(&service->ingest);
     cot_ingest_forget_memory(&service->ingest);
-    cot_store_close(service->ingest.store);
+    cot_ingest_store_close(&service->ingest);
     cot_segment_log_free(service->ingest.log);
     cot_days_release(&service->ingest);
     cot_census_free(service->ingest.census);
@@ -126,6 +134,7 @@ void cot_service_close(struct cot_service *service)
         (void)unlink(path);
     }
     pthread_cond_destroy(&service->ingest.changed);
+    pthread_cond_destroy(&service->ingest.readable);
     cot_state_lock_destroy(&service->ingest.state);
     pthread_mutex_destroy(&service->ingest.mutex);
     free(service->data_dir);

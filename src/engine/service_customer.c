@@ -336,8 +336,7 @@ cot_code cot_service_forget(struct cot_service *service, const char *id, yyjson_
     /* Erasure writes the file anew: nobody else may have it meanwhile. */
     cot_changes_settle(ingest);
     cot_ingest_forget_memory(ingest);
-    cot_store_close(ingest->store);
-    ingest->store = NULL;
+    cot_ingest_store_close(ingest);
     rc = cot_forget_run(&ingest->context, &id, 1, ret_doc, err);
     if (cot_ingest_load(ingest, &ignored) != COT_OK)
         ingest->loaded = false; /* the next group, or job, tries again */

@@ -15,25 +15,40 @@ static cot_code none_yet(struct cot_err *err)
 }
 
 /* By what is in memory, which knows a withdrawal as soon as it is on disk. */
+struct by_memory {
+    struct cot_ingest *ingest;
+    bool is_loading; /* it was not there to be asked */
+};
+
 static void consent_of(void *context, const uint32_t *nodes, size_t n, bool *ret_allowed)
 {
-    struct cot_ingest *ingest = context;
+    struct by_memory *memory = context;
+    struct cot_ingest *ingest = memory->ingest;
     cot_state_lock(&ingest->state, COT_STATE_ANSWER);
+    memory->is_loading |= ingest->live == NULL;
     for (size_t i = 0; i < n; i++)
         ret_allowed[i] = ingest->live != NULL && cot_live_shop_allows(ingest->live, nodes[i], COT_PREDICTION_PURPOSE);
     cot_state_unlock(&ingest->state);
 }
 
-cot_code cot_service_predictions(struct cot_service *service, yyjson_mut_doc **ret_doc, struct cot_err *err)
+static cot_code check_memory(const struct by_memory *memory, struct cot_err *err)
 {
-    struct cot_ingest *ingest = cot_service_ingest(service);
-    const struct cot_prediction_consent consent = {consent_of, ingest};
+    return memory->is_loading ? cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment") : COT_OK;
+}
+
+cot_code cot_service_predictions(struct cot_service *service, struct cot_store *store, yyjson_mut_doc **ret_doc,
+                                 struct cot_err *err)
+{
+    struct by_memory memory = {.ingest = cot_service_ingest(service)};
+    const struct cot_prediction_consent consent = {consent_of, &memory};
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_val *runs = yyjson_mut_obj_add_arr(doc, root, "runs");
     yyjson_mut_doc_set_root(doc, root);
     cot_code rc = runs == NULL ? cot_fail(err, COT_NOMEM, "predictions")
-                               : cot_prediction_newest_add(ingest->store, INT64_MAX, &consent, doc, runs, err);
+                               : cot_prediction_newest_add(store, INT64_MAX, &consent, doc, runs, err);
+    if (rc == COT_OK)
+        rc = check_memory(&memory, err);
     if (rc == COT_OK && yyjson_mut_arr_size(runs) == 0)
         rc = none_yet(err);
     if (rc == COT_OK)
@@ -43,10 +58,12 @@ cot_code cot_service_predictions(struct cot_service *service, yyjson_mut_doc **r
     return rc;
 }
 
-cot_code cot_service_predictions_record(struct cot_service *service, yyjson_mut_doc **ret_doc, struct cot_err *err)
+cot_code cot_service_predictions_record(struct cot_service *service, struct cot_store *store, yyjson_mut_doc **ret_doc,
+                                        struct cot_err *err)
 {
     struct cot_context context = {.seed = 1, .n_threads = 1};
-    return cot_predictions_record(&context, cot_service_ingest(service)->store, ret_doc, err);
+    (void)service;
+    return cot_predictions_record(&context, store, ret_doc, err);
 }
 
 static cot_code add_predictions(struct cot_store *store, const struct cot_person *person, yyjson_mut_doc *doc,
@@ -76,27 +93,27 @@ static cot_code add_predictions(struct cot_store *store, const struct cot_person
     return rc;
 }
 
-cot_code cot_service_customer_predictions(struct cot_service *service, const char *id, yyjson_mut_doc **ret_doc,
-                                          struct cot_err *err)
+cot_code cot_service_customer_predictions(struct cot_service *service, struct cot_store *store, const char *id,
+                                          yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    struct cot_ingest *ingest = cot_service_ingest(service);
+    struct by_memory memory = {.ingest = cot_service_ingest(service)};
     struct cot_person person = {0};
     bool allowed = false;
-    cot_code rc = cot_person_find(ingest->store, id, &person, err);
+    cot_code rc = cot_person_find(store, id, &person, err);
     if (rc != COT_OK)
         return rc;
-    consent_of(ingest, &person.customer, 1, &allowed);
+    consent_of(&memory, &person.customer, 1, &allowed);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, root, "customer_id", person.customer_id);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "predictions");
     yyjson_mut_doc_set_root(doc, root);
-    rc = array == NULL ? cot_fail(err, COT_NOMEM, "predictions") : COT_OK;
+    rc = array == NULL ? cot_fail(err, COT_NOMEM, "predictions") : check_memory(&memory, err);
     if (rc == COT_OK && !allowed)
         rc = cot_fail(err, COT_NOT_FOUND, "no consent to %s: what was predicted of '%s' is not told",
                       cot_purpose_name(COT_PREDICTION_PURPOSE), id);
     if (rc == COT_OK)
-        rc = add_predictions(ingest->store, &person, doc, array, err);
+        rc = add_predictions(store, &person, doc, array, err);
     if (rc == COT_OK && yyjson_mut_arr_size(array) == 0)
         rc = cot_fail(err, COT_NOT_FOUND, "nothing was predicted of '%s' yet", id);
     cot_person_release(&person);

@@ -140,8 +140,7 @@ static cot_code erase(struct cot_service *service, const char *topic, struct peo
         delete_requests(ingest->context.data_dir);
         cot_changes_settle(ingest);
         cot_ingest_forget_memory(ingest);
-        cot_store_close(ingest->store);
-        ingest->store = NULL;
+        cot_ingest_store_close(ingest);
         rc = cot_forget_run(&ingest->context, (const char *const *)people->ids, people->n, &receipt, err);
         if (cot_ingest_load(ingest, &ignored) != COT_OK)
             ingest->loaded = false; /* the next group, or job, tries again */

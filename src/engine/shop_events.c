@@ -62,7 +62,8 @@ static cot_code part_open(const struct load *load, const struct part *part, cons
                           duckdb_connection *connection, struct cot_rows **ret_rows, struct cot_err *err)
 {
     char sql[1024];
-    cot_code rc = cot_store_connect(load->store, connection, err);
+    bool alone = load->n_parts == 1; /* then it sees what the rest of the shop is read from: a snapshot, too */
+    cot_code rc = alone ? COT_OK : cot_store_connect(load->store, connection, err);
     if (rc != COT_OK)
         return rc;
     snprintf(sql, sizeof sql,
@@ -72,7 +73,7 @@ static cot_code part_open(const struct load *load, const struct part *part, cons
              " and (superseded_at is null or superseded_at > epoch_ms(%" PRId64 ")::timestamp_ms)%s",
              columns, part->first_id, part->end_id, load->history->as_of_ms, load->history->as_of_ms,
              load->history->as_of_ms, part->in_order ? "" : " order by event_id");
-    return cot_rows_open_on(*connection, sql, ret_rows, err);
+    return cot_rows_open_on(alone ? cot_store_connection(load->store) : *connection, sql, ret_rows, err);
 }
 
 static cot_code count_chunk(const struct load *load, struct part *part, const struct cot_rows *rows, size_t n,

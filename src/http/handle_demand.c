@@ -40,7 +40,8 @@ static cot_code read_numbers(const struct cot_exchange *exchange, struct cot_dem
     return rc;
 }
 
-static cot_code forecast(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
+static cot_code forecast(struct cot_exchange *exchange, struct cot_store *store, yyjson_mut_doc **ret_doc,
+                         struct cot_err *err)
 {
     struct cot_demand_use use = {.as_of = cot_exchange_query(exchange, "as_of")};
     cot_code rc = cot_demand_by_parse(cot_exchange_query(exchange, "by"), &use.by, err);
@@ -50,10 +51,10 @@ static cot_code forecast(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc
         rc = cot_demand_measure_parse(cot_exchange_query(exchange, "measure"), &use.measure, err);
     if (rc == COT_OK)
         rc = read_numbers(exchange, &use, err);
-    return rc == COT_OK ? cot_service_demand(exchange->service, &use, ret_doc, err) : rc;
+    return rc == COT_OK ? cot_service_demand(exchange->service, store, &use, ret_doc, err) : rc;
 }
 
 cot_code cot_handle_forecasts(struct cot_exchange *exchange, struct cot_err *err)
 {
-    return cot_exchange_run(exchange, forecast, err);
+    return cot_exchange_read(exchange, forecast, err);
 }

@@ -8,14 +8,17 @@ struct exchange_job {
     struct cot_ingest_job job;
     struct cot_exchange *exchange;
     cot_exchange_work *work;
+    cot_exchange_reading *reading; /* instead of work */
 };
 
-static cot_code run(struct cot_ingest_job *job, struct cot_service *service, struct cot_err *err)
+static cot_code run(struct cot_ingest_job *job, struct cot_service *service, struct cot_store *store,
+                    struct cot_err *err)
 {
     struct exchange_job *mine = job->context;
     yyjson_mut_doc *doc = NULL;
     (void)service;
-    cot_code rc = mine->work(mine->exchange, &doc, err);
+    cot_code rc =
+        mine->reading != NULL ? mine->reading(mine->exchange, store, &doc, err) : mine->work(mine->exchange, &doc, err);
     if (rc == COT_OK)
         rc = cot_exchange_answer(mine->exchange, 200, doc, err);
     yyjson_mut_doc_free(doc);
@@ -33,7 +36,8 @@ static void on_done(void *context)
     cot_exchange_resume(exchange);
 }
 
-cot_code cot_exchange_run(struct cot_exchange *exchange, cot_exchange_work *work, struct cot_err *err)
+static cot_code start(struct cot_exchange *exchange, cot_exchange_work *work, cot_exchange_reading *reading,
+                      struct cot_err *err)
 {
     struct exchange_job *mine = calloc(1, sizeof *mine);
     if (mine == NULL)
@@ -41,12 +45,24 @@ cot_code cot_exchange_run(struct cot_exchange *exchange, cot_exchange_work *work
     mine->job = (struct cot_ingest_job){.run = run, .done = on_done, .context = mine};
     mine->exchange = exchange;
     mine->work = work;
+    mine->reading = reading;
     cot_exchange_suspend(exchange);
-    cot_code rc = cot_ingest_run(exchange->service, &mine->job, err);
+    cot_code rc = reading != NULL ? cot_ingest_read(exchange->service, &mine->job, err)
+                                  : cot_ingest_run(exchange->service, &mine->job, err);
     if (rc == COT_OK)
         return COT_OK;
     cot_exchange_answer_error(exchange, cot_code_http_status(rc), cot_code_name(rc), err->message);
     free(mine);
     cot_exchange_resume(exchange);
     return COT_OK;
+}
+
+cot_code cot_exchange_run(struct cot_exchange *exchange, cot_exchange_work *work, struct cot_err *err)
+{
+    return start(exchange, work, NULL, err);
+}
+
+cot_code cot_exchange_read(struct cot_exchange *exchange, cot_exchange_reading *reading, struct cot_err *err)
+{
+    return start(exchange, NULL, reading, err);
 }

@@ -22,6 +22,7 @@ struct cot_store {
     char *data_dir;
     char *path;
     duckdb_database database;
+    bool is_snapshot; /* the database is another store's */
     duckdb_connection connection;
     pthread_mutex_t mutex; /* of the connection, among bulk writers */
 };
@@ -260,7 +261,7 @@ void cot_store_close(struct cot_store *store)
         return;
     if (store->connection != NULL)
         duckdb_disconnect(&store->connection);
-    if (store->database != NULL)
+    if (store->database != NULL && !store->is_snapshot)
         duckdb_close(&store->database);
     pthread_mutex_destroy(&store->mutex);
     free(store->data_dir);
@@ -293,6 +294,28 @@ cot_code cot_store_connect(struct cot_store *store, duckdb_connection *ret_conne
     if (duckdb_connect(store->database, ret_connection) != DuckDBSuccess)
         return cot_fail(err, COT_NOMEM, "a connection to '%s'", store->path);
     return COT_OK;
+}
+
+cot_code cot_store_open_snapshot(struct cot_store *store, struct cot_store **ret_snapshot, struct cot_err *err)
+{
+    struct cot_store *snapshot = calloc(1, sizeof *snapshot);
+    if (snapshot == NULL)
+        return cot_fail(err, COT_NOMEM, "store");
+    pthread_mutex_init(&snapshot->mutex, NULL);
+    snapshot->is_snapshot = true;
+    snapshot->database = store->database;
+    snapshot->data_dir = strdup(store->data_dir);
+    snapshot->path = strdup(store->path);
+    cot_code rc = snapshot->data_dir == NULL || snapshot->path == NULL
+                      ? cot_fail(err, COT_NOMEM, "store")
+                      : cot_store_connect(snapshot, &snapshot->connection, err);
+    if (rc == COT_OK)
+        rc = cot_store_begin(snapshot, err);
+    if (rc == COT_OK)
+        *ret_snapshot = snapshot;
+    else
+        cot_store_close(snapshot);
+    return rc;
 }
 
 static cot_code exec_sql(struct cot_store *store, const char *sql, struct cot_err *err)

@@ -49,6 +49,11 @@ pthread_mutex_t *cot_store_mutex(struct cot_store *store);
 cot_code cot_store_connect(struct cot_store *store, duckdb_connection *ret_connection,
                            struct cot_err *err) COT_MUST_CHECK;
 
+/* The same database for another thread, as it is when it is first asked: what is committed meanwhile is not seen, and
+ * nothing is written but temporary tables. Closed as any store, before the one it is of. */
+cot_code cot_store_open_snapshot(struct cot_store *store, struct cot_store **ret_snapshot,
+                                 struct cot_err *err) COT_MUST_CHECK;
+
 /* A failure as DuckDB words it, without its stack trace. The code is COT_IO or COT_NOMEM where its words say so, else
  * `otherwise`. what: what was being done, or NULL. message may be NULL. */
 cot_code cot_duckdb_fail(struct cot_err *err, cot_code otherwise, const char *what, const char *message);
