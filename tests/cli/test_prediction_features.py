@@ -140,6 +140,8 @@ class PredictionFeatures(unittest.TestCase):
             tiers = {row["tier"]: row["customers"] for row in said["tiers"]["rows"]}
             self.assertEqual(count("top"), tiers["A"])
             self.assertEqual(count("leaving"), said["customers"])
+            entered = "select count(*) from segment_change where segment = 'top' and entered and cause = 'unwatched'"
+            self.assertEqual(shop.sql(data, entered)[0][0], tiers["A"])  # found when the command gave the store back
             best, second = (row["customer_id"] for row in said["best"][:2])
             features = server.get(f"/v1/customers/{best}")["features"]
             self.assertEqual(features["value_tier"], "A")
