@@ -16,6 +16,7 @@
 #include "engine/report_totals.h"
 #include "engine/rfm.h"
 #include "engine/segment.h"
+#include "engine/segment_days.h"
 #include "engine/shop.h"
 #include "store/store.h"
 
@@ -165,6 +166,19 @@ static void add_header(const struct parts *parts, yyjson_mut_doc *doc, yyjson_mu
     yyjson_mut_obj_add_strcpy(doc, root, "time_zone", cot_zone_name(parts->shop->zone));
 }
 
+/* Daily snapshots, where a server took any. */
+static cot_code add_days(const struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err)
+{
+    enum { DAYS = 90 };
+    yyjson_mut_val *days = yyjson_mut_obj(doc);
+    cot_code rc = days == NULL ? cot_fail(err, COT_NOMEM, "report")
+                               : cot_segment_days_describe(parts->store, NULL, DAYS, doc, days, err);
+    bool any = yyjson_mut_arr_size(yyjson_mut_obj_get(days, "segments")) > 0;
+    if (rc == COT_OK)
+        yyjson_mut_obj_add_val(doc, root, "days", any ? days : yyjson_mut_null(doc));
+    return rc;
+}
+
 static cot_code add_parts(const struct cot_context *context, struct parts *parts, yyjson_mut_doc *doc,
                           yyjson_mut_val *root, struct cot_err *err)
 {
@@ -188,6 +202,8 @@ static cot_code add_parts(const struct cot_context *context, struct parts *parts
         rc = add_rfm(context, parts, doc, root, err);
     if (rc == COT_OK)
         rc = cot_report_predictions_add(parts->store, parts->shop, doc, root, err);
+    if (rc == COT_OK)
+        rc = add_days(parts, doc, root, err);
     if (rc == COT_OK)
         rc = cot_report_demand_add(parts->store, context, shop.as_of_ms, doc, root, err);
     if (rc == COT_OK)

@@ -32,6 +32,7 @@ struct cot_report_options {
  *  "map": null | {"features": [{"feature","title","unit"}], "points": [[x, y, segment id, value or null, ...], ...],
  *     "axes": [{"share","high","low"}]},    one value a feature; who a point is stays out
  *  "history": null | the document of cot_segment_history_run,
+ *  "days": null | the document of cot_segment_days_describe: the last 90 daily snapshots,
  *  "predictions": as report_predictions.h has them,
  *  "rfm": null (nobody ordered) | "groups", "grid" and counts as cot_rfm_run gives them, "cross": likewise, null where
  *     the run shown is not the newest,

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
+from clock import LIBRARY, Clock  # noqa: E402
 
 COTERIE = os.environ["COTERIE"]
 CHROMIUM = browser.find()
@@ -90,10 +91,15 @@ class Shop(unittest.TestCase):
         good("import", orders, "--data", cls.data, "--quiet")
         for n in cls.n_segments:
             good("segment", "--k", n, "--data", cls.data, "--quiet")
+        cls.prepare()
         cls.printed = good("report", "--out", cls.page, "--data", cls.data, "--quiet")
         cls.report = json.loads(good("report", "--json", "--data", cls.data, "--quiet"))
         with open(cls.page, encoding="utf-8") as file:
             cls.text = file.read()
+
+    @classmethod
+    def prepare(cls):
+        """What happens before the report."""
 
     @classmethod
     def tearDownClass(cls):
@@ -239,6 +245,31 @@ class Report(Shop):
 @unittest.skipUnless("segment" in COMMANDS, "skipped: this coterie has no segment")
 class ReportOfSegments(Shop):
     n_segments = ("3", "2")
+    has_days = os.path.exists(LIBRARY)
+
+    @classmethod
+    def prepare(cls):
+        """A server sees two midnights."""
+        if not cls.has_days:
+            return
+        clock = Clock(os.path.join(cls.folder.name, "offset"))
+        with clock.serve(cls.data) as server:
+            name = "%3Cb%3E%26amp%3B"
+            assert server.ask("PUT", f"/v1/segments/{name}", {"rule": "did(order_line)"})[0] == 200
+            while server.get("/v1/segments/learned")["waiting"] > 0:
+                pass
+            clock.set(2 * 24 * 3600 * 1000)
+            while server.ask("GET", f"/v1/segments/{name}/history")[0] != 200:
+                pass
+
+    def test_days_are_those_of_the_server(self):
+        if not self.has_days:
+            self.assertIsNone(self.report["days"])
+            return
+        by_rule, *learned = self.report["days"]["segments"]
+        self.assertEqual(by_rule["name"], "<b>&amp;")
+        self.assertEqual([day["entered"] for day in by_rule["days"]], [None, 0])
+        self.assertEqual({s["segment_id"] for s in learned}, {s["id"] for s in self.report["segments"]["segments"]})
 
     def test_segments_are_those_of_the_run(self):
         segments = self.report["segments"]
@@ -259,7 +290,8 @@ class ReportOfSegments(Shop):
     @unittest.skipUnless(CHROMIUM, "skipped: no chromium here")
     def test_it_draws_without_complaint_or_request(self):
         self.check_drawing(["headline", "segments", "contrasts", "map", "tree", "evidence", "rfm", "cohorts",
-                            "concentration", "history", "demand", "quality", "provenance"])
+                            "concentration", "history", *(["days"] if self.has_days else []), "demand", "quality",
+                            "provenance"])
 
 
 if __name__ == "__main__":

@@ -253,6 +253,39 @@ function drawHistory(history) {
   }));
 }
 
+/* ---- days ---- */
+
+/* Snapshots of the server's midnights; a day without one is a gap. Learned segments have their colour, those by rule shades. */
+function drawDays(days) {
+  if (!days) return $('days').remove();
+  const last = (s) => s.days[s.days.length - 1];
+  const segments = [...days.segments].sort((a, b) => last(b).size - last(a).size);
+  const dates = [...new Set(segments.flatMap((s) => s.days.map((d) => d.day)))].sort();
+  const drawn = segments.slice(0, 12);
+  const colors = Object.fromEntries((data.segments ? data.segments.segments : []).map((s) => [s.id, s.color]));
+  $('days-lead').textContent = `Customers in ${plural(segments.length, 'segment')}, learned and by rule, at the shop's midnights` +
+    ` up to ${dates[dates.length - 1]}${drawn.length < segments.length ? `; the chart shows the largest ${drawn.length}` : ''}.`;
+  chart('days-chart', `Customers of ${drawn.length} segments over ${plural(dates.length, 'day')}`, (t) => ({
+    grid: {left: 6, right: 18, top: 14, bottom: 4, containLabel: true},
+    tooltip: tooltip(t, (points) => {
+      const day = dates[points[0].dataIndex];
+      return tip(day, drawn.map((s) => [s.name, s.days.find((d) => d.day === day)]).filter(([, d]) => d && known(d.size))
+        .map(([name, d]) => [name, fmt.count(d.size)]));
+    }, {trigger: 'axis'}),
+    xAxis: axis(t, {type: 'category', boundaryGap: dates.length < 2, data: dates, splitLine: {show: false}}),
+    yAxis: axis(t, {type: 'value', axisLabel: {formatter: (value) => fmt.compact(value)}, splitNumber: 4}),
+    series: drawn.map((s, i) => ({name: s.name, type: 'line', symbol: 'circle', symbolSize: 5, connectNulls: false,
+      lineStyle: {color: colors[s.segment_id] ? t.segmentColor(colors[s.segment_id]) : t.accent, width: 2, opacity: colors[s.segment_id] ? 1 : 1 - i * .06},
+      itemStyle: {color: colors[s.segment_id] ? t.segmentColor(colors[s.segment_id]) : t.accent},
+      data: dates.map((day) => (s.days.find((d) => d.day === day) || {size: null}).size)})),
+  }));
+  put('days-table', tablePanel('The last day', 'Who entered and left since the day before; net revenue of those who are in it.', {
+    head: ['Segment', 'Day', 'Customers', 'Entered', 'Left', '30 days', '365 days'], textColumns: [1],
+    rows: segments.map((s) => [s.name, last(s).day, fmt.count(last(s).size), known(last(s).entered) ? fmt.count(last(s).entered) : '–',
+      known(last(s).exited) ? fmt.count(last(s).exited) : '–', fmt.money(last(s).revenue_30), fmt.money(last(s).revenue_365)]),
+  }));
+}
+
 /* ---- demand ---- */
 
 function demandVerdict(d) {
@@ -389,6 +422,7 @@ drawPredictions(data.predictions);
 drawCohorts(data.cohorts);
 drawConcentration(data.concentration);
 drawHistory(data.history);
+drawDays(data.days);
 drawDemand(data.demand);
 drawQuality(data.quality);
 drawProvenance(data.provenance);

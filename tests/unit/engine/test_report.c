@@ -117,6 +117,7 @@ static void figures_without_segments(void **state)
     assert_true(yyjson_mut_is_null(at(doc, "/segments")));
     assert_true(yyjson_mut_is_null(at(doc, "/map")));
     assert_true(yyjson_mut_is_null(at(doc, "/history")));
+    assert_true(yyjson_mut_is_null(at(doc, "/days")));
     yyjson_mut_doc_free(doc);
     scratch_remove(path);
 }
