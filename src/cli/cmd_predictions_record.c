@@ -29,6 +29,8 @@ static void print_record(yyjson_mut_doc *doc)
         {"churn_came", "came", COT_FORMAT_PERCENT, 0},
         {"log_loss", "log loss", COT_FORMAT_NUMBER, 0},
         {"calibration", "calibration error", COT_FORMAT_NUMBER, 0},
+        {"category_said", "new category said", COT_FORMAT_PERCENT, 0},
+        {"category_came", "came", COT_FORMAT_PERCENT, 0},
         {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
@@ -48,6 +50,10 @@ static void print_record(yyjson_mut_doc *doc)
         lift(doc, row, "churn", "actual", "churn_came");
         lift(doc, row, "churn", "log_loss", "log_loss");
         lift(doc, row, "churn", "calibration_error", "calibration");
+        if (!yyjson_mut_is_obj(of(row, "category")))
+            continue;
+        lift(doc, row, "category", "predicted", "category_said");
+        lift(doc, row, "category", "actual", "category_came");
     }
     cot_table_print(stdout, of(root, "runs"), columns);
     if (n_waiting > 0)
@@ -76,7 +82,9 @@ const struct cot_command cot_command_predictions_record = {
     .summary = "what was predicted against what came",
     .help =
         "Scores every run of 'coterie predict' whose horizon is over: spend and orders said and come, the share of\n"
-        "outcomes inside the 80% intervals, and whether probabilities of no order meant what they said.\n\n"
+        "outcomes inside the 80% intervals, and whether probabilities (of no order, of buying in a category for the "
+        "first\n"
+        "time) meant what they said.\n\n"
         "  coterie predictions record\n"
         "  coterie predictions record --json",
     .options = NULL,

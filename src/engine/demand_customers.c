@@ -166,8 +166,11 @@ static cot_code fill_one(const struct cot_context *context, const struct cot_pur
 static cot_code fill_as_of(const struct cot_context *context, struct cot_store *store, const struct cot_shop *shop,
                            struct cot_demand_history *h, struct cot_err *err)
 {
-    const struct cot_shop_origins_options options = {
-        .horizon = 1, .sample = SAMPLE, .without_features = true, .n_threads = context->n_threads};
+    const struct cot_shop_origins_options options = {.horizon = 1,
+                                                     .sample = SAMPLE,
+                                                     .without_features = true,
+                                                     .without_categories = true,
+                                                     .n_threads = context->n_threads};
     struct cot_shop_origin origin = {0};
     cot_code rc = cot_shop_origin_make(store, shop, h->last_day, &options, &origin, err);
     if (rc == COT_OK)

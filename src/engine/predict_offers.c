@@ -71,13 +71,6 @@ static struct offer best_category(const struct cot_shop_league *league, const st
     return best;
 }
 
-static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *row, const char *key, const struct cot_dict *dict,
-                     uint32_t code)
-{
-    const struct cot_dict_entry *entry = cot_dict_entry(dict, code);
-    yyjson_mut_obj_add_strncpy(doc, row, key, entry->text, entry->size);
-}
-
 static yyjson_mut_val *add_row(const struct cot_shop_league *league, const struct offer *offer, const char *tiers,
                                yyjson_mut_doc *doc, yyjson_mut_val *rows)
 {
@@ -125,13 +118,12 @@ static void add_cross_sell(const struct cot_shop_league *league, const struct co
     }
     qsort(offers, n_offers, sizeof *offers, offer_compare);
     yyjson_mut_val *rows = yyjson_mut_obj_add_arr(doc, object, "cross_sell");
-    const struct cot_dict *names = &league->shop->history.categories;
-    const uint32_t *codes = league->now.categories.codes;
+    char *const *names = league->now.categories.names;
     for (size_t k = 0; k < n_offers && k < top; k++) {
         const struct offer *offer = offers + k;
         yyjson_mut_val *row = add_row(league, offer, tiers, doc, rows);
-        add_text(doc, row, "category", names, codes[offer->category]);
-        add_text(doc, row, "because", names, codes[offer->because]);
+        yyjson_mut_obj_add_strcpy(doc, row, "category", names[offer->category]);
+        yyjson_mut_obj_add_strcpy(doc, row, "because", names[offer->because]);
         yyjson_mut_obj_add_real(doc, row, "follows", offer->follows);
         yyjson_mut_obj_add_real(doc, row, "chance", offer->chance);
         yyjson_mut_obj_add_real(doc, row, "order", values[offer->category]);

@@ -19,6 +19,35 @@ static const char *serving(const struct cot_league_result *result)
     return cot_league_candidates(result->question, &n)[result->serves].name;
 }
 
+/* Who says in which category customers will buy next; NULL where nobody was tested. */
+static const char *category_model(const struct cot_shop_league *league, size_t h)
+{
+    const struct cot_propensity *propensity = league->propensities[h];
+    const struct cot_propensity_score *score =
+        propensity != NULL ? cot_propensity_score(propensity, COT_PROPENSITY_NEW) : NULL;
+    return score != NULL && score->n_folds > 0 ? cot_propensity_candidates()[score->serves].name : NULL;
+}
+
+static void append_text(struct cot_appender *appender, const char *text)
+{
+    cot_append_text(appender, text, text != NULL ? strlen(text) : 0);
+}
+
+/* Of the categories that customer i has not bought in the most likely; none of who has bought in none. */
+static void append_category(struct cot_appender *appender, const struct cot_shop_league *league, size_t h, size_t i)
+{
+    double chances[COT_PROPENSITY_MOST];
+    size_t n = league->now.categories.view.n_categories;
+    size_t best = n;
+    uint64_t bought =
+        category_model(league, h) != NULL ? cot_propensity_chances(league->propensities[h], i, chances) : 0;
+    for (size_t k = 0; k < n && bought != 0; k++)
+        if ((bought >> k & 1) == 0 && (best == n || chances[k] > chances[best]))
+            best = k;
+    append_text(appender, best < n ? league->now.categories.names[best] : NULL);
+    cot_append_double(appender, best < n ? chances[best] : NAN);
+}
+
 static cot_code add_run(struct cot_store *store, const struct cot_shop_league *league, size_t h, int64_t run_id,
                         struct cot_err *err)
 {
@@ -38,6 +67,7 @@ static cot_code add_run(struct cot_store *store, const struct cot_shop_league *l
         cot_append_text(appender, serving(results + q), strlen(serving(results + q)));
     cot_append_int(appender, results[0].n_folds);
     cot_append_int(appender, (int64_t)league->now.league.purchases.n);
+    append_text(appender, category_model(league, h));
     rc = cot_appender_end_row(appender, err);
     cot_code closed = cot_appender_close(appender, rc == COT_OK ? err : NULL);
     return rc == COT_OK ? closed : rc;
@@ -64,6 +94,7 @@ static cot_code add_predictions(struct cot_store *store, const struct cot_shop_l
         cot_append_double(appender, churn->predicted[i]);
         cot_league_next_order(league->newest[h], i, next_days);
         cot_append_double(appender, next_days[COT_LEAGUE_NEXT_MIDDLE]);
+        append_category(appender, league, h, i);
         rc = cot_appender_end_row(appender, err);
     }
     cot_code closed = cot_appender_close(appender, rc == COT_OK ? err : NULL);
@@ -97,6 +128,7 @@ struct run {
     int64_t run_id, as_of_ms, n_customers;
     unsigned days, folds;
     char models[COT_N_QUESTIONS][32];
+    char category_model[32]; /* empty: none */
 };
 
 /* What was said and what came, of the customers who can be scored. */
@@ -104,6 +136,8 @@ struct scored {
     size_t n;
     double *said[COT_N_QUESTIONS], *came[COT_N_QUESTIONS];
     double n_intervals[COT_N_QUESTIONS], n_inside[COT_N_QUESTIONS];
+    size_t n_categories; /* customers of whom a category was said */
+    double *category_said, *category_came;
 };
 
 static void scored_release(struct scored *s)
@@ -112,6 +146,8 @@ static void scored_release(struct scored *s)
         free(s->said[q]);
         free(s->came[q]);
     }
+    free(s->category_said);
+    free(s->category_came);
 }
 
 static cot_code scored_init(struct scored *s, size_t n, struct cot_err *err)
@@ -122,6 +158,9 @@ static cot_code scored_init(struct scored *s, size_t n, struct cot_err *err)
         s->came[q] = calloc(n + 1, sizeof *s->came[q]);
         ok &= s->said[q] != NULL && s->came[q] != NULL;
     }
+    s->category_said = calloc(n + 1, sizeof *s->category_said);
+    s->category_came = calloc(n + 1, sizeof *s->category_came);
+    ok &= s->category_said != NULL && s->category_came != NULL;
     return ok ? COT_OK : cot_fail(err, COT_NOMEM, "%zu predictions", n);
 }
 
@@ -132,19 +171,34 @@ static int node_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* What was said of customer i's next category, where it is still one of the shop's. */
+static void join_category(const struct cot_rows *rows, size_t i_column, const struct cot_shop_origin *origin, size_t i,
+                          struct scored *s)
+{
+    const struct cot_shop_categories *categories = &origin->categories;
+    size_t size = 0;
+    const char *text = cot_rows_text(rows, i_column, &size);
+    for (size_t k = 0; k < categories->view.n_categories && text != NULL; k++)
+        if (strlen(categories->names[k]) == size && memcmp(categories->names[k], text, size) == 0) {
+            s->category_said[s->n_categories] = cot_rows_double(rows, i_column + 1);
+            s->category_came[s->n_categories++] = categories->came[i] >> k & 1 ? 1 : 0;
+        }
+}
+
 /* Joins a run's frozen rows with what came of its customers. */
 static cot_code join(struct cot_store *store, const struct run *run, const struct cot_shop_origin *origin,
                      struct scored *s, struct cot_err *err)
 {
-    enum { FIRST_OF_SPEND = 1, FIRST_OF_ORDERS = 4, CHURN = 7 };
+    enum { FIRST_OF_SPEND = 1, FIRST_OF_ORDERS = 4, CHURN = 7, CATEGORY };
     static const size_t columns[COT_N_QUESTIONS] = {FIRST_OF_SPEND, FIRST_OF_ORDERS, CHURN};
     struct cot_rows *rows = NULL;
     bool more = false;
     cot_code rc = scored_init(s, origin->league.purchases.n, err);
     if (rc == COT_OK)
         rc = cot_rows_open(store, &rows, err,
-                           "select customer, spend, spend_low, spend_high, orders, orders_low, orders_high, churn from"
-                           " prediction where run_id = %" PRId64 " order by customer",
+                           "select customer, spend, spend_low, spend_high, orders, orders_low, orders_high, churn,"
+                           " next_category, next_category_chance from prediction where run_id = %" PRId64
+                           " order by customer",
                            run->run_id);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         uint32_t node = (uint32_t)cot_rows_int(rows, 0);
@@ -162,6 +216,7 @@ static cot_code join(struct cot_store *store, const struct run *run, const struc
             s->n_intervals[q] += isfinite(low) ? 1 : 0;
             s->n_inside[q] += isfinite(low) && low <= came[q] && (!isfinite(high) || came[q] <= high) ? 1 : 0;
         }
+        join_category(rows, CATEGORY, origin, i, s);
         s->n++;
     }
     cot_rows_close(rows);
@@ -190,36 +245,57 @@ static void add_bins(yyjson_mut_doc *doc, yyjson_mut_val *object, const double *
     }
 }
 
+static double sum_of(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    return sum;
+}
+
+static cot_code add_chances(yyjson_mut_doc *doc, yyjson_mut_val *part, const double *said, const double *came, size_t n,
+                            uint64_t seed, struct cot_err *err)
+{
+    struct cot_candidate_score score;
+    cot_code rc = cot_league_score(COT_QUESTION_CHURN, said, came, n, seed, &score, err);
+    cot_json_add_number(doc, part, "predicted", sum_of(said, n) / (double)n);
+    cot_json_add_number(doc, part, "actual", sum_of(came, n) / (double)n);
+    cot_json_add_number(doc, part, "log_loss", score.score);
+    cot_json_add_number(doc, part, "spearman", score.spearman);
+    cot_json_add_number(doc, part, "calibration_error", score.calibration_error);
+    cot_json_add_number(doc, part, "calibration_band", score.calibration_band);
+    add_bins(doc, part, said, came, n);
+    return rc;
+}
+
+static cot_code add_amounts(yyjson_mut_doc *doc, yyjson_mut_val *part, const struct scored *s, enum cot_question q,
+                            uint64_t seed, struct cot_err *err)
+{
+    struct cot_candidate_score score;
+    cot_code rc = cot_league_score(q, s->said[q], s->came[q], s->n, seed, &score, err);
+    cot_json_add_number(doc, part, "predicted", sum_of(s->said[q], s->n));
+    cot_json_add_number(doc, part, "actual", sum_of(s->came[q], s->n));
+    cot_json_add_number(doc, part, "rmse", score.score);
+    cot_json_add_number(doc, part, "spearman", score.spearman);
+    cot_json_add_number(doc, part, "coverage", s->n_intervals[q] > 0 ? s->n_inside[q] / s->n_intervals[q] : NAN);
+    return rc;
+}
+
 static cot_code add_scores(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct scored *s, uint64_t seed,
                            struct cot_err *err)
 {
     cot_code rc = COT_OK;
-    for (int q = 0; q < COT_N_QUESTIONS && rc == COT_OK; q++) {
-        bool churn = q == COT_QUESTION_CHURN;
-        struct cot_candidate_score score;
-        double said = 0;
-        double came = 0;
-        rc = cot_league_score((enum cot_question)q, s->said[q], s->came[q], s->n, seed, &score, err);
-        for (size_t i = 0; i < s->n; i++) {
-            said += s->said[q][i];
-            came += s->came[q][i];
-        }
-        double scale = churn ? (double)s->n : 1;
+    for (int i = 0; i < COT_N_QUESTIONS && rc == COT_OK; i++) {
+        enum cot_question q = (enum cot_question)i;
         yyjson_mut_val *part = yyjson_mut_obj(doc);
-        yyjson_mut_obj_add_val(doc, object, cot_question_name((enum cot_question)q), part);
-        cot_json_add_number(doc, part, "predicted", said / scale);
-        cot_json_add_number(doc, part, "actual", came / scale);
-        cot_json_add_number(doc, part, churn ? "log_loss" : "rmse", score.score);
-        cot_json_add_number(doc, part, "spearman", score.spearman);
-        if (churn) {
-            cot_json_add_number(doc, part, "calibration_error", score.calibration_error);
-            cot_json_add_number(doc, part, "calibration_band", score.calibration_band);
-            add_bins(doc, part, s->said[q], s->came[q], s->n);
-        } else {
-            cot_json_add_number(doc, part, "coverage",
-                                s->n_intervals[q] > 0 ? s->n_inside[q] / s->n_intervals[q] : NAN);
-        }
+        yyjson_mut_obj_add_val(doc, object, cot_question_name(q), part);
+        rc = q == COT_QUESTION_CHURN ? add_chances(doc, part, s->said[q], s->came[q], s->n, seed, err)
+                                     : add_amounts(doc, part, s, q, seed, err);
     }
+    if (rc == COT_OK && s->n_categories > 0)
+        return add_chances(doc, yyjson_mut_obj_add_obj(doc, object, "category"), s->category_said, s->category_came,
+                           s->n_categories, seed, err);
+    yyjson_mut_obj_add_null(doc, object, "category");
     return rc;
 }
 
@@ -262,7 +338,7 @@ static cot_code list_runs(struct cot_store *store, struct run **ret_runs, size_t
     bool more = false;
     cot_code rc = cot_rows_open(store, &rows, err,
                                 "select run_id, as_of, horizon_days, folds, n_customers, spend_model, orders_model,"
-                                " churn_model from prediction_run order by run_id");
+                                " churn_model, coalesce(category_model, '') from prediction_run order by run_id");
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         struct run *grown = realloc(runs, (n + 1) * sizeof *grown);
         if (grown == NULL) {
@@ -277,6 +353,7 @@ static cot_code list_runs(struct cot_store *store, struct run **ret_runs, size_t
                                .n_customers = cot_rows_int(rows, 4)};
         for (size_t q = 0; q < COT_N_QUESTIONS; q++)
             copy_text(rows, 5 + q, runs[n].models[q], sizeof runs[n].models[q]);
+        copy_text(rows, 5 + COT_N_QUESTIONS, runs[n].category_model, sizeof runs[n].category_model);
         n++;
     }
     cot_rows_close(rows);
@@ -298,6 +375,10 @@ static cot_code describe_run(const struct cot_context *context, struct cot_store
     yyjson_mut_val *models = yyjson_mut_obj_add_obj(doc, object, "models");
     for (int q = 0; q < COT_N_QUESTIONS; q++)
         yyjson_mut_obj_add_strcpy(doc, models, cot_question_name((enum cot_question)q), run->models[q]);
+    if (run->category_model[0] != '\0')
+        yyjson_mut_obj_add_strcpy(doc, models, "category", run->category_model);
+    else
+        yyjson_mut_obj_add_null(doc, models, "category");
     yyjson_mut_obj_add_uint(doc, object, "folds", run->folds);
     cot_format_date((int64_t)due * COT_MS_PER_DAY, text, sizeof text);
     yyjson_mut_obj_add_strcpy(doc, object, "due", text);

@@ -11,6 +11,8 @@ void cot_shop_categories_release(struct cot_shop_categories *c)
     free(c->starts);
     free(c->days);
     free(c->came);
+    for (size_t k = 0; k < c->view.n_categories; k++)
+        free(c->names[k]);
     *c = (struct cot_shop_categories){0};
 }
 
@@ -62,6 +64,17 @@ static void choose_codes(struct cot_shop_categories *c, struct buyers *buyers, s
         buyers[best].n = 0;
     }
     c->view.n_categories = n;
+}
+
+static cot_code name_codes(const struct cot_shop *shop, struct cot_shop_categories *c, struct cot_err *err)
+{
+    for (size_t k = 0; k < c->view.n_categories; k++) {
+        const struct cot_dict_entry *entry = cot_dict_entry(&shop->history.categories, c->codes[k]);
+        c->names[k] = strndup(entry->text, entry->size);
+        if (c->names[k] == NULL)
+            return cot_fail(err, COT_NOMEM, "%zu categories", c->view.n_categories);
+    }
+    return COT_OK;
 }
 
 /* Days hold codes of the catalogue at first, each once a day; what is not among the most bought goes. */
@@ -134,6 +147,9 @@ cot_code cot_shop_categories_fill(const struct cot_shop *shop, const struct cot_
     if (rc == COT_OK) {
         choose_codes(&c, buyers, n_codes);
         name_days(&c, purchases->n);
+        rc = name_codes(shop, &c, err);
+    }
+    if (rc == COT_OK) {
         c.view.starts = c.starts;
         c.view.days = c.days;
         *ret_categories = c;

@@ -8,7 +8,8 @@
 struct cot_shop_categories {
     struct cot_propensity_origin view; /* its arrays are those below; its purchases are for who uses it to set */
     uint32_t
-        codes[COT_PROPENSITY_MOST]; /* of the catalogue: those with the most buyers (two or more), the most first */
+        codes[COT_PROPENSITY_MOST];   /* of the catalogue: those with the most buyers (two or more), the most first */
+    char *names[COT_PROPENSITY_MOST]; /* NUL-terminated */
     size_t *starts;
     struct cot_category_day *days;
     uint64_t *came;

@@ -326,7 +326,7 @@ static cot_code make_origin(const struct cot_shop *then, const struct cot_shop *
         rc = fill_purchases(&reader, &origin, rows, &n, err);
     if (rc == COT_OK && !options->without_features)
         rc = fill_features(then, options, &origin, rows, err);
-    if (rc == COT_OK && !options->without_features)
+    if (rc == COT_OK && !options->without_categories)
         rc = cot_shop_categories_fill(then, &origin.league.purchases, origin.nodes, &origin.categories, err);
     if (rc == COT_OK && then != now)
         rc = fill_outcomes(&outcome, then, (int32_t)options->horizon, &origin, rows, err);

@@ -30,10 +30,11 @@ struct cot_shop_origins {
 };
 
 struct cot_shop_origins_options {
-    unsigned horizon;      /* days */
-    unsigned most;         /* origins, as far as the history reaches */
-    size_t sample;         /* customers of each, chosen by their identity; 0: all */
-    bool without_features; /* outcomes alone are wanted */
+    unsigned horizon;        /* days */
+    unsigned most;           /* origins, as far as the history reaches */
+    size_t sample;           /* customers of each, chosen by their identity; 0: all */
+    bool without_features;   /* outcomes alone are wanted */
+    bool without_categories; /* nor in which categories */
     unsigned n_threads;
     const struct cot_progress *progress;
 };

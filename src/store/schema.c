@@ -66,7 +66,17 @@ static const struct schema_row step_6[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static const struct schema_row *const steps[COT_SCHEMA_VERSION] = {step_1, step_2, step_3, step_4, step_5, step_6};
+static const struct schema_row step_7[] = {
+#define TABLE(table, comment) {#table, NULL, NULL, comment},
+#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
+#include "store/schema_7.inc"
+#undef TABLE
+#undef COLUMN
+    {NULL, NULL, NULL, NULL},
+};
+
+static const struct schema_row *const steps[COT_SCHEMA_VERSION] = {step_1, step_2, step_3, step_4,
+                                                                   step_5, step_6, step_7};
 
 /* One row as SQL: a new table starts with its first column; every row brings its COMMENT. `before`: the row before it,
  * NULL at the first. */

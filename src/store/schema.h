@@ -12,7 +12,7 @@
 
 struct cot_store;
 
-enum { COT_SCHEMA_VERSION = 6 };
+enum { COT_SCHEMA_VERSION = 7 };
 
 /* Brings an open store from the version it has (0: empty) to COT_SCHEMA_VERSION, in one transaction a step. */
 cot_code cot_schema_migrate(struct cot_store *store, struct cot_err *err) COT_MUST_CHECK;

@@ -100,6 +100,7 @@ class Predict(unittest.TestCase):
         shop.run("import", self.root / "after.csv", "--data", data, "--quiet")
         record = json_of("predictions", "record", "--data", data)
         for run, days in zip(record["runs"], (30, 60)):
+            self.assertIsNone(run["category"])  # orders alone name no category
             self.check_score(run, rows, days)
         self.assertIn("spend said", shop.run("predictions", "record", "--data", data).stdout)
 
@@ -161,6 +162,29 @@ class Predict(unittest.TestCase):
         self.assertGreater(run["spend"]["coverage"], .7)
         self.assertGreater(run["spend"]["spearman"], .3)
         self.assertEqual(sum(bin["customers"] for bin in run["churn"]["bins"]), run["customers"])
+
+    def test_categories_are_kept_and_scored(self):
+        """Scores of the category that each was most likely to buy in next, against the files."""
+        data = self.fresh("before.csv", "files/products.csv")
+        said = json_of("predict", "--data", data, "--horizon", "60", "--folds", "1")
+        rows = shop.sql(data, "select value, next_category, next_category_chance from prediction join node on"
+                              " node_id = customer where next_category is not null")
+        self.assertGreater(len(rows), .5 * said["customers"])
+        shop.run("import", self.root / "after.csv", "--data", data, "--quiet")
+        run = json_of("predictions", "record", "--data", data)["runs"][0]
+        self.assertEqual(run["models"]["category"], said["offers"]["cross_sell_tested"]["model"])
+        with open(self.root / "files" / "products.csv", encoding="utf-8", newline="") as file:
+            category = {row["product_id"]: row["category"] for row in csv.DictReader(file)}
+        came = {(row["customer_id"], category.get(row["product_id"])) for row in self.after
+                if row["ordered_at"][:10] <= run["due"] and not row["refund_of"]}
+        outcomes = [((customer, name) in came, chance) for customer, name, chance in rows]
+        self.assertAlmostEqual(run["category"]["predicted"], sum(chance for _, chance in outcomes) / len(rows))
+        self.assertAlmostEqual(run["category"]["actual"], sum(hit for hit, _ in outcomes) / len(rows), delta=.01)
+        self.assertGreater(run["category"]["actual"], 0)
+        loss = -sum(math.log(chance if hit else 1 - chance) for hit, chance in outcomes) / len(rows)
+        self.assertAlmostEqual(run["category"]["log_loss"], loss, delta=.02)
+        self.assertEqual(sum(bin["customers"] for bin in run["category"]["bins"]), len(rows))
+        self.assertIn("new category said", shop.run("predictions", "record", "--data", data).stdout)
 
     def test_nothing_sees_the_future(self):
         """Whatever comes after the day, in whatever order, nothing that is said as of it changes."""
