@@ -266,6 +266,25 @@ static void odds_of(enum cot_question question, const struct cot_league_view *v,
     ret[ODDS_NETWORK] = isnan(v->network[question][i]) ? NAN : log_odds(v->network[question][i]);
 }
 
+/* The log odds from the columns in a mask. Beta calibration (Kull, Silva Filho, Flach, AISTATS 2017): the last weight
+ * is of their mean log p + log(1 - p), 0 at a half, which bends what a straight line in log odds can't. */
+static double combine(const double *w, const double odds[N_ODDS], unsigned mask, double *ret_bend)
+{
+    double sum = w[0];
+    double bend = 0;
+    double n = 0;
+    for (size_t c = 0; c < N_ODDS; c++) {
+        if ((mask >> c & 1) == 0)
+            continue;
+        double p = chance_of(odds[c]);
+        sum += w[1 + c] * odds[c];
+        bend += log(4 * p * (1 - p));
+        n += 1;
+    }
+    *ret_bend = n > 0 ? bend / n : 0;
+    return sum + w[1 + N_ODDS] * *ret_bend;
+}
+
 /* Logistic regression on the log odds of the columns in a mask, over some of the earlier views. */
 struct stacking {
     const struct cot_league_view *earlier;
@@ -288,20 +307,21 @@ static double stacking_loss(void *context, size_t n, const double *w, double *re
         value += pull * off * off;
         ret_gradient[1 + c] = 2 * pull * off;
     }
+    value += pull * w[1 + N_ODDS] * w[1 + N_ODDS];
+    ret_gradient[1 + N_ODDS] = 2 * pull * w[1 + N_ODDS];
     for (size_t e = 0; e < s->n_earlier; e++) {
         const struct cot_league_view *v = s->earlier + e;
         double scale = weight_of(e) / s->n_rows;
         for (size_t i = 0; i < v->n && (s->views >> e & 1) != 0; i++) {
             double odds[N_ODDS];
-            double sum = w[0];
+            double bend = 0;
             odds_of(COT_QUESTION_CHURN, v, i, odds);
-            for (size_t c = 0; c < N_ODDS; c++)
-                sum += s->mask >> c & 1 ? w[1 + c] * odds[c] : 0;
-            double p = chance_of(sum);
+            double p = chance_of(combine(w, odds, s->mask, &bend));
             double actual = cot_league_actual(COT_QUESTION_CHURN, v, i);
             double off = scale * (p - actual);
             value -= scale * (actual > 0 ? log(fmax(p, 1e-300)) : log(fmax(1 - p, 1e-300)));
             ret_gradient[0] += off;
+            ret_gradient[1 + N_ODDS] += off * bend;
             for (size_t c = 0; c < N_ODDS; c++)
                 ret_gradient[1 + c] += s->mask >> c & 1 ? off * odds[c] : 0;
         }
@@ -313,9 +333,9 @@ static double stacking_loss(void *context, size_t n, const double *w, double *re
 static cot_code answer_stacked(struct cot_league_view *view, const struct stacking *stacking, double *ret_chances,
                                struct cot_err *err)
 {
-    static const double low[1 + N_ODDS] = {-20};
-    double high[1 + N_ODDS] = {20};
-    double w[1 + N_ODDS] = {0};
+    static const double low[2 + N_ODDS] = {[0] = -20, [1 + N_ODDS] = -2};
+    double high[2 + N_ODDS] = {[0] = 20, [1 + N_ODDS] = 2};
+    double w[2 + N_ODDS] = {0};
     struct stacking s = *stacking;
     double loss = 0;
     cot_code rc = COT_OK;
@@ -326,14 +346,12 @@ static cot_code answer_stacked(struct cot_league_view *view, const struct stacki
         w[1 + c] = s.mask >> c & 1 ? 1 / sum_of(s.mask) : 0;
     }
     if (s.mask != 0 && s.n_rows > 0)
-        rc = cot_minimise(stacking_loss, &s, 1 + N_ODDS, w, low, high, &loss, NULL, err);
+        rc = cot_minimise(stacking_loss, &s, 2 + N_ODDS, w, low, high, &loss, NULL, err);
     for (size_t i = 0; i < view->n; i++) {
         double odds[N_ODDS];
-        double sum = w[0];
+        double bend = 0;
         odds_of(COT_QUESTION_CHURN, view, i, odds);
-        for (size_t c = 0; c < N_ODDS; c++)
-            sum += s.mask >> c & 1 ? w[1 + c] * odds[c] : 0;
-        ret_chances[i] = s.mask != 0 ? chance_of(sum) : NAN;
+        ret_chances[i] = s.mask != 0 ? chance_of(combine(w, odds, s.mask, &bend)) : NAN;
     }
     return rc;
 }
