@@ -6,8 +6,8 @@
  *
  * The literature writes I as a difference of two hypergeometric functions, which loses digits and is slow. It is
  * smooth: in v = ln((near + u) / (near + tx)), near the smaller of alpha and beta, nearly exponential, so that Gauss
- * and Legendre's rule gives it and its derivatives to about 1e-13, with half the points where the interval is short.
- * One of the two logarithms at a point is v itself.
+ * and Legendre's rule gives it and its derivatives to about 1e-13 (1e-7 where alpha and beta are a factor of 10,000
+ * apart), with half the points where the interval is short. One of the two logarithms at a point is v itself.
  */
 #include <math.h>
 
@@ -33,9 +33,11 @@ static void tabulate(const struct cot_btyd *model, struct cot_btyd_tables *table
 /* The rule's points of a batch of customers, one customer's after the other's. */
 struct points {
     const struct cot_gauss_rule *rule[COT_BTYD_BATCH];
-    double span[COT_BTYD_BATCH];     /* of v */
+    double near_power[COT_BTYD_BATCH]; /* the integrand over dv: (near + u)^-near_power (far + u)^-far_power */
+    double far_power[COT_BTYD_BATCH];
     double log_near[COT_BTYD_BATCH]; /* ln(near + tx), ln(far + tx) */
     double log_far[COT_BTYD_BATCH];
+    double span[COT_BTYD_BATCH]; /* of v */
     double v[COT_BTYD_BATCH * COT_GAUSS_MAX];
     double near_u[COT_BTYD_BATCH * COT_GAUSS_MAX]; /* near + u, far + u, ln(far + u) */
     double far_u[COT_BTYD_BATCH * COT_GAUSS_MAX];
@@ -57,39 +59,64 @@ static struct form form_of(const struct cot_btyd *model)
     return alpha < beta ? (struct form){alpha, beta, ALPHA, R, BETA, S} : (struct form){beta, alpha, BETA, S, ALPHA, R};
 }
 
-/* The power of (alpha + u) or (beta + u) in the integrand, its sign reversed. */
+/* The power of (alpha + u) or (beta + u) in the integrand over du, its sign reversed. */
 static double power_of(const struct cot_btyd *model, size_t i_power, double x)
 {
     return i_power == R ? model->parameters[R] + x : model->parameters[S] + 1;
 }
 
-/* Spans, rules and v; returns the number of points. */
+/*
+ * How far ln of the integrand falls over customer i's span; where that is more than matters, the span ends earlier, by
+ * Newton's method from its end. It falls ever faster, so that no step goes too far.
+ */
+static double shorten(const struct form *form, double tx, double log_far_end, struct points *p, size_t i)
+{
+    const double enough = 50; /* e^-50 of the first value is nothing */
+    const double limit = 55;
+    double near_power = p->near_power[i];
+    double far_power = p->far_power[i];
+    double v = p->span[i];
+    double fall = near_power * v + far_power * (log_far_end - p->log_far[i]);
+    while (fall > limit) {
+        double near_u = (tx + form->near) * exp(v);
+        v -= (fall - enough) / (near_power + far_power * near_u / (near_u + (form->far - form->near)));
+        near_u = (tx + form->near) * exp(v);
+        fall = near_power * v + far_power * (log(near_u + (form->far - form->near)) - p->log_far[i]);
+    }
+    p->span[i] = v;
+    return fall;
+}
+
+/* Powers, spans, rules and v; returns the number of points. */
 static size_t lay_points(const struct cot_btyd *model, const struct form *form, size_t n, const double *x,
                          const double *tx, const double *T, struct points *ret_points)
 {
-    const double enough = 50; /* e^-50 of the first value is nothing */
-    const double short_steps = 16;
+    const double short_fall = 16;
     const double short_span = 4; /* up to these, 16 points are as exact as 32 */
     const struct cot_elementary *wide = cot_elementary_best();
+    struct points *p = ret_points;
+    double log_far_end[COT_BTYD_BATCH];
     size_t n_points = 0;
     for (size_t i = 0; i < n; i++) {
-        ret_points->span[i] = (T[i] + form->near) / (tx[i] + form->near);
-        ret_points->log_near[i] = tx[i] + form->near;
-        ret_points->log_far[i] = tx[i] + form->far;
+        p->near_power[i] = power_of(model, form->i_near_power, x[i]) - 1; /* du = (near + u) dv */
+        p->far_power[i] = power_of(model, form->i_far_power, x[i]);
+        p->span[i] = (T[i] + form->near) / (tx[i] + form->near);
+        p->log_near[i] = tx[i] + form->near;
+        p->log_far[i] = tx[i] + form->far;
+        log_far_end[i] = T[i] + form->far;
     }
-    wide->log(n, ret_points->span, ret_points->span);
-    wide->log(n, ret_points->log_near, ret_points->log_near);
-    wide->log(n, ret_points->log_far, ret_points->log_far);
+    wide->log(n, p->span, p->span);
+    wide->log(n, p->log_near, p->log_near);
+    wide->log(n, p->log_far, p->log_far);
+    wide->log(n, log_far_end, log_far_end);
     for (size_t i = 0; i < n; i++) {
-        double steep = model->parameters[R] + x[i] + model->parameters[S];
-        double span = fmin(ret_points->span[i], enough / steep);
+        double fall = shorten(form, tx[i], log_far_end[i], p, i);
         const struct cot_gauss_rule *rule =
-            steep * span <= short_steps && span <= short_span ? &cot_gauss_16 : &cot_gauss_32;
+            fall <= short_fall && p->span[i] <= short_span ? &cot_gauss_16 : &cot_gauss_32;
         for (size_t k = 0; k < rule->n; k++)
-            ret_points->v[n_points + k] = rule->nodes[k] * span;
+            p->v[n_points + k] = rule->nodes[k] * p->span[i];
         n_points += rule->n;
-        ret_points->span[i] = span;
-        ret_points->rule[i] = rule;
+        p->rule[i] = rule;
     }
     return n_points;
 }
@@ -109,12 +136,9 @@ static void evaluate_points(const struct cot_btyd *model, const struct form *for
         }
     wide->log(n_points, p->far_u, p->log_far_u);
     at = 0;
-    for (size_t i = 0; i < n; i++) {
-        double near_power = power_of(model, form->i_near_power, x[i]) - 1; /* du = (near + u) dv */
-        double far_power = power_of(model, form->i_far_power, x[i]);
+    for (size_t i = 0; i < n; i++)
         for (size_t end = at + p->rule[i]->n; at < end; at++)
-            p->value[at] = -near_power * p->v[at] - far_power * (p->log_far_u[at] - p->log_far[i]);
-    }
+            p->value[at] = -p->near_power[i] * p->v[at] - p->far_power[i] * (p->log_far_u[at] - p->log_far[i]);
     wide->exp(n_points, p->value, p->value);
     at = 0;
     for (size_t i = 0; i < n; at += p->rule[i]->n, i++)
@@ -136,17 +160,14 @@ static void died_between(const struct cot_btyd *model, const struct form *form, 
         ret_log[i] = sum * p->span[i];
     }
     cot_elementary_best()->log(n, ret_log, ret_log);
-    for (size_t i = 0; i < n; i++) {
-        double near_power = power_of(model, form->i_near_power, x[i]) - 1;
-        double far_power = power_of(model, form->i_far_power, x[i]);
-        ret_log[i] =
-            p->span[i] > 0 ? ret_log[i] - near_power * p->log_near[i] - far_power * p->log_far[i] : -(double)INFINITY;
-    }
+    for (size_t i = 0; i < n; i++)
+        ret_log[i] = p->span[i] > 0 ? ret_log[i] - p->near_power[i] * p->log_near[i] - p->far_power[i] * p->log_far[i]
+                                    : -(double)INFINITY;
 }
 
 /* Derivatives of ln I of customer i, whose points begin at `at`, by the parameters. */
-static void differentiate(const struct cot_btyd *model, const struct form *form, const struct points *p, size_t i,
-                          size_t at, double x, double ret_by[COT_BTYD_PARAMETERS])
+static void differentiate(const struct form *form, const struct points *p, size_t i, size_t at,
+                          double ret_by[COT_BTYD_PARAMETERS])
 {
     double sum = 0;
     double v = 0;
@@ -162,8 +183,8 @@ static void differentiate(const struct cot_btyd *model, const struct form *form,
     }
     ret_by[form->i_near_power] = -(p->log_near[i] + v / sum);
     ret_by[form->i_far_power] = -log_far / sum;
-    ret_by[form->i_near] = -power_of(model, form->i_near_power, x) * near / sum;
-    ret_by[form->i_far] = -power_of(model, form->i_far_power, x) * far / sum;
+    ret_by[form->i_near] = -(p->near_power[i] + 1) * near / sum;
+    ret_by[form->i_far] = -p->far_power[i] * far / sum;
 }
 
 /* ln of being there at T, and of having left before, both without what they have in common. */
@@ -222,7 +243,7 @@ static void add_log_likelihoods(const struct cot_btyd *model, const struct cot_b
         double m = groups[i].n;
         double alive = 1 - dead[i];
         size_t n_x = (size_t)x[i];
-        differentiate(model, &form, &points, i, at, x[i], by);
+        differentiate(&form, &points, i, at, by);
         sums[0] += m * (log_sum[i] + tables->log_rising[n_x] + r * log_alpha + s * log_beta);
         sums[1 + R] += m * (tables->psi_rising[n_x] + log_alpha - alive * ends.log_alpha_T[i] + dead[i] * by[R]);
         sums[1 + ALPHA] += m * (r / alpha - alive * (r + x[i]) / (alpha + T[i]) + dead[i] * by[ALPHA]);

@@ -152,7 +152,7 @@ static double alive_by_panels(const double *at, struct cot_btyd_customer c)
 
 static void test_pareto_integral(void **state)
 {
-    enum { TRIALS = 60 };
+    enum { TRIALS = 100 };
     struct cot_rng rng;
     (void)state;
     cot_rng_init(&rng, 31);
@@ -161,7 +161,7 @@ static void test_pareto_integral(void **state)
         struct cot_btyd_customer c = {.x = (double)cot_rng_below(&rng, 40), .T = exp(6 * cot_rng_uniform(&rng))};
         c.tx = c.x > 0 ? c.T * (0.01 + 0.98 * cot_rng_uniform(&rng)) : 0;
         for (size_t p = 0; p < COT_BTYD_PARAMETERS; p++)
-            m.parameters[p] = exp(3 * (2 * cot_rng_uniform(&rng) - 1)) * (p == 1 || p == 3 ? 5 : 1);
+            m.parameters[p] = exp((p == 1 || p == 3 ? 5 : 4) * (2 * cot_rng_uniform(&rng) - 1));
         double right = alive_by_panels(m.parameters, c);
         double alive = cot_btyd_alive(&m, c);
         if (!(fabs(alive - right) < 1e-11 * right))
