@@ -267,8 +267,8 @@ static double at_least(const struct cot_btyd *model, struct cot_btyd_customer c,
 #define BG(TITLE)                                                                                                      \
     {                                                                                                                  \
         .name = TITLE, .parameters = {"r", "alpha", "a", "b"}, .typical = {0.5, 0.3, 0.8, 2.5},                        \
-        .scale = {false, true, false, false}, .tabulate = tabulate, .add_log_likelihoods = add_log_likelihoods,        \
-        .score = score, .at_least = at_least                                                                           \
+        .scale = {false, true, false, false}, .groups_a_block = 16384, .tabulate = tabulate,                           \
+        .add_log_likelihoods = add_log_likelihoods, .score = score, .at_least = at_least                               \
     }
 
 const struct cot_btyd_model cot_btyd_bgnbd = BG("bgnbd");

@@ -9,7 +9,7 @@
 #include "num/minimise.h"
 #include "num/special.h"
 
-enum { MIN_GROUPS_A_BLOCK = 2048, MAX_BLOCKS = 64 };
+enum { MAX_BLOCKS = 64 };
 
 /* ---- customers become groups ---- */
 
@@ -229,7 +229,7 @@ static cot_code start_on_sample(const struct fit *fit, const struct range *range
     if (sample.groups == NULL)
         return cot_fail(err, COT_NOMEM, "a sample of %zu customers", fit->n_groups);
     sample.n_groups = sample_groups(fit, sample.groups);
-    sample.block = cot_block_of(sample.n_groups, MIN_GROUPS_A_BLOCK);
+    sample.block = cot_block_of(sample.n_groups, sample.ops->groups_a_block);
     cot_code rc = best_of_starts(&sample, range, ret_x, ret_n, err);
     if (rc == COT_OK)
         *ret_curved = cot_minimise_covariance(minus_log_likelihood, &sample, COT_BTYD_PARAMETERS, ret_x, ret_covariance,
@@ -329,7 +329,7 @@ cot_code cot_btyd_fit(const struct cot_btyd_customers *customers, const struct c
     cot_code rc = make_groups(customers, &fit.groups, &fit.n_groups, err);
     if (rc != COT_OK)
         return rc;
-    fit.block = cot_block_of(fit.n_groups, MIN_GROUPS_A_BLOCK);
+    fit.block = cot_block_of(fit.n_groups, fit.ops->groups_a_block);
     rc = tables_init(&fit.tables, (size_t)fit.groups[fit.n_groups - 1].x + 2, err);
     if (rc == COT_OK) {
         centre_on_usual(&fit);

@@ -32,6 +32,7 @@ struct cot_btyd_model {
     const char *parameters[COT_BTYD_PARAMETERS];
     double typical[COT_BTYD_PARAMETERS]; /* of shops; scales of time in mean observation times */
     bool scale[COT_BTYD_PARAMETERS];     /* a parameter that is a time */
+    size_t groups_a_block;               /* at least: fewer are not worth waking a thread for */
     void (*tabulate)(const struct cot_btyd *model, struct cot_btyd_tables *tables);
     /*
      * Adds the log-likelihoods of all customers of a batch, without log_gaps, to sums[0], and their derivatives by the
