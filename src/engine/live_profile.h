@@ -1,6 +1,6 @@
 /*
  * One customer as of now, as JSON documents: what the server's reads answer. From memory alone; the caller holds the
- * state mutex.
+ * state lock.
  */
 #ifndef COT_ENGINE_LIVE_PROFILE_H
 #define COT_ENGINE_LIVE_PROFILE_H

@@ -3,7 +3,7 @@
  *
  * Loaded by replaying the store, then changed by the facts of committed groups (live_facts.h). What is shown of a
  * customer equals a replay from disk, but for prices of the catalogue, which may be some minutes old. One thread at a
- * time: the service's state mutex guards it, together with the import shop's dictionaries.
+ * time: the service's state lock guards it, together with the import shop's dictionaries.
  */
 #ifndef COT_ENGINE_LIVE_SHOP_H
 #define COT_ENGINE_LIVE_SHOP_H

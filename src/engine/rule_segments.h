@@ -3,7 +3,7 @@
  *
  * A customer is looked at again when a fact of theirs is applied, and when the moment comes at which a rule may turn by
  * itself: of each customer only the earliest such moment is kept. Counts are exact at any time: whoever asks first lets
- * the moments pass that have come. One thread at a time: the service's state mutex guards it.
+ * the moments pass that have come. One thread at a time: the service's state lock guards it.
  */
 #ifndef COT_ENGINE_RULE_SEGMENTS_H
 #define COT_ENGINE_RULE_SEGMENTS_H

@@ -37,7 +37,7 @@ struct stage {
 };
 
 struct cot_segment_log {
-    /* guarded by the service's state mutex */
+    /* guarded by the service's state lock */
     struct told *told; /* by segment */
     size_t n_told, told_capacity;
     bool begins; /* what is set is where the log begins */

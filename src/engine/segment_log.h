@@ -9,7 +9,7 @@
  * Bounded: COT_LOG_MAX changes are kept (on disk up to twice as many); where older ones are cut off, the set itself is
  * written as it stands. Erasure finds people in both tables by their column `customer`.
  *
- * _load, _set, _clear and _stage: in the service's state mutex. _write, _keep, _drop: the committer. The rest: any
+ * _load, _set, _clear and _stage: under the service's state lock. _write, _keep, _drop: the committer. The rest: any
  * thread.
  */
 #ifndef COT_ENGINE_SEGMENT_LOG_H

@@ -26,7 +26,7 @@ static cot_code doc_make(yyjson_mut_doc **ret_doc, yyjson_mut_val **ret_root, st
     return COT_OK;
 }
 
-/* The caller holds the state mutex. */
+/* The caller holds state. */
 static cot_code find(struct cot_ingest *ingest, const char *id, size_t size, uint32_t *ret_node, struct cot_err *err)
 {
     if (ingest->live == NULL || ingest->shop == NULL)

@@ -7,7 +7,7 @@
 #include "engine/ingest_parts.h"
 #include "engine/rule_store.h"
 
-/* A read in the state's mutex, as of now. */
+/* A read under the state's lock, as of now. */
 struct segment_read {
     const char *name;
     struct cot_segment_rule *rule;
