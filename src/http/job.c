@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/ingest.h"
+#include "http/server_parts.h"
 
 struct exchange_job {
     struct cot_ingest_job job;
@@ -17,8 +18,13 @@ static cot_code run(struct cot_ingest_job *job, struct cot_service *service, str
     struct exchange_job *mine = job->context;
     yyjson_mut_doc *doc = NULL;
     (void)service;
-    cot_code rc =
-        mine->reading != NULL ? mine->reading(mine->exchange, store, &doc, err) : mine->work(mine->exchange, &doc, err);
+    cot_code rc = COT_OK;
+    if (mine->reading == NULL)
+        rc = mine->work(mine->exchange, &doc, err);
+    else if (atomic_load(&mine->exchange->server->draining)) /* who stops waits for the one answer at hand alone */
+        rc = cot_fail(err, COT_IO, "the server is stopping: ask again in a moment");
+    else
+        rc = mine->reading(mine->exchange, store, &doc, err);
     if (rc == COT_OK)
         rc = cot_exchange_answer(mine->exchange, 200, doc, err);
     yyjson_mut_doc_free(doc);
