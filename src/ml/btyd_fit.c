@@ -26,6 +26,31 @@ static int compare_groups(const void *left, const void *right)
     return (a->log_gaps > b->log_gaps) - (a->log_gaps < b->log_gaps); /* sums in one order */
 }
 
+/* Most customers of most shops never came back, and differ by T alone, which has few values: they are counted where
+ * they are met, so that there is less to sort. What a place forgets becomes one group after sorting all the same. */
+enum { N_MET = 1024 };
+
+static size_t place_of(double T)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, &T, sizeof bits);
+    return (size_t)((bits * UINT64_C(0x9e3779b97f4a7c15)) >> 54); /* 10 bits: N_MET places */
+}
+
+/* Adds a customer to groups[*n], or to a group met before. */
+static void meet(struct cot_btyd_group *groups, size_t *n, const struct cot_btyd_group *customer, uint32_t met[N_MET])
+{
+    if (customer->x == 0 && customer->tx == 0 && customer->log_gaps == 0) {
+        uint32_t *i = &met[place_of(customer->T)];
+        if (*i > 0 && groups[*i - 1].T == customer->T) {
+            groups[*i - 1].n += 1;
+            return;
+        }
+        *i = *n < UINT32_MAX ? (uint32_t)*n + 1 : 0;
+    }
+    groups[(*n)++] = *customer;
+}
+
 /* ret_groups: sorted, each once; the caller frees them. */
 static cot_code make_groups(const struct cot_btyd_customers *c, struct cot_btyd_group **ret_groups, size_t *ret_n,
                             struct cot_err *err)
@@ -36,14 +61,17 @@ static cot_code make_groups(const struct cot_btyd_customers *c, struct cot_btyd_
     struct cot_btyd_group *groups = cot_alloc_array(c->n, 1, sizeof *groups);
     if (groups == NULL)
         return cot_fail(err, COT_NOMEM, "%zu customers", c->n);
+    uint32_t met[N_MET] = {0};
+    size_t n_met = 0;
     for (size_t i = 0; i < c->n; i++) {
         cot_code rc = cot_btyd_check_customer(c, i, err);
         if (rc != COT_OK) {
             free(groups);
             return rc;
         }
-        groups[i] = (struct cot_btyd_group){
+        const struct cot_btyd_group customer = {
             .x = c->x[i], .tx = c->tx[i], .T = c->T[i], .n = 1, .log_gaps = c->log_gaps != NULL ? c->log_gaps[i] : 0};
+        meet(groups, &n_met, &customer, met);
         any_repeat |= c->x[i] > 0;
     }
     if (!any_repeat) {
@@ -51,12 +79,12 @@ static cot_code make_groups(const struct cot_btyd_customers *c, struct cot_btyd_
         return cot_fail(err, COT_BAD_DATA, "none of %zu customers bought twice: there is nothing to learn a rate from",
                         c->n);
     }
-    qsort(groups, c->n, sizeof *groups, compare_groups);
+    qsort(groups, n_met, sizeof *groups, compare_groups);
     size_t n = 1;
-    for (size_t i = 1; i < c->n; i++) {
+    for (size_t i = 1; i < n_met; i++) {
         struct cot_btyd_group *last = groups + n - 1;
         if (groups[i].x == last->x && groups[i].tx == last->tx && groups[i].T == last->T) {
-            last->n += 1;
+            last->n += groups[i].n;
             last->log_gaps += groups[i].log_gaps;
         } else {
             groups[n++] = groups[i];
