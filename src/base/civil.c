@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unicode/ucal.h>
 #include <unicode/ustring.h>
 
@@ -49,6 +50,13 @@ bool cot_civil_to_ms(const struct cot_civil *c, int64_t *ret_ms)
     *ret_ms = cot_days_from_civil(c->year, c->month, c->day) * COT_MS_PER_DAY + c->hour * COT_MS_PER_HOUR +
               c->minute * INT64_C(60000) + c->second * COT_MS_PER_SECOND + c->millisecond;
     return true;
+}
+
+int64_t cot_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int64_t cot_ms_to_days(int64_t ms)

@@ -33,6 +33,9 @@ void cot_civil_from_ms(int64_t ms, struct cot_civil *ret_civil);
 int64_t cot_days_from_civil(int year, int month, int day);
 int cot_weekday(int64_t days);
 
+/* The wall clock now, UTC milliseconds. */
+int64_t cot_wall_ms(void);
+
 /* Floor division of milliseconds into days. */
 int64_t cot_ms_to_days(int64_t ms);
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/civil.h"
 #include "engine/identity_evidence.h"
 #include "engine/identity_rules_store.h"
 
@@ -442,13 +442,6 @@ static cot_code read_rules(const char *path, struct cot_identity_rules *ret_rule
     return rc;
 }
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 cot_code cot_identity_run(const struct cot_context *context, enum cot_identity_task task, const char *rules_path,
                           yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
@@ -467,7 +460,7 @@ cot_code cot_identity_run(const struct cot_context *context, enum cot_identity_t
     if (rc == COT_OK)
         rc = task == COT_IDENTITY_SHOW       ? cot_identity_show(store, ret_doc, err)
              : task == COT_IDENTITY_SIMULATE ? cot_identity_simulate(store, &rules, ret_doc, err)
-                                             : cot_identity_apply(store, &rules, wall_ms(), ret_doc, err);
+                                             : cot_identity_apply(store, &rules, cot_wall_ms(), ret_doc, err);
     cot_store_close(store);
     cot_identity_rules_release(&rules);
     return rc;

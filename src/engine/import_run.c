@@ -5,17 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/civil.h"
 #include "engine/import_detail.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Hash of a file's bytes as 32 hex digits: a hash of the hashes of its megabytes. */
 static cot_code hash_file(const char *path, char ret_hex[33], struct cot_err *err)
@@ -102,7 +95,7 @@ static cot_code store_run(struct cot_import_session *session, const struct cot_i
     cot_append_int(appender, (int64_t)result->counts.n_duplicate);
     cot_append_text(appender, detail, strlen(detail));
     cot_append_time(appender, started_ms);
-    cot_append_time(appender, now_ms());
+    cot_append_time(appender, cot_wall_ms());
     rc = cot_appender_end_row(appender, err);
     cot_code rc_close = cot_appender_close(appender, rc == COT_OK ? err : NULL);
     return rc != COT_OK ? rc : rc_close;
@@ -181,7 +174,7 @@ static cot_code take_rows(struct cot_import_session *session, struct cot_import_
                                 .path = file->path,
                                 .columns = info->columns,
                                 .n_columns = info->n_columns,
-                                .now_ms = now_ms()};
+                                .now_ms = cot_wall_ms()};
     char stage[160];
     const char *slash = strrchr(file->path, '/');
     snprintf(stage, sizeof stage, "reading %s", slash != NULL ? slash + 1 : file->path);
@@ -219,7 +212,7 @@ static cot_code run_transaction(struct cot_import_session *session, struct cot_i
 {
     struct cot_import_shop *shop = session->shop;
     char *detail = NULL;
-    int64_t started_ms = now_ms();
+    int64_t started_ms = cot_wall_ms();
     shop->import_id = shop->next_import_id++;
     cot_code rc = cot_store_begin(session->store, err);
     if (rc == COT_OK)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/array.h"
+#include "base/civil.h"
 #include "base/thread_pace.h"
 #include "engine/ingest_parts.h"
 
@@ -17,13 +18,6 @@ enum { MAX_GROUP = 20000, MAX_WAITING = 100000 };
 
 /* Prices that could not be made are tried again after so long. */
 #define PRICE_RETRY_MS INT64_C(60000)
-
-int64_t cot_wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int64_t monotonic_us(void)
 {

@@ -1,6 +1,7 @@
 /* The census beside the groups: who waits is looked at in small steps, between which answers go first. */
 #include "engine/census.h"
 
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 
 /* Customers a step, and steps a turn of the committer. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/ingest_parts.h"
+#include "base/civil.h"
 #include "engine/shop.h"
 
 /* Readers wait for so many customers at a time. */

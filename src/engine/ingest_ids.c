@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 
 static struct cot_message_store store_of(const struct cot_ingest *ingest)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 
 /* What the committer alone looks at, but for the shop. */

@@ -289,8 +289,6 @@ cot_code cot_ingest_census_look(struct cot_ingest *ingest, size_t n_steps, struc
 bool cot_ingest_census_waits(const struct cot_ingest *ingest);
 void cot_ingest_census_work(struct cot_ingest *ingest);
 
-int64_t cot_wall_ms(void);
-
 /* ingest.c: the committer's thread; argument: the service. */
 void *cot_ingest_work(void *argument);
 

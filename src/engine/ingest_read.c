@@ -1,9 +1,7 @@
 /* The reader: long answers from the store, beside the committer (ingest.h). */
 #include "engine/ingest.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
+#include "base/thread_pace.h"
 #include "engine/ingest_parts.h"
 #include "store/store.h"
 
@@ -80,10 +78,9 @@ static struct cot_ingest_job *wait_for_reading(struct cot_ingest *ingest)
 
 void *cot_ingest_work_reading(void *argument)
 {
-    enum { NICE = 5 }; /* as the committer: readers of memory go first */
     struct cot_service *service = argument;
     struct cot_ingest *ingest = cot_service_ingest(service);
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    cot_thread_be_patient(); /* as the committer: answers from memory go first */
     for (;;) {
         pthread_mutex_lock(&ingest->mutex);
         struct cot_ingest_job *job = wait_for_reading(ingest);

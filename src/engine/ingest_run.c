@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 
 /* How often the counts are written, at most. After kill -9 they lack what came since; the rows themselves never do. */

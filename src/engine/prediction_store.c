@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/civil.h"
 #include "engine/segment_json.h"
@@ -53,13 +52,11 @@ static cot_code add_run(struct cot_store *store, const struct cot_shop_league *l
 {
     struct cot_appender *appender = NULL;
     const struct cot_league_result *results = league->results[h];
-    struct timespec now;
     cot_code rc = cot_appender_open(store, "prediction_run", &appender, err);
     if (rc != COT_OK)
         return rc;
-    clock_gettime(CLOCK_REALTIME, &now);
     cot_append_int(appender, run_id);
-    cot_append_time(appender, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    cot_append_time(appender, cot_wall_ms());
     cot_append_time(appender, league->shop->history.as_of_ms);
     cot_append_int(appender, league->horizons[h]);
     cot_append_text(appender, league->shop->currency, strlen(league->shop->currency));

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/civil.h"
 #include "engine/rule_files.h"
 #include "engine/rule_store.h"
 #include "engine/rule_test.h"
@@ -36,13 +36,6 @@ static cot_code finish(cot_code rc, yyjson_mut_doc *doc, yyjson_mut_doc **ret_do
     else
         yyjson_mut_doc_free(doc);
     return rc;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* "user NAME", of whoever runs this; to be freed. NULL: no memory. */
@@ -83,7 +76,7 @@ static cot_code open_over_customers(const struct cot_context *context, struct co
     if (rc == COT_OK)
         rc = cot_import_shop_load(rules->store, &rules->shop, err);
     if (rc == COT_OK)
-        rc = cot_live_shop_load(rules->store, context->data_dir, watched, now_ms(), &rules->live, err);
+        rc = cot_live_shop_load(rules->store, context->data_dir, watched, cot_wall_ms(), &rules->live, err);
     cot_dict_release(&own);
     return rc;
 }
@@ -270,7 +263,7 @@ cot_code cot_rules_write(struct cot_rules *rules, const char *name, const char *
 {
     struct cot_segment_rule *parsed = NULL;
     char *author = author_name();
-    const struct cot_rule_version version = {name, rule, source, author, now_ms()};
+    const struct cot_rule_version version = {name, rule, source, author, cot_wall_ms()};
     const struct cot_rule_shop over = cot_rules_shop(rules);
     cot_code rc = author == NULL ? cot_fail(err, COT_NOMEM, "a segment")
                                  : cot_rule_segments_check(rules->segments, name, rule, strlen(rule), &parsed, err);
@@ -288,7 +281,7 @@ cot_code cot_rules_remove(struct cot_rules *rules, const char *name, int64_t *re
 {
     cot_code rc = cot_rule_segments_check_delete(rules->segments, name, err);
     char *author = author_name();
-    const struct cot_rule_version version = {name, NULL, NULL, author, now_ms()};
+    const struct cot_rule_version version = {name, NULL, NULL, author, cot_wall_ms()};
     if (rc == COT_OK && author == NULL)
         rc = cot_fail(err, COT_NOMEM, "a segment");
     if (rc == COT_OK)

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/civil.h"
 #include "base/json.h"
@@ -426,17 +425,10 @@ out:
     return rc;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * COT_MS_PER_SECOND + now.tv_nsec / 1000000;
-}
-
 cot_code cot_segment_run(const struct cot_context *context, const struct cot_segment_options *options,
                          yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    struct job job = {.context = context, .options = options, .created_at_ms = now_ms()};
+    struct job job = {.context = context, .options = options, .created_at_ms = cot_wall_ms()};
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     cot_code rc = doc == NULL ? cot_fail(err, COT_NOMEM, "document of the run") : load(&job, err);
     if (rc == COT_OK)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 #include "store/store.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "base/civil.h"
 #include "engine/forget.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"

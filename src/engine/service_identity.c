@@ -1,5 +1,6 @@
 #include "engine/service_identity.h"
 
+#include "base/civil.h"
 #include "engine/identity.h"
 #include "engine/ingest_parts.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 #include "engine/rule_store.h"
 

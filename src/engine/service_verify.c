@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/civil.h"
 #include "base/thread_pace.h"
 #include "base/threads.h"
 #include "http/server_parts.h"
@@ -25,13 +26,6 @@ int64_t cot_now_us(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Methods by name, so that an exchange keeps no pointer into the connection. */
@@ -56,7 +50,7 @@ static struct cot_exchange *exchange_begin(struct cot_server *server, struct MHD
     exchange->connection = connection;
     exchange->method = method_name(method);
     exchange->began_us = cot_now_us();
-    exchange->received_at_ms = wall_ms();
+    exchange->received_at_ms = cot_wall_ms();
     exchange->route = cot_route_find(exchange->method, url, exchange->parameter, &exchange->parameter_size, &known);
     exchange->body.max_size = exchange->route != NULL ? exchange->route->max_body_size : BODY_OF_NO_ROUTE;
     if (exchange->body.max_size == 0)

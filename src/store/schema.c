@@ -12,68 +12,45 @@ struct schema_row {
     const char *comment;
 };
 
-static const struct schema_row step_1[] = {
 #define TABLE(table, comment) {#table, NULL, NULL, comment},
 #define COLUMN(table, column, type, comment) {#table, #column, type, comment},
+static const struct schema_row step_1[] = {
 #include "store/schema_1.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
 
 static const struct schema_row step_2[] = {
-#define TABLE(table, comment) {#table, NULL, NULL, comment},
-#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
 #include "store/schema_2.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
 
 static const struct schema_row step_3[] = {
-#define TABLE(table, comment) {#table, NULL, NULL, comment},
-#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
 #include "store/schema_3.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
 
 static const struct schema_row step_4[] = {
-#define TABLE(table, comment) {#table, NULL, NULL, comment},
-#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
 #include "store/schema_4.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
 
 static const struct schema_row step_5[] = {
-#define TABLE(table, comment) {#table, NULL, NULL, comment},
-#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
 #include "store/schema_5.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
 
 static const struct schema_row step_6[] = {
-#define TABLE(table, comment) {#table, NULL, NULL, comment},
-#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
 #include "store/schema_6.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
 
 static const struct schema_row step_7[] = {
-#define TABLE(table, comment) {#table, NULL, NULL, comment},
-#define COLUMN(table, column, type, comment) {#table, #column, type, comment},
 #include "store/schema_7.inc"
-#undef TABLE
-#undef COLUMN
     {NULL, NULL, NULL, NULL},
 };
+
+#undef TABLE
+#undef COLUMN
 
 static const struct schema_row *const steps[COT_SCHEMA_VERSION] = {step_1, step_2, step_3, step_4,
                                                                    step_5, step_6, step_7};
