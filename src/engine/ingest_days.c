@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/ingest_parts.h"
 #include "base/civil.h"
+#include "engine/ingest_parts.h"
 #include "engine/shop.h"
 
 /* Readers wait for so many customers at a time. */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/threads.h"
 #include "base/civil.h"
+#include "base/threads.h"
 #include "engine/ingest_parts.h"
 
 /* What the committer alone looks at, but for the shop. */
