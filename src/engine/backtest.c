@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "base/civil.h"
-#include "engine/segment_json.h"
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "store/store.h"
 
 static void add_question(yyjson_mut_doc *doc, yyjson_mut_val *questions, const struct cot_league_result *result)
@@ -115,24 +115,13 @@ static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned 
                      cot_propensity_score(propensity, (enum cot_propensity_kind)kind));
 }
 
-static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int32_t day)
+static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_date((int64_t)day * COT_MS_PER_DAY, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, key, text);
-}
-
-static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc)
-{
-    char as_of[COT_TIME_TEXT_SIZE];
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    cot_format_time(league->shop->history.as_of_ms, as_of, sizeof as_of);
-    yyjson_mut_obj_add_strcpy(doc, root, "as_of", as_of);
+    cot_json_add_time(doc, root, "as_of", league->shop->history.as_of_ms);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", league->shop->currency);
     yyjson_mut_obj_add_uint(doc, root, "customers", league->now.league.purchases.n);
-    add_day(doc, root, "first_day", league->now.league.purchases.first_day);
-    add_day(doc, root, "last_day", league->now.league.purchases.last_day);
+    cot_json_add_day(doc, root, "first_day", league->now.league.purchases.first_day);
+    cot_json_add_day(doc, root, "last_day", league->now.league.purchases.last_day);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "horizons");
     for (size_t h = 0; h < league->n_horizons; h++)
         add_horizon(doc, array, league->horizons[h], league->results[h], league->newest[h], league->propensities[h]);
@@ -142,22 +131,19 @@ cot_code cot_backtest_run(const struct cot_context *context, const struct cot_sh
                           yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options store_options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     struct cot_shop_league league = {0};
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
     cot_code rc = cot_shop_league_check(options, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &store_options, &store, err);
+        rc = cot_json_document(&doc, &root, err);
+    if (rc == COT_OK)
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = cot_shop_league_run(context, store, options, &league, err);
     cot_store_close(store);
-    if (rc != COT_OK)
-        return rc;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        rc = cot_fail(err, COT_NOMEM, "backtest");
-    else
-        describe(&league, doc);
+    if (rc == COT_OK)
+        describe(&league, doc, root);
     cot_shop_league_release(&league);
-    *ret_doc = doc;
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

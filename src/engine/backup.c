@@ -10,8 +10,10 @@
 
 #include "base/civil.h"
 #include "base/folder.h"
+#include "base/json.h"
 #include "engine/backup_archive.h"
 #include "engine/backup_verify.h"
+#include "engine/context_store.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -95,7 +97,6 @@ static cot_code write_archive(struct backup *backup, const char *path, const cha
                               char ret_sha256[COT_SHA256_HEX_SIZE], struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_EXISTING, .n_threads = backup->context->n_threads};
     yyjson_mut_val *root = yyjson_mut_obj(backup->manifest);
     backup->files = yyjson_mut_arr(backup->manifest);
     yyjson_mut_doc_set_root(backup->manifest, root);
@@ -109,7 +110,7 @@ static cot_code write_archive(struct backup *backup, const char *path, const cha
         return cot_fail(err, COT_NOMEM, "manifest");
 
     cot_progress_report(&backup->context->progress, "bringing the shop to one state", 0, 0);
-    cot_code rc = cot_store_open(backup->context->data_dir, &options, &store, err);
+    cot_code rc = cot_context_open_store(backup->context, COT_STORE_EXISTING, &store, err);
     if (rc == COT_OK)
         rc = cot_store_exec(store, err, "force checkpoint");
     if (rc == COT_OK)
@@ -177,20 +178,17 @@ static cot_code check_outside(const char *path, const char *data_dir, struct cot
 static cot_code make_document(const struct backup *backup, const char *path, const char *created_at, const char *sha256,
                               yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     yyjson_mut_obj_add_strcpy(doc, root, "path", path);
     yyjson_mut_obj_add_strcpy(doc, root, "created_at", created_at);
     yyjson_mut_obj_add_int(doc, root, "schema", COT_SCHEMA_VERSION);
     yyjson_mut_obj_add_uint(doc, root, "files", backup->n_files);
     yyjson_mut_obj_add_uint(doc, root, "bytes", backup->n_bytes);
-    if (!yyjson_mut_obj_add_strcpy(doc, root, "sha256", sha256)) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "result");
-    }
-    *ret_doc = doc;
-    return COT_OK;
+    if (rc == COT_OK && !yyjson_mut_obj_add_strcpy(doc, root, "sha256", sha256))
+        rc = cot_fail(err, COT_NOMEM, "result");
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 /* Renames without ever replacing a file, where the file system can. */

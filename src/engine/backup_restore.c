@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "base/json.h"
 #include "engine/backup.h"
 #include "engine/backup_verify.h"
 #include "engine/erased.h"
@@ -213,9 +214,9 @@ static void add_warnings(yyjson_mut_doc *doc, const struct old_shop *old)
 static cot_code make_document(const struct cot_context *context, const char *path, const struct cot_manifest *manifest,
                               bool replaced, const struct old_shop *old, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     yyjson_mut_obj_add_strcpy(doc, root, "path", path);
     yyjson_mut_obj_add_strcpy(doc, root, "data", context->data_dir);
     yyjson_mut_obj_add_strcpy(doc, root, "created_at", manifest->created_at != NULL ? manifest->created_at : "");
@@ -224,12 +225,9 @@ static cot_code make_document(const struct cot_context *context, const char *pat
     yyjson_mut_obj_add_uint(doc, root, "bytes", manifest->n_bytes);
     yyjson_mut_obj_add_uint(doc, root, "erased_again", old->n_erased);
     add_warnings(doc, old);
-    if (!yyjson_mut_obj_add_bool(doc, root, "replaced", replaced)) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "result");
-    }
-    *ret_doc = doc;
-    return COT_OK;
+    if (rc == COT_OK && !yyjson_mut_obj_add_bool(doc, root, "replaced", replaced))
+        rc = cot_fail(err, COT_NOMEM, "result");
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_restore_run(const struct cot_context *context, const struct cot_restore_options *options,

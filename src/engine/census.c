@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/json.h"
 #include "domain/feature_catalogue.h"
 #include "domain/rfm.h"
 #include "engine/live_profile.h"
@@ -347,7 +348,6 @@ cot_code cot_census_add_rfm(const struct cot_census *census, struct cot_live_sho
                             yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err)
 {
     static const char *const keys[3] = {"recency", "frequency", "monetary"};
-    char ranked_at[COT_TIME_TEXT_SIZE];
     unsigned scores[3] = {0, 0, 0};
     const struct cot_customer *customer = NULL;
     if (census->ranks == NULL) {
@@ -369,7 +369,6 @@ cot_code cot_census_add_rfm(const struct cot_census *census, struct cot_live_sho
             yyjson_mut_obj_add_uint(doc, object, keys[part], scores[part]);
         else
             yyjson_mut_obj_add_null(doc, object, keys[part]);
-    cot_format_time(census->ranked_at_ms, ranked_at, sizeof ranked_at);
-    yyjson_mut_obj_add_strcpy(doc, object, "ranked_at", ranked_at);
+    cot_json_add_time(doc, object, "ranked_at", census->ranked_at_ms);
     return COT_OK;
 }

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
 #include "base/json.h"
 #include "domain/event.h"
 #include "domain/rfm.h"
+#include "engine/context_store.h"
 #include "engine/customer_move.h"
 #include "engine/features.h"
 #include "engine/person.h"
@@ -16,6 +16,7 @@
 #include "engine/segment_json.h"
 #include "engine/segment_model.h"
 #include "engine/segment_runs.h"
+#include "store/row_json.h"
 #include "store/store.h"
 
 enum { N_TIMELINE = 20, N_PULLS = 6 };
@@ -48,33 +49,9 @@ static void look_release(struct look *look)
     cot_store_close(look->store);
 }
 
-static void add_text(struct look *look, yyjson_mut_val *object, const char *key, const struct cot_rows *rows, size_t i)
-{
-    size_t size = 0;
-    const char *text = cot_rows_text(rows, i, &size);
-    if (text == NULL)
-        yyjson_mut_obj_add_null(look->doc, object, key);
-    else
-        yyjson_mut_obj_add_strncpy(look->doc, object, key, text, size);
-}
-
-static void add_time(struct look *look, yyjson_mut_val *object, const char *key, const struct cot_rows *rows, size_t i)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    if (cot_rows_is_null(rows, i)) {
-        yyjson_mut_obj_add_null(look->doc, object, key);
-        return;
-    }
-    cot_format_time(cot_rows_int(rows, i), text, sizeof text);
-    yyjson_mut_obj_add_strcpy(look->doc, object, key, text);
-}
-
 static void add_money(struct look *look, yyjson_mut_val *object, const char *key, const struct cot_rows *rows, size_t i)
 {
-    if (cot_rows_is_null(rows, i))
-        yyjson_mut_obj_add_null(look->doc, object, key);
-    else
-        yyjson_mut_obj_add_real(look->doc, object, key, cot_rows_double(rows, i) / look->money.minor_per_major);
+    cot_json_add_number(look->doc, object, key, cot_rows_double(rows, i) / look->money.minor_per_major);
 }
 
 static void add_identities(struct look *look)
@@ -104,8 +81,8 @@ static cot_code add_traits(struct look *look, struct cot_err *err)
                                 cot_buf_text(&look->nodes));
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *entry = yyjson_mut_arr_add_obj(look->doc, array);
-        add_text(look, entry, "key", rows, 0);
-        add_text(look, entry, "value", rows, 1);
+        cot_row_add_text(look->doc, entry, "key", rows, 0);
+        cot_row_add_text(look->doc, entry, "value", rows, 1);
         yyjson_mut_obj_add_bool(look->doc, entry, "timeless", cot_rows_int(rows, 2) != 0);
     }
     cot_rows_close(rows);
@@ -123,9 +100,9 @@ static cot_code add_consent(struct look *look, struct cot_err *err)
                                 cot_buf_text(&look->nodes));
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *entry = yyjson_mut_arr_add_obj(look->doc, array);
-        add_text(look, entry, "purpose", rows, 0);
+        cot_row_add_text(look->doc, entry, "purpose", rows, 0);
         yyjson_mut_obj_add_bool(look->doc, entry, "granted", cot_rows_int(rows, 1) != 0);
-        add_time(look, entry, "since", rows, 2);
+        cot_row_add_time(look->doc, entry, "since", rows, 2);
     }
     cot_rows_close(rows);
     return rc;
@@ -150,8 +127,8 @@ static cot_code add_totals(struct look *look, struct cot_err *err)
         yyjson_mut_obj_add_int(look->doc, totals, "orders", cot_rows_int(rows, 0));
         add_money(look, totals, "revenue", rows, 1);
         add_money(look, totals, "refunds", rows, 2);
-        add_time(look, totals, "first_order", rows, 3);
-        add_time(look, totals, "last_order", rows, 4);
+        cot_row_add_time(look->doc, totals, "first_order", rows, 3);
+        cot_row_add_time(look->doc, totals, "last_order", rows, 4);
         yyjson_mut_obj_add_int(look->doc, totals, "events", cot_rows_int(rows, 5));
     }
     cot_rows_close(rows);
@@ -176,15 +153,15 @@ static cot_code add_timeline(struct look *look, struct cot_err *err)
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *entry = yyjson_mut_arr_add_obj(look->doc, array);
         const char *kind = cot_event_kind_name((enum cot_event_kind)cot_rows_int(rows, 1));
-        add_time(look, entry, "at", rows, 0);
+        cot_row_add_time(look->doc, entry, "at", rows, 0);
         yyjson_mut_obj_add_str(look->doc, entry, "kind", kind != NULL ? kind : "other");
-        add_text(look, entry, "order", rows, 2);
-        add_text(look, entry, "item", rows, 3);
-        add_text(look, entry, "name", rows, 4);
+        cot_row_add_text(look->doc, entry, "order", rows, 2);
+        cot_row_add_text(look->doc, entry, "item", rows, 3);
+        cot_row_add_text(look->doc, entry, "name", rows, 4);
         cot_json_add_number(look->doc, entry, "quantity", cot_rows_double(rows, 5));
         add_money(look, entry, "amount", rows, 6);
-        add_text(look, entry, "channel", rows, 7);
-        add_text(look, entry, "detail", rows, 8);
+        cot_row_add_text(look->doc, entry, "channel", rows, 7);
+        cot_row_add_text(look->doc, entry, "detail", rows, 8);
     }
     cot_rows_close(rows);
     return rc;
@@ -224,9 +201,7 @@ static void add_feature_value(struct look *look, yyjson_mut_val *entry, const ch
 
 static void add_features(struct look *look)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(look->matrix.as_of_ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(look->doc, look->root, "as_of", text);
+    cot_json_add_time(look->doc, look->root, "as_of", look->matrix.as_of_ms);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(look->doc, look->root, "features");
     for (size_t j = 0; look->row != SIZE_MAX && j < look->matrix.d; j++) {
         const struct cot_feature_column *column = &look->matrix.columns[j];
@@ -532,14 +507,10 @@ static void find_row(struct look *look)
 
 static cot_code open_look(struct look *look, const char *id, struct cot_err *err)
 {
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = look->context->n_threads};
     struct cot_features_options features = {0};
-    look->doc = yyjson_mut_doc_new(NULL);
-    if (look->doc == NULL)
-        return cot_fail(err, COT_NOMEM, "customer");
-    look->root = yyjson_mut_obj(look->doc);
-    yyjson_mut_doc_set_root(look->doc, look->root);
-    cot_code rc = cot_store_open(look->context->data_dir, &options, &look->store, err);
+    cot_code rc = cot_json_document(&look->doc, &look->root, err);
+    if (rc == COT_OK)
+        rc = cot_context_open_store(look->context, COT_STORE_READ_ONLY, &look->store, err);
     if (rc == COT_OK)
         rc = cot_person_find(look->store, id, &look->person, err);
     if (rc == COT_OK)

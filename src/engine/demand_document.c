@@ -9,19 +9,12 @@
 
 #include "base/civil.h"
 #include "base/folder.h"
-#include "engine/segment_json.h"
+#include "base/json.h"
 #include "num/check.h"
 
 static const char *const every_names[] = {"week", "day"};
 static const char *const by_names[] = {"product", "category", "shop"};
 static const char *const measure_names[] = {"units", "revenue"};
-
-static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int32_t day)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_date((int64_t)day * COT_MS_PER_DAY, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, key, text);
-}
 
 static const char *const level_names[COT_DEMAND_MAX_LEVELS] = {"shop", "category", "product"};
 
@@ -197,7 +190,7 @@ static void add_backtest(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     for (size_t p = 0; p < o->histories->n_pasts; p++) {
         const struct cot_demand_history *past = o->histories->pasts + p;
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, array);
-        add_day(doc, object, "last_day", past->last_day);
+        cot_json_add_day(doc, object, "last_day", past->last_day);
         yyjson_mut_obj_add_uint(doc, object, "series", past->n_series);
         yyjson_mut_val *mean = yyjson_mut_obj_add_arr(doc, object, "mean");
         yyjson_mut_val *actual = yyjson_mut_obj_add_arr(doc, object, "actual");
@@ -222,7 +215,7 @@ static void add_past(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot
             continue;
         if (step + SHOWN >= h->n_steps) {
             yyjson_mut_val *one = yyjson_mut_arr_add_obj(doc, past);
-            add_day(doc, one, "start", day);
+            cot_json_add_day(doc, one, "start", day);
             yyjson_mut_obj_add_real(doc, one, "value", h->series[0].values[step]);
         }
         step++;
@@ -234,8 +227,8 @@ static void add_calendar(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                            "Friday", "Saturday", "Sunday"};
     const struct cot_demand_history *h = &o->histories->now;
-    add_day(doc, root, "first_day", h->first_day);
-    add_day(doc, root, "last_day", h->last_day);
+    cot_json_add_day(doc, root, "first_day", h->first_day);
+    cot_json_add_day(doc, root, "last_day", h->last_day);
     yyjson_mut_obj_add_uint(doc, root, "steps_known", h->n_steps);
     yyjson_mut_val *closed = yyjson_mut_obj_add_arr(doc, root, "closed_weekdays");
     for (int w = 0; w < COT_DEMAND_DAYS_A_WEEK; w++)
@@ -245,7 +238,7 @@ static void add_calendar(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     yyjson_mut_val *steps = yyjson_mut_obj_add_arr(doc, root, "steps");
     for (size_t i = 0; i < o->use->horizon; i++) {
         yyjson_mut_val *step = yyjson_mut_arr_add_obj(doc, steps);
-        add_day(doc, step, "start", cot_demand_next_day(h, i));
+        cot_json_add_day(doc, step, "start", cot_demand_next_day(h, i));
         yyjson_mut_obj_add_bool(doc, step, "closed", cot_demand_open_step(h, i) == SIZE_MAX);
     }
 }
@@ -253,12 +246,10 @@ static void add_calendar(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
 static void add_head(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_demand_outcome *o)
 {
     enum { FIRST_FOLDS = 2 };
-    char as_of[COT_TIME_TEXT_SIZE];
     unsigned n_folds = 0;
     for (size_t i = 0; i < o->result->n_series; i++)
         n_folds = o->result->forecasts[i].n_folds > n_folds ? o->result->forecasts[i].n_folds : n_folds;
-    cot_format_time(o->histories->now.as_of_ms, as_of, sizeof as_of);
-    yyjson_mut_obj_add_strcpy(doc, root, "as_of", as_of);
+    cot_json_add_time(doc, root, "as_of", o->histories->now.as_of_ms);
     yyjson_mut_obj_add_str(doc, root, "every", every_names[o->use->every]);
     yyjson_mut_obj_add_str(doc, root, "measure", measure_names[o->use->measure]);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", o->histories->now.currency);

@@ -7,7 +7,6 @@
 #include "base/civil.h"
 #include "domain/event.h"
 #include "engine/demand_days.h"
-#include "engine/segment_json.h"
 #include "engine/shop.h"
 #include "num/check.h"
 #include "store/store.h"

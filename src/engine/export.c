@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/civil.h"
 #include "base/folder.h"
 #include "domain/consent.h"
+#include "engine/context_store.h"
 #include "engine/export_audience.h"
 #include "store/store.h"
 
@@ -313,14 +313,13 @@ cot_code cot_export_run(const struct cot_context *context, const struct cot_expo
                         yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options store_options = {.mode = COT_STORE_EXISTING, .n_threads = context->n_threads};
     struct export export = {.options = options, .created_at_ms = (int64_t)time(NULL) * 1000};
     export.doc = yyjson_mut_doc_new(NULL);
     export.columns = yyjson_mut_arr(export.doc);
     yyjson_mut_doc_set_root(export.doc, yyjson_mut_obj(export.doc));
     cot_code rc = export.columns == NULL ? cot_fail(err, COT_NOMEM, "export") : check_options(&export, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &store_options, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_EXISTING, &store, err);
     if (rc == COT_OK)
         rc = cot_export_find_segment(store, options->segment, &export.audience, err);
     if (rc == COT_OK)

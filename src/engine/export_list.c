@@ -1,4 +1,6 @@
 /* The log of exports (see export.h). */
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/export.h"
 #include "store/row_json.h"
 #include "store/store.h"
@@ -12,15 +14,13 @@ cot_code cot_export_list_run(const struct cot_context *context, yyjson_mut_doc *
 {
     struct cot_store *store = NULL;
     struct cot_rows *rows = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     bool more = false;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "exports");
-    cot_code rc = array == NULL ? cot_fail(err, COT_NOMEM, "result") : COT_OK;
-    yyjson_mut_doc_set_root(doc, root);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &options, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = cot_rows_open(store, &rows, err, "%s", list_sql);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
@@ -34,9 +34,5 @@ cot_code cot_export_list_run(const struct cot_context *context, yyjson_mut_doc *
     }
     cot_rows_close(rows);
     cot_store_close(store);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "base/number.h"
+#include "engine/context_store.h"
 #include "engine/feature_table.h"
-#include "engine/segment_json.h"
 #include "store/store.h"
 
 enum { N_BINS = 16, N_ENDS = 5 };
@@ -40,13 +41,33 @@ cot_code cot_features_compute(const struct cot_context *context, struct cot_stor
     return COT_OK;
 }
 
-static cot_code compute_read_only(const struct cot_context *context, const struct cot_features_options *options,
-                                  struct cot_store **ret_store, struct cot_shop **ret_shop,
-                                  struct cot_feature_matrix *ret_matrix, struct cot_err *err)
+/* Features as they are looked at, without a change to the store. */
+struct look {
+    struct cot_store *store;
+    struct cot_shop *shop;
+    struct cot_feature_matrix matrix;
+    yyjson_mut_doc *doc; /* the answer, and its root */
+    yyjson_mut_val *root;
+};
+
+/* To be closed even where it fails. */
+static cot_code look_open(const struct cot_context *context, const struct cot_features_options *options,
+                          struct look *look, struct cot_err *err)
 {
-    struct cot_store_options store_options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    cot_code rc = cot_store_open(context->data_dir, &store_options, ret_store, err);
-    return rc == COT_OK ? cot_features_compute(context, *ret_store, options, ret_shop, ret_matrix, err) : rc;
+    *look = (struct look){0};
+    cot_code rc = cot_json_document(&look->doc, &look->root, err);
+    if (rc == COT_OK)
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &look->store, err);
+    return rc == COT_OK ? cot_features_compute(context, look->store, options, &look->shop, &look->matrix, err) : rc;
+}
+
+/* Ends a look that came to rc. */
+static cot_code look_close(struct look *look, cot_code rc, yyjson_mut_doc **ret_doc)
+{
+    cot_feature_matrix_free(&look->matrix);
+    cot_shop_free(look->shop);
+    cot_store_close(look->store);
+    return cot_json_finish(rc, look->doc, ret_doc);
 }
 
 static yyjson_mut_val *feature_json(yyjson_mut_doc *doc, const struct cot_feature_column *column)
@@ -82,12 +103,10 @@ static void add_coverage(yyjson_mut_doc *doc, yyjson_mut_val *object, const stru
     yyjson_mut_obj_add_bool(doc, object, "distinct", distinct);
 }
 
-static void add_as_of(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cot_feature_matrix *matrix)
+static void add_as_of(const struct look *look)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(matrix->as_of_ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, root, "as_of", text);
-    yyjson_mut_obj_add_uint(doc, root, "customers", matrix->n);
+    cot_json_add_time(look->doc, look->root, "as_of", look->matrix.as_of_ms);
+    yyjson_mut_obj_add_uint(look->doc, look->root, "customers", look->matrix.n);
 }
 
 static void list_catalogue(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_val *array)
@@ -119,37 +138,22 @@ static void list_catalogue(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut
 cot_code cot_features_list_run(const struct cot_context *context, const struct cot_features_options *options,
                                yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    struct cot_store *store = NULL;
-    struct cot_shop *shop = NULL;
-    struct cot_feature_matrix matrix = {0};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_val *array = yyjson_mut_arr(doc);
-    if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "list of features");
-    yyjson_mut_doc_set_root(doc, root);
-    cot_code rc = compute_read_only(context, options, &store, &shop, &matrix, err);
+    struct look look;
+    cot_code rc = look_open(context, options, &look, err);
+    yyjson_mut_val *array = yyjson_mut_arr(look.doc);
     if (rc == COT_NOT_FOUND && options->as_of == NULL) {
-        list_catalogue(doc, root, array);
+        list_catalogue(look.doc, look.root, array);
         rc = COT_OK;
     } else if (rc == COT_OK) {
-        add_as_of(doc, root, &matrix);
-        for (size_t j = 0; j < matrix.d; j++) {
-            yyjson_mut_val *object = feature_json(doc, &matrix.columns[j]);
-            add_coverage(doc, object, &matrix, j);
+        add_as_of(&look);
+        for (size_t j = 0; j < look.matrix.d; j++) {
+            yyjson_mut_val *object = feature_json(look.doc, &look.matrix.columns[j]);
+            add_coverage(look.doc, object, &look.matrix, j);
             yyjson_mut_arr_append(array, object);
         }
     }
-    yyjson_mut_obj_add_val(doc, root, "features", array);
-    cot_feature_matrix_free(&matrix);
-    cot_shop_free(shop);
-    cot_store_close(store);
-    if (rc != COT_OK) {
-        yyjson_mut_doc_free(doc);
-        return rc;
-    }
-    *ret_doc = doc;
-    return COT_OK;
+    yyjson_mut_obj_add_val(look.doc, look.root, "features", array);
+    return look_close(&look, rc, ret_doc);
 }
 
 /* The shortest decimal that says a float: 0.1, not 0.10000000149. */
@@ -291,11 +295,12 @@ static cot_code fail_unknown(const struct cot_feature_matrix *matrix, const char
                     used > 0 ? near : "", used > 0 ? " are near; " : "");
 }
 
-static cot_code show_column(yyjson_mut_doc *doc, const struct cot_shop *shop, const struct cot_feature_matrix *matrix,
-                            size_t j, struct cot_err *err)
+static cot_code show_column(const struct look *look, size_t j, struct cot_err *err)
 {
+    const struct cot_feature_matrix *matrix = &look->matrix;
     const struct cot_feature_column *column = &matrix->columns[j];
-    yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
+    yyjson_mut_doc *doc = look->doc;
+    yyjson_mut_val *root = look->root;
     yyjson_mut_val *feature = feature_json(doc, column);
     size_t n = 0;
     struct ranked *ranked = malloc((matrix->n + 1) * sizeof *ranked);
@@ -309,12 +314,12 @@ static cot_code show_column(yyjson_mut_doc *doc, const struct cot_shop *shop, co
     qsort(ranked, n, sizeof *ranked, ranked_compare);
     add_coverage(doc, feature, matrix, j);
     yyjson_mut_obj_add_val(doc, root, "feature", feature);
-    add_as_of(doc, root, matrix);
+    add_as_of(look);
     yyjson_mut_obj_add_uint(doc, root, "missing", matrix->n - n);
     if (column->transform == COT_TRANSFORM_CATEGORY)
         add_categories(doc, root, column, ranked, n);
     else
-        add_numbers(doc, root, shop, ranked, n, column->transform);
+        add_numbers(doc, root, look->shop, ranked, n, column->transform);
     free(ranked);
     return COT_OK;
 }
@@ -323,26 +328,12 @@ cot_code cot_features_show_run(const struct cot_context *context, const char *na
                                const struct cot_features_options *options, yyjson_mut_doc **ret_doc,
                                struct cot_err *err)
 {
-    struct cot_store *store = NULL;
-    struct cot_shop *shop = NULL;
-    struct cot_feature_matrix matrix = {0};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "feature");
-    yyjson_mut_doc_set_root(doc, yyjson_mut_obj(doc));
-    cot_code rc = compute_read_only(context, options, &store, &shop, &matrix, err);
-    size_t j = rc == COT_OK ? cot_feature_matrix_find(&matrix, name) : SIZE_MAX;
+    struct look look;
+    cot_code rc = look_open(context, options, &look, err);
+    size_t j = rc == COT_OK ? cot_feature_matrix_find(&look.matrix, name) : SIZE_MAX;
     if (rc == COT_OK)
-        rc = j == SIZE_MAX ? fail_unknown(&matrix, name, err) : show_column(doc, shop, &matrix, j, err);
-    cot_feature_matrix_free(&matrix);
-    cot_shop_free(shop);
-    cot_store_close(store);
-    if (rc != COT_OK) {
-        yyjson_mut_doc_free(doc);
-        return rc;
-    }
-    *ret_doc = doc;
-    return COT_OK;
+        rc = j == SIZE_MAX ? fail_unknown(&look.matrix, name, err) : show_column(&look, j, err);
+    return look_close(&look, rc, ret_doc);
 }
 
 static cot_code copy_to_file(struct cot_store *store, const char *path, enum cot_features_format format,
@@ -372,33 +363,18 @@ cot_code cot_features_export_run(const struct cot_context *context, const struct
                                  const char *path, enum cot_features_format format, yyjson_mut_doc **ret_doc,
                                  struct cot_err *err)
 {
-    struct cot_store *store = NULL;
-    struct cot_shop *shop = NULL;
-    struct cot_feature_matrix matrix = {0};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "export");
-    cot_code rc = compute_read_only(context, options, &store, &shop, &matrix, err);
+    struct look look;
+    cot_code rc = look_open(context, options, &look, err);
     if (rc == COT_OK)
-        rc = cot_feature_table_write(store, COT_FEATURE_TABLE_TEMPORARY, "feature_export", shop, &matrix,
+        rc = cot_feature_table_write(look.store, COT_FEATURE_TABLE_TEMPORARY, "feature_export", look.shop, &look.matrix,
                                      &context->progress, err);
     if (rc == COT_OK)
-        rc = copy_to_file(store, path, format, err);
+        rc = copy_to_file(look.store, path, format, err);
     if (rc == COT_OK) {
-        yyjson_mut_val *root = yyjson_mut_obj(doc);
-        yyjson_mut_doc_set_root(doc, root);
-        add_as_of(doc, root, &matrix);
-        yyjson_mut_obj_add_uint(doc, root, "features", matrix.d);
-        yyjson_mut_obj_add_strcpy(doc, root, "path", path);
-        yyjson_mut_obj_add_str(doc, root, "format", format == COT_FEATURES_PARQUET ? "parquet" : "csv");
+        add_as_of(&look);
+        yyjson_mut_obj_add_uint(look.doc, look.root, "features", look.matrix.d);
+        yyjson_mut_obj_add_strcpy(look.doc, look.root, "path", path);
+        yyjson_mut_obj_add_str(look.doc, look.root, "format", format == COT_FEATURES_PARQUET ? "parquet" : "csv");
     }
-    cot_feature_matrix_free(&matrix);
-    cot_shop_free(shop);
-    cot_store_close(store);
-    if (rc != COT_OK) {
-        yyjson_mut_doc_free(doc);
-        return rc;
-    }
-    *ret_doc = doc;
-    return COT_OK;
+    return look_close(&look, rc, ret_doc);
 }

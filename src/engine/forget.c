@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/erased.h"
 #include "engine/forget_steps.h"
 #include "engine/segment.h"
@@ -81,20 +82,19 @@ static cot_code add_person(struct cot_store *store, struct cot_forget *forget, c
 static cot_code begin_receipt(struct cot_forget *forget, char ret_receipt[2 * RECEIPT_BYTES + 1], struct cot_err *err)
 {
     unsigned char bytes[RECEIPT_BYTES];
+    yyjson_mut_val *root = NULL;
     if (RAND_bytes(bytes, sizeof bytes) != 1)
         return cot_fail(err, COT_IO, "the system gives no random bytes for a receipt");
     for (size_t i = 0; i < sizeof bytes; i++)
         snprintf(ret_receipt + 2 * i, 3, "%02x", bytes[i]);
-    forget->doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(forget->doc);
-    yyjson_mut_doc_set_root(forget->doc, root);
+    cot_code rc = cot_json_document(&forget->doc, &root, err);
     yyjson_mut_obj_add_strcpy(forget->doc, root, "receipt", ret_receipt);
     yyjson_mut_obj_add_str(forget->doc, root, "status", "pending");
     forget->removed = yyjson_mut_obj_add_obj(forget->doc, root, "removed");
     forget->changed = yyjson_mut_obj_add_obj(forget->doc, root, "changed");
     forget->files = yyjson_mut_obj_add_arr(forget->doc, root, "files");
     forget->elsewhere = yyjson_mut_obj_add_arr(forget->doc, root, "elsewhere");
-    return forget->elsewhere != NULL ? COT_OK : cot_fail(err, COT_NOMEM, "receipt");
+    return rc == COT_OK && forget->elsewhere == NULL ? cot_fail(err, COT_NOMEM, "receipt") : rc;
 }
 
 /* Step 1: all rows or none, and the note that something is under way. */
@@ -163,11 +163,10 @@ cot_code cot_forget_run(const struct cot_context *context, const char *const *id
                         yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_EXISTING, .n_threads = context->n_threads};
     struct cot_forget forget = {0};
     char receipt[2 * RECEIPT_BYTES + 1] = "";
     bool absent = false;
-    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_EXISTING, &store, err);
     for (size_t i = 0; rc == COT_OK && i < n_ids; i++)
         rc = add_person(store, &forget, ids[i], err);
     if (rc == COT_OK)
@@ -184,7 +183,7 @@ cot_code cot_forget_run(const struct cot_context *context, const char *const *id
         store = NULL;
     }
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &options, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_EXISTING, &store, err);
     if (rc == COT_OK)
         rc = cot_forget_prove(store, &forget, &context->progress, &absent, err);
     if (rc == COT_OK)
@@ -246,15 +245,16 @@ static cot_code list_finishable(struct cot_store *store, struct cot_buf *list, i
 cot_code cot_forget_finish_run(const struct cot_context *context, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_EXISTING, .n_threads = context->n_threads};
     struct cot_forget forget = {0};
     struct cot_buf receipts = {0};
     char receipt[2 * RECEIPT_BYTES + 1] = "";
     int64_t n_left = 0;
     int64_t n_pending = 0;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
     cot_code rc = begin_receipt(&forget, receipt, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &options, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_EXISTING, &store, err);
     if (rc == COT_OK)
         rc = list_finishable(store, &receipts, &n_pending, err);
     if (rc == COT_OK)
@@ -265,7 +265,7 @@ cot_code cot_forget_finish_run(const struct cot_context *context, yyjson_mut_doc
         rc = cot_forget_rewrite(store, &context->progress, err);
         store = NULL;
         if (rc == COT_OK)
-            rc = cot_store_open(context->data_dir, &options, &store, err);
+            rc = cot_context_open_store(context, COT_STORE_EXISTING, &store, err);
         if (rc == COT_OK)
             rc = cot_store_exec(store, err,
                                 "update erasure set status = 'done', finished_at = epoch_ms(epoch_ms(now()))"
@@ -275,17 +275,12 @@ cot_code cot_forget_finish_run(const struct cot_context *context, yyjson_mut_doc
     if (rc == COT_OK)
         rc = cot_store_number(store, &n_left, err, "select count(*) from erasure where status = 'pending'");
     cot_store_close(store);
-    yyjson_mut_doc *doc = rc == COT_OK ? yyjson_mut_doc_new(NULL) : NULL;
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    if (rc == COT_OK)
+        rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK && (!yyjson_mut_obj_add_sint(doc, root, "finished", n_pending) ||
                          !yyjson_mut_obj_add_sint(doc, root, "pending", n_left)))
         rc = cot_fail(err, COT_NOMEM, "result");
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
     cot_buf_release(&receipts);
     forget_release(&forget);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

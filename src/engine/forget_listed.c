@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/context_store.h"
 #include "engine/erased.h"
 #include "engine/forget.h"
 #include "store/store.h"
@@ -56,11 +57,10 @@ cot_code cot_forget_listed(const struct cot_context *context, const struct cot_e
                            struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_EXISTING, .n_threads = context->n_threads};
     struct ids ids = {0};
     yyjson_mut_doc *doc = NULL;
     uint64_t n_people = 0;
-    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_EXISTING, &store, err);
     if (rc == COT_OK)
         rc = cot_erased_merge(erased, store, err);
     if (rc == COT_OK)

@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/civil.h"
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/identity_evidence.h"
 #include "engine/identity_rules_store.h"
 
@@ -400,14 +402,15 @@ cot_code cot_identity_show(struct cot_store *store, yyjson_mut_doc **ret_doc, st
 {
     struct cot_identity_rules rules;
     char *own = NULL;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    cot_code rc = root == NULL ? cot_fail(err, COT_NOMEM, "a document") : cot_identity_rules_load(store, &rules, err);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc == COT_OK)
+        rc = cot_identity_rules_load(store, &rules, err);
     if (rc != COT_OK) {
         yyjson_mut_doc_free(doc);
         return rc;
     }
-    yyjson_mut_doc_set_root(doc, root);
     cot_identity_rules_write(&rules, doc, yyjson_mut_obj_add_obj(doc, root, "rules"));
     rc = cot_store_setting(store, "identity_rules", &own, err);
     yyjson_mut_obj_add_bool(doc, root, "own", own != NULL);
@@ -415,11 +418,7 @@ cot_code cot_identity_show(struct cot_store *store, yyjson_mut_doc **ret_doc, st
     if (rc == COT_OK)
         rc = add_figures(store, &rules, doc, root, err);
     cot_identity_rules_release(&rules);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 static cot_code read_rules(const char *path, struct cot_identity_rules *ret_rules, struct cot_err *err)
@@ -445,8 +444,6 @@ static cot_code read_rules(const char *path, struct cot_identity_rules *ret_rule
 cot_code cot_identity_run(const struct cot_context *context, enum cot_identity_task task, const char *rules_path,
                           yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = task == COT_IDENTITY_APPLY ? COT_STORE_EXISTING : COT_STORE_READ_ONLY,
-                                          .n_threads = context->n_threads};
     struct cot_identity_rules rules;
     struct cot_store *store = NULL;
     cot_code rc = COT_OK;
@@ -456,7 +453,8 @@ cot_code cot_identity_run(const struct cot_context *context, enum cot_identity_t
         rc = read_rules(rules_path, &rules, err);
     if (rc != COT_OK)
         return rc;
-    rc = cot_store_open(context->data_dir, &how, &store, err);
+    rc = cot_context_open_store(context, task == COT_IDENTITY_APPLY ? COT_STORE_EXISTING : COT_STORE_READ_ONLY, &store,
+                                err);
     if (rc == COT_OK)
         rc = task == COT_IDENTITY_SHOW       ? cot_identity_show(store, ret_doc, err)
              : task == COT_IDENTITY_SIMULATE ? cot_identity_simulate(store, &rules, ret_doc, err)

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
+#include "base/json.h"
 #include "domain/money.h"
+#include "engine/context_store.h"
 #include "engine/import_detail.h"
 #include "store/store.h"
 
@@ -15,13 +16,6 @@ static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *key
 {
     if (text.size > 0)
         yyjson_mut_obj_add_strncpy(doc, value, key, text.data, text.size);
-}
-
-static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *key, int64_t ms)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, value, key, text);
 }
 
 static void add_money(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *key, const struct cot_record *record,
@@ -40,7 +34,7 @@ static void add_record(yyjson_mut_doc *doc, yyjson_mut_val *array, const struct 
     yyjson_mut_obj_add_uint(doc, value, "line", record->line);
     yyjson_mut_obj_add_str(doc, value, "what", what);
     if (!(record->flags & COT_RECORD_TIMELESS))
-        add_time(doc, value, "occurred_at", record->occurred_at_ms);
+        cot_json_add_time(doc, value, "occurred_at", record->occurred_at_ms);
     add_text(doc, value, "customer", record->user);
     add_text(doc, value, "email", record->email);
     add_text(doc, value, "anonymous", record->anonymous);
@@ -164,9 +158,8 @@ static cot_code describe_file(struct cot_import_file *file, const struct cot_fil
 static cot_code read_settings(const struct cot_context *context, char **ret_currency, char **ret_zone,
                               struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     struct cot_store *store = NULL;
-    cot_code rc = cot_store_open(context->data_dir, &how, &store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_NOT_FOUND)
         return COT_OK;
     if (rc == COT_OK)

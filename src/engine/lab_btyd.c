@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "coterie/btyd.h"
 #include "coterie/spend.h"
 #include "engine/transactions.h"
@@ -106,7 +107,7 @@ static cot_code parse_day(const char *option, const char *text, int32_t *ret_day
 
 static void format_day(int32_t day, char ret_text[COT_TIME_TEXT_SIZE])
 {
-    cot_format_date((int64_t)day * 86400000, ret_text, COT_TIME_TEXT_SIZE);
+    cot_format_date((int64_t)day * COT_MS_PER_DAY, ret_text, COT_TIME_TEXT_SIZE);
 }
 
 static cot_code choose_span(const struct cot_lab_btyd_options *o, const struct cot_transactions *t,
@@ -293,11 +294,8 @@ static cot_code fit_spend(const struct cot_context *context, const struct histor
 
 static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *object, int32_t begin, int32_t end)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    format_day(begin, text);
-    yyjson_mut_obj_add_strcpy(doc, object, "begin", text);
-    format_day(end, text);
-    yyjson_mut_obj_add_strcpy(doc, object, "end", text);
+    cot_json_add_day(doc, object, "begin", begin);
+    cot_json_add_day(doc, object, "end", end);
 }
 
 cot_code cot_lab_btyd_run(const struct cot_context *context, const struct cot_lab_btyd_options *options,
@@ -308,6 +306,8 @@ cot_code cot_lab_btyd_run(const struct cot_context *context, const struct cot_la
     struct span span = {0};
     enum cot_btyd_kind kind = COT_BTYD_BGNBD;
     bool is_spend = false;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
     yyjson_mut_val *holdout = NULL;
     cot_code rc = choose_model(options->model, &is_spend, &kind, err);
     if (rc == COT_OK)
@@ -317,13 +317,12 @@ cot_code cot_lab_btyd_run(const struct cot_context *context, const struct cot_la
     if (rc == COT_OK)
         rc = observe(&transactions, &span, &history, err);
     cot_transactions_release(&transactions);
+    if (rc == COT_OK)
+        rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK) {
         history_release(&history);
         return rc;
     }
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_strcpy(doc, root, "model", options->model);
     yyjson_mut_obj_add_str(doc, root, "unit", span.unit > 1 ? "week" : "day");
     add_span(doc, yyjson_mut_obj_add_obj(doc, root, "calibration"), span.begin, span.end);
@@ -336,9 +335,5 @@ cot_code cot_lab_btyd_run(const struct cot_context *context, const struct cot_la
     rc = is_spend ? fit_spend(context, &history, doc, holdout, err)
                   : fit_counts(context, options, kind, &history, &span, doc, holdout, err);
     history_release(&history);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

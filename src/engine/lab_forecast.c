@@ -8,8 +8,8 @@
 
 #include "base/array.h"
 #include "base/dict.h"
+#include "base/json.h"
 #include "base/threads.h"
-#include "engine/segment_json.h"
 #include "num/check.h"
 #include "store/reader.h"
 
@@ -327,6 +327,8 @@ cot_code cot_lab_forecast_run(const struct cot_context *context, const struct co
     struct file file = {.path = options->input};
     double seconds = 0;
     size_t n_forecast = 0;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
     cot_dict_init(&file.names);
     cot_code rc = read_file(&file, err);
     if (rc == COT_OK) {
@@ -339,10 +341,9 @@ cot_code cot_lab_forecast_run(const struct cot_context *context, const struct co
     if (rc == COT_OK && n_forecast == 0)
         rc = cot_fail(err, COT_BAD_DATA, "%s: no series has more than the %zu values that --backtest holds back",
                       options->input, options->horizon);
+    if (rc == COT_OK)
+        rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK) {
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_val *root = yyjson_mut_obj(doc);
-        yyjson_mut_doc_set_root(doc, root);
         yyjson_mut_obj_add_str(doc, root, "method", cot_forecast_method_name(options->method));
         yyjson_mut_obj_add_uint(doc, root, "season", options->season > 1 ? options->season : 1);
         yyjson_mut_obj_add_uint(doc, root, "horizon", options->horizon);

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "domain/feature_catalogue.h"
 #include "domain/value.h"
 #include "domain/value_tier.h"
 #include "engine/customer_move.h"
-#include "engine/segment_json.h"
 
 static const enum cot_node_kind kinds[] = {COT_NODE_USER,      COT_NODE_EMAIL,  COT_NODE_PHONE,   COT_NODE_LOYALTY,
                                            COT_NODE_ANONYMOUS, COT_NODE_DEVICE, COT_NODE_EXTERNAL};

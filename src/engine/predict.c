@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/civil.h"
+#include "base/json.h"
 #include "domain/value_tier.h"
+#include "engine/context_store.h"
 #include "engine/person.h"
 #include "engine/predict_customer.h"
 #include "engine/predict_offers.h"
 #include "engine/prediction_store.h"
-#include "engine/segment_json.h"
 #include "store/store.h"
 
 enum { DEFAULT_TOP = 10 };
@@ -332,11 +332,9 @@ static cot_code write_file(const struct job *job, const char *path, struct cot_e
 
 static cot_code describe(struct job *job, struct cot_err *err)
 {
-    char as_of[COT_TIME_TEXT_SIZE];
     job->n = job->league.now.league.purchases.n;
     job->h_value = cot_shop_league_value_horizon(&job->league);
-    cot_format_time(job->league.shop->history.as_of_ms, as_of, sizeof as_of);
-    yyjson_mut_obj_add_strcpy(job->doc, job->root, "as_of", as_of);
+    cot_json_add_time(job->doc, job->root, "as_of", job->league.shop->history.as_of_ms);
     yyjson_mut_obj_add_strcpy(job->doc, job->root, "currency", job->league.shop->currency);
     yyjson_mut_obj_add_uint(job->doc, job->root, "customers", job->n);
     cot_code rc = rank(job, err);
@@ -363,16 +361,12 @@ static cot_code describe(struct job *job, struct cot_err *err)
 cot_code cot_predict_run(const struct cot_context *context, const struct cot_predict_options *options,
                          yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    struct job job = {.context = context, .options = options, .doc = yyjson_mut_doc_new(NULL)};
-    struct cot_store_options store_options = {.mode = options->keep ? COT_STORE_EXISTING : COT_STORE_READ_ONLY,
-                                              .n_threads = context->n_threads};
-    if (job.doc == NULL)
-        return cot_fail(err, COT_NOMEM, "predictions");
-    job.root = yyjson_mut_obj(job.doc);
-    yyjson_mut_doc_set_root(job.doc, job.root);
+    struct job job = {.context = context, .options = options};
     cot_code rc = cot_shop_league_check(&options->league, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &store_options, &job.store, err);
+        rc = cot_json_document(&job.doc, &job.root, err);
+    if (rc == COT_OK)
+        rc = cot_context_open_store(context, options->keep ? COT_STORE_EXISTING : COT_STORE_READ_ONLY, &job.store, err);
     if (rc == COT_OK)
         rc = cot_shop_league_run(context, job.store, &options->league, &job.league, err);
     if (rc == COT_OK)
@@ -381,9 +375,5 @@ cot_code cot_predict_run(const struct cot_context *context, const struct cot_pre
     cot_shop_league_release(&job.league);
     free(job.by_spend);
     free(job.tiers);
-    if (rc == COT_OK)
-        *ret_doc = job.doc;
-    else
-        yyjson_mut_doc_free(job.doc);
-    return rc;
+    return cot_json_finish(rc, job.doc, ret_doc);
 }

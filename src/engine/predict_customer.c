@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
-#include "engine/segment_json.h"
+#include "base/json.h"
 
 enum { N_REASONS = 3 };
 
@@ -32,13 +31,6 @@ struct cot_predict_past cot_predict_past(const struct cot_shop_league *league, s
     return past;
 }
 
-static void add_day(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int32_t day)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_date((int64_t)day * COT_MS_PER_DAY, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, key, text);
-}
-
 /* By when an order has come, with three chances, as the longest tested horizon tells. */
 static void add_next_order(const struct cot_shop_league *league, size_t i, yyjson_mut_doc *doc, yyjson_mut_val *object)
 {
@@ -52,7 +44,8 @@ static void add_next_order(const struct cot_shop_league *league, size_t i, yyjso
     yyjson_mut_val *next = yyjson_mut_obj_add_obj(doc, object, "next_order");
     for (size_t k = 0; k < COT_LEAGUE_NEXT_LEVELS; k++)
         if (isfinite(days[k]))
-            add_day(doc, next, keys[k], league->now.league.purchases.last_day + (int32_t)fmax(ceil(days[k]), 1));
+            cot_json_add_day(doc, next, keys[k],
+                             league->now.league.purchases.last_day + (int32_t)fmax(ceil(days[k]), 1));
         else
             yyjson_mut_obj_add_null(doc, next, keys[k]);
 }
@@ -156,8 +149,8 @@ cot_code cot_predict_customer(const struct cot_shop_league *league, size_t i, ch
     yyjson_mut_obj_add_strcpy(doc, object, "tier", tier_text);
     yyjson_mut_obj_add_uint(doc, object, "orders", (uint64_t)past.orders);
     yyjson_mut_obj_add_real(doc, object, "spend", past.spend);
-    add_day(doc, object, "first_order", past.first_day);
-    add_day(doc, object, "last_order", past.last_day);
+    cot_json_add_day(doc, object, "first_order", past.first_day);
+    cot_json_add_day(doc, object, "last_order", past.last_day);
     yyjson_mut_obj_add_int(doc, object, "silent_days", past.silent);
     cot_json_add_number(doc, object, "usual_gap_days", past.usual_gap);
     add_next_order(league, i, doc, object);

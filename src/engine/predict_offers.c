@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "domain/value_tier.h"
 #include "engine/predict_customer.h"
-#include "engine/segment_json.h"
 #include "num/order.h"
 
 struct offer {

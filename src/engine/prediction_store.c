@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/civil.h"
-#include "engine/segment_json.h"
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "predict/league_score.h"
 #include "store/store.h"
 
@@ -362,11 +363,9 @@ static cot_code list_runs(struct cot_store *store, struct run **ret_runs, size_t
 static cot_code describe_run(const struct cot_context *context, struct cot_store *store, const struct cot_shop *shop,
                              const struct run *run, yyjson_mut_doc *doc, yyjson_mut_val *object, struct cot_err *err)
 {
-    char text[COT_TIME_TEXT_SIZE];
     int32_t due = cot_shop_day(shop, run->as_of_ms) + (int32_t)run->days;
-    cot_format_time(run->as_of_ms, text, sizeof text);
     yyjson_mut_obj_add_sint(doc, object, "run", run->run_id);
-    yyjson_mut_obj_add_strcpy(doc, object, "as_of", text);
+    cot_json_add_time(doc, object, "as_of", run->as_of_ms);
     yyjson_mut_obj_add_uint(doc, object, "days", run->days);
     yyjson_mut_obj_add_sint(doc, object, "customers", run->n_customers);
     yyjson_mut_val *models = yyjson_mut_obj_add_obj(doc, object, "models");
@@ -377,8 +376,7 @@ static cot_code describe_run(const struct cot_context *context, struct cot_store
     else
         yyjson_mut_obj_add_null(doc, models, "category");
     yyjson_mut_obj_add_uint(doc, object, "folds", run->folds);
-    cot_format_date((int64_t)due * COT_MS_PER_DAY, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, "due", text);
+    cot_json_add_day(doc, object, "due", due);
     if (due <= cot_shop_day(shop, shop->history.as_of_ms))
         return score_run(context, store, shop, run, doc, object, err);
     yyjson_mut_obj_add_bool(doc, object, "scored", false);
@@ -386,24 +384,20 @@ static cot_code describe_run(const struct cot_context *context, struct cot_store
 }
 
 static cot_code record(const struct cot_context *context, struct cot_store *store, yyjson_mut_doc *doc,
-                       struct cot_err *err)
+                       yyjson_mut_val *root, struct cot_err *err)
 {
     const struct cot_shop_options options = {
         .as_of_ms = COT_AS_OF_LAST_DAY, .n_threads = context->n_threads, .progress = &context->progress};
     struct cot_shop *shop = NULL;
     struct run *runs = NULL;
     size_t n = 0;
-    char text[COT_TIME_TEXT_SIZE];
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
     cot_code rc = list_runs(store, &runs, &n, err);
     if (rc == COT_OK && n == 0)
         rc = cot_fail(err, COT_NOT_FOUND, "nothing was predicted yet: 'coterie predict' does, and keeps what it says");
     if (rc == COT_OK)
         rc = cot_shop_load(store, &options, &shop, err);
     if (rc == COT_OK) {
-        cot_format_time(shop->history.as_of_ms, text, sizeof text);
-        yyjson_mut_obj_add_strcpy(doc, root, "as_of", text);
+        cot_json_add_time(doc, root, "as_of", shop->history.as_of_ms);
         yyjson_mut_obj_add_strcpy(doc, root, "currency", shop->currency);
         yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "runs");
         for (size_t i = 0; i < n && rc == COT_OK; i++) {
@@ -420,22 +414,18 @@ static cot_code record(const struct cot_context *context, struct cot_store *stor
 cot_code cot_predictions_record(const struct cot_context *context, struct cot_store *store, yyjson_mut_doc **ret_doc,
                                 struct cot_err *err)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "record");
-    cot_code rc = record(context, store, doc, err);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+        rc = record(context, store, doc, root, err);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_predictions_record_run(const struct cot_context *context, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = cot_predictions_record(context, store, ret_doc, err);
     cot_store_close(store);

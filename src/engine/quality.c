@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "domain/identity.h"
+#include "engine/context_store.h"
 #include "engine/quality_check.h"
 #include "store/row_json.h"
 #include "store/store.h"
@@ -238,14 +240,12 @@ static const char totals_sql[] =
     " from total";
 
 static cot_code fill_document(const struct cot_context *context, struct cot_store *store, yyjson_mut_doc *doc,
-                              struct cot_err *err)
+                              yyjson_mut_val *root, struct cot_err *err)
 {
     char *currency = NULL;
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
     yyjson_mut_val *totals = yyjson_mut_arr(doc);
     yyjson_mut_val *findings = yyjson_mut_arr(doc);
     yyjson_mut_val *columns = yyjson_mut_arr(doc);
-    yyjson_mut_doc_set_root(doc, root);
     cot_progress_report(&context->progress, "looking at data quality", 0, 0);
     cot_code rc = cot_quality_views_make(store, err);
     if (rc == COT_OK)
@@ -272,17 +272,13 @@ static cot_code fill_document(const struct cot_context *context, struct cot_stor
 cot_code cot_quality_run(const struct cot_context *context, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    cot_code rc = doc == NULL ? cot_fail(err, COT_NOMEM, "result") : COT_OK;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &options, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
-        rc = fill_document(context, store, doc, err);
+        rc = fill_document(context, store, doc, root, err);
     cot_store_close(store);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "engine/context_store.h"
+#include "store/row_json.h"
 #include "store/store.h"
 
 /* " and code = '...'" or "", a fresh string. */
@@ -18,17 +21,6 @@ static char *code_filter(const char *code)
     return filter;
 }
 
-static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *key, const struct cot_rows *rows,
-                     size_t i_column)
-{
-    size_t size = 0;
-    const char *text = cot_rows_text(rows, i_column, &size);
-    if (text == NULL)
-        yyjson_mut_obj_add_null(doc, value, key);
-    else
-        yyjson_mut_obj_add_strncpy(doc, value, key, text, size);
-}
-
 static cot_code list_summary(struct cot_store *store, const char *filter, yyjson_mut_doc *doc, yyjson_mut_val *array,
                              struct cot_err *err)
 {
@@ -40,11 +32,11 @@ static cot_code list_summary(struct cot_store *store, const char *filter, yyjson
                                 filter);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *value = yyjson_mut_arr_add_obj(doc, array);
-        add_text(doc, value, "path", rows, 0);
-        add_text(doc, value, "code", rows, 1);
+        cot_row_add_text(doc, value, "path", rows, 0);
+        cot_row_add_text(doc, value, "code", rows, 1);
         yyjson_mut_obj_add_uint(doc, value, "rows", (uint64_t)cot_rows_int(rows, 2));
         yyjson_mut_obj_add_uint(doc, value, "first_line", (uint64_t)cot_rows_int(rows, 3));
-        add_text(doc, value, "example", rows, 4);
+        cot_row_add_text(doc, value, "example", rows, 4);
     }
     cot_rows_close(rows);
     return rc;
@@ -62,11 +54,11 @@ static cot_code list_rows(struct cot_store *store, const char *filter, uint64_t 
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *value = yyjson_mut_arr_add_obj(doc, array);
         yyjson_mut_obj_add_uint(doc, value, "id", (uint64_t)cot_rows_int(rows, 0));
-        add_text(doc, value, "path", rows, 1);
+        cot_row_add_text(doc, value, "path", rows, 1);
         yyjson_mut_obj_add_uint(doc, value, "line", (uint64_t)cot_rows_int(rows, 2));
-        add_text(doc, value, "code", rows, 3);
-        add_text(doc, value, "reason", rows, 4);
-        add_text(doc, value, "raw", rows, 5);
+        cot_row_add_text(doc, value, "code", rows, 3);
+        cot_row_add_text(doc, value, "reason", rows, 4);
+        cot_row_add_text(doc, value, "raw", rows, 5);
     }
     cot_rows_close(rows);
     return rc;
@@ -78,38 +70,29 @@ cot_code cot_quarantine_list_in(struct cot_store *store, const struct cot_quaran
     int64_t n_open = 0;
     int64_t n_replayed = 0;
     char *filter = code_filter(options->code);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    cot_code rc = filter == NULL || doc == NULL ? cot_fail(err, COT_NOMEM, "quarantine") : COT_OK;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = filter == NULL ? cot_fail(err, COT_NOMEM, "quarantine") : cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = cot_store_number(store, &n_open, err, "select count(*) from quarantine where status = 'open'%s", filter);
     if (rc == COT_OK)
         rc = cot_store_number(store, &n_replayed, err, "select count(*) from quarantine where status = 'replayed'%s",
                               filter);
-    if (rc != COT_OK)
-        goto out;
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_int(doc, root, "open", n_open);
     yyjson_mut_obj_add_int(doc, root, "replayed", n_replayed);
-    rc = list_summary(store, filter, doc, yyjson_mut_obj_add_arr(doc, root, "summary"), err);
+    if (rc == COT_OK)
+        rc = list_summary(store, filter, doc, yyjson_mut_obj_add_arr(doc, root, "summary"), err);
     if (rc == COT_OK)
         rc = list_rows(store, filter, options->limit, doc, yyjson_mut_obj_add_arr(doc, root, "rows"), err);
-    if (rc != COT_OK)
-        goto out;
-    *ret_doc = doc;
-    doc = NULL;
-out:
-    yyjson_mut_doc_free(doc);
     free(filter);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_quarantine_list(const struct cot_context *context, const struct cot_quarantine_options *options,
                              yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     struct cot_store *store = NULL;
-    cot_code rc = cot_store_open(context->data_dir, &how, &store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = cot_quarantine_list_in(store, options, ret_doc, err);
     cot_store_close(store);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/import_detail.h"
 #include "engine/import_run.h"
 #include "engine/ingest_replay.h"
@@ -368,7 +369,6 @@ static cot_code replay_all(struct cot_import_session *session, const char *filte
 cot_code cot_quarantine_replay(const struct cot_context *context, const struct cot_quarantine_options *options,
                                const struct cot_import_options *import, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = COT_STORE_EXISTING, .n_threads = context->n_threads};
     struct cot_import_session session = {.context = context};
     char *filter = NULL;
     char *quoted = options->code != NULL ? cot_sql_quote(options->code) : NULL;
@@ -382,7 +382,7 @@ cot_code cot_quarantine_replay(const struct cot_context *context, const struct c
     if (rc == COT_OK)
         rc = cot_file_options_parse(import, &session.options, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &how, &session.store, err);
+        rc = cot_context_open_store(context, COT_STORE_EXISTING, &session.store, err);
     if (rc == COT_OK)
         rc = cot_import_shop_load(session.store, &session.shop, err);
     if (rc == COT_OK) {

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "domain/event.h"
+#include "engine/context_store.h"
 #include "engine/quality.h"
 #include "engine/report_demand.h"
 #include "engine/report_page.h"
@@ -69,9 +71,8 @@ static cot_code moment(const struct parts *parts, int64_t *ret_as_of_ms, struct 
 
 static cot_code load_shop(const struct cot_context *context, struct parts *parts, struct cot_err *err)
 {
-    struct cot_store_options store_options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     struct cot_shop_options options = {.n_threads = context->n_threads, .progress = &context->progress};
-    cot_code rc = cot_store_open(context->data_dir, &store_options, &parts->store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &parts->store, err);
     if (rc == COT_OK)
         rc = moment(parts, &options.as_of_ms, err);
     if (rc == COT_OK)
@@ -158,10 +159,8 @@ static cot_code add_rfm(const struct cot_context *context, struct parts *parts, 
 
 static void add_header(const struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(parts->shop->history.as_of_ms, text, sizeof text);
     yyjson_mut_obj_add_str(doc, root, "version", COTERIE_VERSION);
-    yyjson_mut_obj_add_strcpy(doc, root, "as_of", text);
+    cot_json_add_time(doc, root, "as_of", parts->shop->history.as_of_ms);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", parts->shop->currency);
     yyjson_mut_obj_add_strcpy(doc, root, "time_zone", cot_zone_name(parts->shop->zone));
 }
@@ -262,16 +261,15 @@ cot_code cot_report_run(const struct cot_context *context, const struct cot_repo
                         yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct parts parts = {0};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    cot_code rc = root == NULL ? cot_fail(err, COT_NOMEM, "report") : COT_OK;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = find_run(context, options->run_id, &parts, err);
     if (rc == COT_OK)
         rc = load_shop(context, &parts, err);
     if (rc != COT_OK)
         goto out;
-    yyjson_mut_doc_set_root(doc, root);
     uint64_t n_lines = parts.totals.n_lines + parts.totals.n_refunds;
     rc = add_parts(context, &parts, doc, root, err);
     parts_release(&parts);

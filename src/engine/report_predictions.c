@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "base/civil.h"
+#include "base/json.h"
 #include "engine/prediction_newest.h"
-#include "engine/segment_json.h"
 #include "engine/shop_origins.h"
 #include "store/store.h"
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "engine/concentration.h"
 
 enum { SHOWN_COHORTS = 24, MONTH_TEXT_SIZE = 32 };
@@ -23,10 +24,8 @@ static void add_ratio(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *k
 
 static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, bool known, int64_t at_ms)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(at_ms, text, sizeof text);
     if (known)
-        yyjson_mut_obj_add_strcpy(doc, object, key, text);
+        cot_json_add_time(doc, object, key, at_ms);
     else
         yyjson_mut_obj_add_null(doc, object, key);
 }

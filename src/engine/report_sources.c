@@ -2,26 +2,15 @@
 
 #include <string.h>
 
-#include "base/civil.h"
+#include "store/row_json.h"
 
 enum { MAX_IMPORTS = 50, MAX_REASONS = 20 };
 
 #define N_COUNTS 4
 static const char *const counts[N_COUNTS] = {"rows_read", "rows_accepted", "rows_duplicate", "rows_quarantined"};
 
-static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, struct cot_rows *rows, size_t column)
-{
-    size_t size = 0;
-    const char *text = cot_rows_text(rows, column, &size);
-    if (text == NULL)
-        yyjson_mut_obj_add_null(doc, object, key);
-    else
-        yyjson_mut_obj_add_strncpy(doc, object, key, text, size);
-}
-
 static void add_import(yyjson_mut_doc *doc, yyjson_mut_val *array, struct cot_rows *rows)
 {
-    char time[COT_TIME_TEXT_SIZE];
     size_t size = 0;
     yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, array);
     const char *path = cot_rows_text(rows, 0, &size);
@@ -31,13 +20,9 @@ static void add_import(yyjson_mut_doc *doc, yyjson_mut_val *array, struct cot_ro
         path = slash + 1;
     }
     yyjson_mut_obj_add_strncpy(doc, row, "file", path != NULL ? path : "", size);
-    add_text(doc, row, "kind", rows, 1);
-    add_text(doc, row, "connector", rows, 2);
-    cot_format_time(cot_rows_int(rows, 3), time, sizeof time);
-    if (cot_rows_is_null(rows, 3))
-        yyjson_mut_obj_add_null(doc, row, "finished_at");
-    else
-        yyjson_mut_obj_add_strcpy(doc, row, "finished_at", time);
+    cot_row_add_text(doc, row, "kind", rows, 1);
+    cot_row_add_text(doc, row, "connector", rows, 2);
+    cot_row_add_time(doc, row, "finished_at", rows, 3);
     for (size_t i = 0; i < N_COUNTS; i++)
         yyjson_mut_obj_add_sint(doc, row, counts[i], cot_rows_int(rows, 4 + i));
 }
@@ -87,8 +72,8 @@ static cot_code add_quarantine(struct cot_store *store, yyjson_mut_doc *doc, yyj
                                 MAX_REASONS);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, array);
-        add_text(doc, row, "code", rows, 0);
-        add_text(doc, row, "reason", rows, 1);
+        cot_row_add_text(doc, row, "code", rows, 0);
+        cot_row_add_text(doc, row, "reason", rows, 1);
         yyjson_mut_obj_add_sint(doc, row, "rows", cot_rows_int(rows, 2));
     }
     cot_rows_close(rows);

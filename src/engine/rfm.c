@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/civil.h"
-#include "engine/segment_json.h"
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "store/store.h"
 
 static float *column_copy(const struct cot_feature_matrix *matrix, const char *name)
@@ -82,7 +82,6 @@ cot_code cot_rfm_describe(const struct cot_shop *shop, const struct cot_feature_
     struct totals groups[COT_RFM_N_GROUPS + 1] = {0};
     struct totals grid[5][5] = {0};
     double revenue = 0;
-    char as_of[COT_TIME_TEXT_SIZE];
     struct cot_rfm_score *scores = malloc((matrix->n + 1) * sizeof *scores);
     if (scores == NULL)
         return cot_fail(err, COT_NOMEM, "RFM of %zu customers", matrix->n);
@@ -105,8 +104,7 @@ cot_code cot_rfm_describe(const struct cot_shop *shop, const struct cot_feature_
     free(scores);
     if (rc != COT_OK)
         return rc;
-    cot_format_time(matrix->as_of_ms, as_of, sizeof as_of);
-    yyjson_mut_obj_add_strcpy(doc, root, "as_of", as_of);
+    cot_json_add_time(doc, root, "as_of", matrix->as_of_ms);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", shop->currency);
     yyjson_mut_obj_add_uint(doc, root, "customers", matrix->n);
     yyjson_mut_obj_add_uint(doc, root, "scored", matrix->n - groups[COT_RFM_NONE].n);
@@ -225,14 +223,12 @@ cot_code cot_rfm_run(const struct cot_context *context, const struct cot_feature
     struct cot_store *store = NULL;
     struct cot_shop *shop = NULL;
     struct cot_feature_matrix matrix = {0};
-    struct cot_store_options store_options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     yyjson_mut_val *cross = NULL;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "RFM");
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    cot_code rc = cot_store_open(context->data_dir, &store_options, &store, err);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc == COT_OK)
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = cot_features_compute(context, store, options, &shop, &matrix, err);
     if (rc == COT_OK)
@@ -244,10 +240,5 @@ cot_code cot_rfm_run(const struct cot_context *context, const struct cot_feature
     cot_feature_matrix_free(&matrix);
     cot_shop_free(shop);
     cot_store_close(store);
-    if (rc != COT_OK) {
-        yyjson_mut_doc_free(doc);
-        return rc;
-    }
-    *ret_doc = doc;
-    return COT_OK;
+    return cot_json_finish(rc, doc, ret_doc);
 }

@@ -4,21 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/threads.h"
 #include "engine/live_profile.h"
 #include "engine/rule_parts.h"
-#include "engine/segment_json.h"
 
 static void describe(const struct cot_rule_segment *segment, yyjson_mut_doc *doc, yyjson_mut_val *object)
 {
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(segment->created_at_ms, text, sizeof text);
     yyjson_mut_obj_add_strcpy(doc, object, "name", segment->name);
     yyjson_mut_obj_add_int(doc, object, "version", segment->version);
     yyjson_mut_obj_add_strcpy(doc, object, "rule",
                               segment->rule != NULL ? cot_segment_rule_text(segment->rule) : segment->text);
     yyjson_mut_obj_add_uint(doc, object, "members", segment->n_members);
-    yyjson_mut_obj_add_strcpy(doc, object, "created_at", text);
+    cot_json_add_time(doc, object, "created_at", segment->created_at_ms);
     if (segment->mistake != NULL)
         yyjson_mut_obj_add_strcpy(doc, object, "error", segment->mistake);
 }
@@ -248,13 +246,10 @@ static void tell(void *context, const struct cot_rule_finding *finding)
     yyjson_mut_obj_add_strncpy(doc, object, "condition", finding->condition.data, finding->condition.size);
     yyjson_mut_obj_add_bool(doc, object, "holds", finding->holds);
     add_value(doc, object, &finding->value);
-    if (finding->turns_at_ms != COT_RULE_NEVER) {
-        char text[COT_TIME_TEXT_SIZE];
-        cot_format_time(finding->turns_at_ms, text, sizeof text);
-        yyjson_mut_obj_add_strcpy(doc, object, "turns_at", text);
-    } else {
+    if (finding->turns_at_ms != COT_RULE_NEVER)
+        cot_json_add_time(doc, object, "turns_at", finding->turns_at_ms);
+    else
         yyjson_mut_obj_add_null(doc, object, "turns_at");
-    }
     if (telling->event_ids != NULL) {
         yyjson_mut_val *events = yyjson_mut_obj_add_arr(doc, object, "events");
         for (size_t i = 0; i < finding->n_evidence; i++)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
 #include "engine/rule_segments.h"
+#include "store/row_json.h"
 #include "store/store.h"
 
 cot_code cot_rule_name_check(const char *name, struct cot_err *err)
@@ -111,17 +111,6 @@ void cot_rule_stored_release(struct cot_rule_stored *stored)
     *stored = (struct cot_rule_stored){0};
 }
 
-static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
-                     size_t i_column)
-{
-    size_t size = 0;
-    const char *text = cot_rows_text(rows, i_column, &size);
-    if (text == NULL)
-        yyjson_mut_obj_add_null(doc, object, key);
-    else
-        yyjson_mut_obj_add_strncpy(doc, object, key, text, size);
-}
-
 cot_code cot_rule_store_history(struct cot_store *store, const char *name, int64_t version, yyjson_mut_doc *doc,
                                 yyjson_mut_val *root, struct cot_err *err)
 {
@@ -130,14 +119,12 @@ cot_code cot_rule_store_history(struct cot_store *store, const char *name, int64
     yyjson_mut_val *versions = yyjson_mut_arr(doc);
     cot_code rc = open_versions(store, name, version, &rows, err);
     while (rc == COT_OK && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
-        char at[COT_TIME_TEXT_SIZE];
         yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, versions);
-        cot_format_time(cot_rows_int(rows, 3), at, sizeof at);
         yyjson_mut_obj_add_int(doc, object, "version", cot_rows_int(rows, 0));
-        add_text(doc, object, "rule", rows, 1);
-        add_text(doc, object, "source", rows, 2);
-        yyjson_mut_obj_add_strcpy(doc, object, "created_at", at);
-        add_text(doc, object, "created_by", rows, 4);
+        cot_row_add_text(doc, object, "rule", rows, 1);
+        cot_row_add_text(doc, object, "source", rows, 2);
+        cot_row_add_time(doc, object, "created_at", rows, 3);
+        cot_row_add_text(doc, object, "created_by", rows, 4);
     }
     cot_rows_close(rows);
     if (rc == COT_OK && yyjson_mut_arr_size(versions) == 0)

@@ -188,7 +188,6 @@ static cot_code check(struct world *world, const char *name, const struct cot_se
                       const struct cot_segment_expectation *expectation, yyjson_mut_doc *doc, yyjson_mut_val *failures,
                       bool *ret_passed, struct cot_err *err)
 {
-    char at[COT_TIME_TEXT_SIZE];
     struct cot_rule_shop shop = over(world);
     cot_code rc = cot_rule_segments_tick(world->segments, &shop, expectation->at_ms, err);
     if (rc == COT_OK) /* rules on features are looked at by the hour, else */
@@ -201,10 +200,9 @@ static cot_code check(struct world *world, const char *name, const struct cot_se
     if (*ret_passed)
         return COT_OK;
     yyjson_mut_val *failure = yyjson_mut_arr_add_obj(doc, failures);
-    cot_format_time(expectation->at_ms, at, sizeof at);
     yyjson_mut_obj_add_strncpy(doc, failure, "test", test->name.data, test->name.size);
     yyjson_mut_obj_add_uint(doc, failure, "line", expectation->line);
-    yyjson_mut_obj_add_strcpy(doc, failure, "at", at);
+    cot_json_add_time(doc, failure, "at", expectation->at_ms);
     yyjson_mut_obj_add_str(doc, failure, "expected", expectation->member ? "member" : "not member");
     yyjson_mut_obj_add_str(doc, failure, "found", member ? "member" : "not member");
     return add_conditions(world, name, doc, failure, err);
@@ -256,10 +254,11 @@ static const char *text_of(yyjson_mut_val *object, const char *key)
 cot_code cot_rule_tests_pass(const struct cot_segment_file *file, uint64_t *ret_n, struct cot_err *err)
 {
     size_t n_failed = 0;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    cot_code rc = root == NULL ? cot_fail(err, COT_NOMEM, "tests of a segment")
-                               : cot_rule_tests_run(file, doc, root, &n_failed, err);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc == COT_OK)
+        rc = cot_rule_tests_run(file, doc, root, &n_failed, err);
     yyjson_mut_val *failure = yyjson_mut_arr_get_first(yyjson_mut_obj_get(root, "failures"));
     if (rc == COT_OK && failure != NULL)
         rc = cot_fail(err, COT_BAD_DATA, "line %llu: test \"%s\" expects %s and finds %s",
@@ -298,24 +297,19 @@ cot_code cot_rule_tests_run_files(const char *const *paths, size_t n, yyjson_mut
 {
     struct cot_rule_files files = {0};
     struct totals totals = {0};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "files");
-    cot_code rc =
-        array == NULL ? cot_fail(err, COT_NOMEM, "tests of segments") : cot_rule_files_read(paths, n, &files, err);
-    yyjson_mut_doc_set_root(doc, root);
+    if (rc == COT_OK)
+        rc = cot_rule_files_read(paths, n, &files, err);
     if (rc == COT_OK && files.n == 0)
         rc = cot_fail(err, COT_NOT_FOUND, "'%s' has no file that ends with " COT_RULE_FILE_SUFFIX, paths[0]);
     for (size_t i = 0; i < files.n && rc == COT_OK; i++)
         rc = run_file(&files.files[i], doc, array, &totals, err);
     cot_rule_files_release(&files);
-    if (rc != COT_OK) {
-        yyjson_mut_doc_free(doc);
-        return rc;
-    }
     yyjson_mut_obj_add_uint(doc, root, "tests", totals.n_tests);
     yyjson_mut_obj_add_uint(doc, root, "failed", totals.n_failed);
     yyjson_mut_obj_add_uint(doc, root, "unusable", totals.n_unusable);
-    *ret_doc = doc;
-    return COT_OK;
+    return cot_json_finish(rc, doc, ret_doc);
 }

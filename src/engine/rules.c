@@ -9,34 +9,12 @@
 
 #include "base/buf.h"
 #include "base/civil.h"
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/rule_files.h"
 #include "engine/rule_store.h"
 #include "engine/rule_test.h"
 #include "engine/rules_parts.h"
-
-cot_code cot_rules_document(yyjson_mut_doc **ret_doc, yyjson_mut_val **ret_root, struct cot_err *err)
-{
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "a document");
-    }
-    yyjson_mut_doc_set_root(doc, root);
-    *ret_doc = doc;
-    *ret_root = root;
-    return COT_OK;
-}
-
-/* The document where rc is COT_OK, else nothing. */
-static cot_code finish(cot_code rc, yyjson_mut_doc *doc, yyjson_mut_doc **ret_doc)
-{
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
-}
 
 /* "user NAME", of whoever runs this; to be freed. NULL: no memory. */
 static char *author_name(void)
@@ -84,9 +62,8 @@ static cot_code open_over_customers(const struct cot_context *context, struct co
 cot_code cot_rules_open(const struct cot_context *context, enum cot_store_mode mode, enum cot_rules_over what,
                         struct cot_dict *keys, struct cot_rules *ret_rules, struct cot_err *err)
 {
-    const struct cot_store_options how = {.mode = mode, .n_threads = context->n_threads};
     *ret_rules = (struct cot_rules){0};
-    cot_code rc = cot_store_open(context->data_dir, &how, &ret_rules->store, err);
+    cot_code rc = cot_context_open_store(context, mode, &ret_rules->store, err);
     if (rc == COT_OK)
         rc = what == COT_RULES_OVER_NOBODY ? open_over_nobody(ret_rules, err)
                                            : open_over_customers(context, ret_rules, keys, err);
@@ -109,13 +86,13 @@ cot_code cot_rules_list(const struct cot_context *context, yyjson_mut_doc **ret_
     struct cot_rules rules = {0};
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
-    cot_code rc = cot_rules_document(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = cot_rules_open(context, COT_STORE_READ_ONLY, COT_RULES_OVER_CUSTOMERS, NULL, &rules, err);
     if (rc == COT_OK)
         rc = cot_rule_segments_describe(rules.segments, NULL, doc, root, err);
     cot_rules_close(&rules);
-    return finish(rc, doc, ret_doc);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_rules_members(const struct cot_context *context, const char *name, int64_t from, int64_t limit,
@@ -124,7 +101,7 @@ cot_code cot_rules_members(const struct cot_context *context, const char *name, 
     struct cot_rules rules = {0};
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
-    cot_code rc = cot_rules_document(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = cot_rules_open(context, COT_STORE_READ_ONLY, COT_RULES_OVER_CUSTOMERS, NULL, &rules, err);
     const struct cot_rule_shop over = cot_rules_shop(&rules);
@@ -133,28 +110,7 @@ cot_code cot_rules_members(const struct cot_context *context, const char *name, 
     if (rc == COT_NOT_FOUND && rules.segments != NULL)
         rc = cot_fail(err, rc, "no segment '%.60s': 'coterie rules list' shows them", name);
     cot_rules_close(&rules);
-    return finish(rc, doc, ret_doc);
-}
-
-static cot_code open_store(const struct cot_context *context, struct cot_store **ret_store, struct cot_err *err)
-{
-    const struct cot_store_options how = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    return cot_store_open(context->data_dir, &how, ret_store, err);
-}
-
-cot_code cot_rules_history(const struct cot_context *context, const char *name, yyjson_mut_doc **ret_doc,
-                           struct cot_err *err)
-{
-    struct cot_store *store = NULL;
-    yyjson_mut_doc *doc = NULL;
-    yyjson_mut_val *root = NULL;
-    cot_code rc = cot_rules_document(&doc, &root, err);
-    if (rc == COT_OK)
-        rc = open_store(context, &store, err);
-    if (rc == COT_OK)
-        rc = cot_rule_store_history(store, name, 0, doc, root, err);
-    cot_store_close(store);
-    return finish(rc, doc, ret_doc);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 /* A rule that came alone, as a file that can be put again. */
@@ -200,19 +156,34 @@ static cot_code show(struct cot_store *store, const char *name, int64_t version,
     return rc;
 }
 
-cot_code cot_rules_show(const struct cot_context *context, const char *name, int64_t version, yyjson_mut_doc **ret_doc,
-                        struct cot_err *err)
+typedef cot_code versions_tell(struct cot_store *store, const char *name, int64_t version, yyjson_mut_doc *doc,
+                               yyjson_mut_val *root, struct cot_err *err);
+
+static cot_code tell_versions(const struct cot_context *context, const char *name, int64_t version, versions_tell *tell,
+                              yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
-    cot_code rc = cot_rules_document(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
-        rc = open_store(context, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
-        rc = show(store, name, version, doc, root, err);
+        rc = tell(store, name, version, doc, root, err);
     cot_store_close(store);
-    return finish(rc, doc, ret_doc);
+    return cot_json_finish(rc, doc, ret_doc);
+}
+
+cot_code cot_rules_history(const struct cot_context *context, const char *name, yyjson_mut_doc **ret_doc,
+                           struct cot_err *err)
+{
+    return tell_versions(context, name, 0, cot_rule_store_history, ret_doc, err);
+}
+
+cot_code cot_rules_show(const struct cot_context *context, const char *name, int64_t version, yyjson_mut_doc **ret_doc,
+                        struct cot_err *err)
+{
+    return tell_versions(context, name, version, show, ret_doc, err);
 }
 
 /* Trying out */
@@ -248,12 +219,12 @@ cot_code cot_rules_preview(const struct cot_context *context, const char *path, 
     yyjson_mut_val *root = NULL;
     cot_code rc = cot_rule_file_read(path, &file, err);
     if (rc == COT_OK)
-        rc = cot_rules_document(&doc, &root, err);
+        rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = preview(context, name != NULL ? name : cot_segment_file_name(file), cot_segment_file_rule(file), doc, root,
                      err);
     cot_segment_file_free(file);
-    return finish(rc, doc, ret_doc);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 /* Writing */
@@ -371,7 +342,7 @@ cot_code cot_rules_put(const struct cot_context *context, const struct cot_rules
     if (rc == COT_OK && put->path != NULL)
         rc = content_of_file(put, &content, err);
     if (rc == COT_OK)
-        rc = cot_rules_document(&doc, &root, err);
+        rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = cot_rules_open(context, COT_STORE_EXISTING, COT_RULES_OVER_NOBODY, NULL, &rules, err);
     if (rc == COT_OK && put->path == NULL)
@@ -380,7 +351,7 @@ cot_code cot_rules_put(const struct cot_context *context, const struct cot_rules
         rc = put_content(&rules, put->name, &content, doc, root, err);
     cot_rules_close(&rules);
     content_release(&content);
-    return finish(rc, doc, ret_doc);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_rules_delete(const struct cot_context *context, const char *name, yyjson_mut_doc **ret_doc,
@@ -390,7 +361,7 @@ cot_code cot_rules_delete(const struct cot_context *context, const char *name, y
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
     int64_t version = 0;
-    cot_code rc = cot_rules_document(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc = cot_rules_open(context, COT_STORE_EXISTING, COT_RULES_OVER_NOBODY, NULL, &rules, err);
     if (rc == COT_OK)
@@ -398,5 +369,5 @@ cot_code cot_rules_delete(const struct cot_context *context, const char *name, y
     cot_rules_close(&rules);
     yyjson_mut_obj_add_strcpy(doc, root, "name", name);
     yyjson_mut_obj_add_int(doc, root, "version", version);
-    return finish(rc, doc, ret_doc);
+    return cot_json_finish(rc, doc, ret_doc);
 }

@@ -33,7 +33,4 @@ cot_code cot_rules_write(struct cot_rules *rules, const char *name, const char *
 cot_code cot_rules_remove(struct cot_rules *rules, const char *name, int64_t *ret_version,
                           struct cot_err *err) COT_MUST_CHECK;
 
-/* A document with an object as its root. */
-cot_code cot_rules_document(yyjson_mut_doc **ret_doc, yyjson_mut_val **ret_root, struct cot_err *err) COT_MUST_CHECK;
-
 #endif

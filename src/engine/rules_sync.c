@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "engine/rule_files.h"
 #include "engine/rule_store.h"
 #include "engine/rule_test.h"
@@ -240,7 +241,7 @@ cot_code cot_rules_sync(const struct cot_context *context, const char *folder, b
 {
     struct sync sync = {.context = context, .dry_run = dry_run};
     yyjson_mut_val *root = NULL;
-    cot_code rc = cot_rules_document(&sync.doc, &root, err);
+    cot_code rc = cot_json_document(&sync.doc, &root, err);
     sync.segments = yyjson_mut_arr(sync.doc);
     if (rc == COT_OK)
         rc = read_folder(&sync, folder, err);

@@ -6,6 +6,7 @@
 
 #include "base/civil.h"
 #include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/features.h"
 #include "engine/segment_describe.h"
 #include "engine/segment_diff.h"
@@ -82,10 +83,9 @@ static cot_code find_extreme_before(struct job *job, struct cot_err *err)
 
 static cot_code load(struct job *job, struct cot_err *err)
 {
-    struct cot_store_options options = {.mode = COT_STORE_EXISTING, .n_threads = job->context->n_threads};
     struct cot_features_options features = {.as_of = job->options->as_of,
                                             .without_timeless = job->options->without_timeless};
-    cot_code rc = cot_store_open(job->context->data_dir, &options, &job->store, err);
+    cot_code rc = cot_context_open_store(job->context, COT_STORE_EXISTING, &job->store, err);
     if (rc == COT_OK)
         rc = cot_features_compute(job->context, job->store, &features, &job->shop, &job->matrix, err);
     if (rc == COT_OK)
@@ -238,7 +238,6 @@ static cot_code explain(struct job *job, struct cot_err *err)
 /* What a model file says of itself. */
 static char *model_metadata(const struct job *job)
 {
-    char text[COT_TIME_TEXT_SIZE];
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     bool purposes[COT_N_PURPOSES] = {[COT_PURPOSE_ANALYTICS] = true};
@@ -250,11 +249,9 @@ static char *model_metadata(const struct job *job)
     for (size_t kind = 0; kind < 128; kind++)
         from_ms = job->shop->history.kind_since_ms[kind] < from_ms ? job->shop->history.kind_since_ms[kind] : from_ms;
     if (from_ms != INT64_MAX) {
-        cot_format_time(from_ms, text, sizeof text);
-        yyjson_mut_obj_add_strcpy(doc, root, "data_from", text);
+        cot_json_add_time(doc, root, "data_from", from_ms);
     }
-    cot_format_time(job->matrix.as_of_ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, root, "as_of", text);
+    cot_json_add_time(doc, root, "as_of", job->matrix.as_of_ms);
     yyjson_mut_obj_add_uint(doc, root, "customers", job->learned->n);
     for (size_t j = 0; j < job->learned->space->n_columns; j++)
         purposes[job->matrix.columns[job->learned->space->columns[j].i_matrix].purpose] = true;

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "base/number.h"
+#include "engine/context_store.h"
 #include "engine/segment_json.h"
 #include "store/store.h"
 
@@ -186,18 +188,11 @@ struct listing {
     double minor_per_major;
 };
 
-static void add_day(struct listing *listing, int64_t day, yyjson_mut_val *object)
-{
-    char date[COT_TIME_TEXT_SIZE];
-    cot_format_date(day * COT_MS_PER_DAY, date, sizeof date);
-    yyjson_mut_obj_add_strcpy(listing->doc, object, "day", date);
-}
-
 static void add_missing(struct listing *listing, int64_t day)
 {
     static const char *const keys[] = {"as_of", "version", "size", "revenue_30", "revenue_365", "entered", "exited"};
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(listing->doc, listing->days);
-    add_day(listing, day, object);
+    cot_json_add_day(listing->doc, object, "day", day);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         yyjson_mut_obj_add_null(listing->doc, object, keys[i]);
 }
@@ -213,15 +208,13 @@ static void add_count(struct listing *listing, yyjson_mut_val *object, const cha
 
 static void add_row(struct listing *listing, const struct cot_rows *rows)
 {
-    char as_of[COT_TIME_TEXT_SIZE];
     int64_t day = cot_rows_int(rows, 3);
     for (int64_t missing = listing->last_day + 1; listing->last_day != INT64_MIN && missing < day; missing++)
         add_missing(listing, missing);
     listing->last_day = day;
     yyjson_mut_val *object = yyjson_mut_arr_add_obj(listing->doc, listing->days);
-    add_day(listing, day, object);
-    cot_format_time(cot_rows_int(rows, 4), as_of, sizeof as_of);
-    yyjson_mut_obj_add_strcpy(listing->doc, object, "as_of", as_of);
+    cot_json_add_day(listing->doc, object, "day", day);
+    cot_json_add_time(listing->doc, object, "as_of", cot_rows_int(rows, 4));
     add_count(listing, object, "version", rows, 5);
     add_count(listing, object, "size", rows, 6);
     cot_json_add_number(listing->doc, object, "revenue_30", cot_rows_double(rows, 7) / listing->minor_per_major);
@@ -318,20 +311,13 @@ cot_code cot_segment_days_run(const struct cot_context *context, const char *nam
                               yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
-    yyjson_mut_doc *doc = rc == COT_OK ? yyjson_mut_doc_new(NULL) : NULL;
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (rc == COT_OK && root == NULL)
-        rc = cot_fail(err, COT_NOMEM, "a segment's days");
-    if (rc == COT_OK) {
-        yyjson_mut_doc_set_root(doc, root);
-        rc = cot_segment_days_describe(store, name, max_days, doc, root, err);
-    }
-    cot_store_close(store);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+        rc = cot_json_document(&doc, &root, err);
+    if (rc == COT_OK)
+        rc = cot_segment_days_describe(store, name, max_days, doc, root, err);
+    cot_store_close(store);
+    return cot_json_finish(rc, doc, ret_doc);
 }

@@ -3,8 +3,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/civil.h"
+#include "base/json.h"
 #include "coterie/migration.h"
+#include "engine/context_store.h"
 #include "engine/segment.h"
 #include "engine/segment_json.h"
 #include "store/store.h"
@@ -68,11 +69,9 @@ static cot_code count(struct migration *m, struct cot_err *err)
 
 static yyjson_mut_val *side_of(const struct cot_segment_run_row *run, yyjson_mut_doc *doc)
 {
-    char text[COT_TIME_TEXT_SIZE];
     yyjson_mut_val *side = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_int(doc, side, "run", run->run_id);
-    cot_format_time(run->as_of_ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, side, "as_of", text);
+    cot_json_add_time(doc, side, "as_of", run->as_of_ms);
     yyjson_mut_obj_add_int(doc, side, "customers", run->n_customers);
     return side;
 }
@@ -250,14 +249,13 @@ cot_code cot_segment_diff_run(const struct cot_context *context, int64_t run_a, 
                               struct cot_err *err)
 {
     struct cot_store *store = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
     struct cot_segment_runs runs = {0};
     struct cot_segment_members members_a = {0}, members_b = {0};
     struct cot_segment_money money;
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *value = NULL;
     size_t a = 0, b = 0;
-    cot_code rc = cot_store_open(context->data_dir, &options, &store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = cot_segment_runs_load(store, &runs, err);
     if (rc == COT_OK)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
+#include "base/json.h"
 #include "coterie/medoids.h"
 
 enum { MAX_CONTRASTS = 12, HEATMAP_FEATURES = 16, RULE_SIZE = 400 };
@@ -17,13 +17,6 @@ static double major(const struct cot_segment_parts *p, int64_t minor)
 static double ratio(double a, double b)
 {
     return b > 0 ? a / b : 0;
-}
-
-static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t ms)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, key, text);
 }
 
 static void add_rounded(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, double value, int n_digits)
@@ -509,8 +502,8 @@ cot_code cot_segment_document(const struct cot_segment_parts *p, yyjson_mut_doc 
                               yyjson_mut_val **ret_segments, struct cot_err *err)
 {
     yyjson_mut_obj_add_int(doc, root, "run", p->run_id);
-    add_time(doc, root, "as_of", p->matrix->as_of_ms);
-    add_time(doc, root, "created_at", p->created_at_ms);
+    cot_json_add_time(doc, root, "as_of", p->matrix->as_of_ms);
+    cot_json_add_time(doc, root, "created_at", p->created_at_ms);
     yyjson_mut_obj_add_uint(doc, root, "seed", p->context->seed);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", p->money->currency);
     yyjson_mut_obj_add_uint(doc, root, "customers", p->matrix->n);

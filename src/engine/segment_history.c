@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
 #include "base/json.h"
+#include "engine/context_store.h"
 #include "engine/segment.h"
 #include "engine/segment_json.h"
 #include "engine/segment_runs.h"
@@ -18,8 +18,7 @@ struct past {
 
 static cot_code past_open(const struct cot_context *context, struct past *past, struct cot_err *err)
 {
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    cot_code rc = cot_store_open(context->data_dir, &options, &past->store, err);
+    cot_code rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &past->store, err);
     if (rc == COT_OK)
         rc = cot_segment_runs_load(past->store, &past->runs, err);
     if (rc == COT_OK)
@@ -67,12 +66,9 @@ out:
 
 static void add_head(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct cot_segment_run_row *run)
 {
-    char text[COT_TIME_TEXT_SIZE];
     yyjson_mut_obj_add_int(doc, object, "run", run->run_id);
-    cot_format_time(run->as_of_ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, "as_of", text);
-    cot_format_time(run->created_at_ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, "created_at", text);
+    cot_json_add_time(doc, object, "as_of", run->as_of_ms);
+    cot_json_add_time(doc, object, "created_at", run->created_at_ms);
     yyjson_mut_obj_add_int(doc, object, "customers", run->n_customers);
     yyjson_mut_obj_add_uint(doc, object, "k", run->n_segments);
 }

@@ -20,20 +20,6 @@ cot_code cot_segment_money_load(struct cot_store *store, struct cot_segment_mone
     return COT_OK;
 }
 
-void cot_json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, double value)
-{
-    if (isfinite(value))
-        yyjson_mut_obj_add_real(doc, object, key, value);
-    else
-        yyjson_mut_obj_add_null(doc, object, key);
-}
-
-double cot_json_round(double value, int n_digits)
-{
-    double scale = pow(10, n_digits);
-    return isfinite(value) && fabs(value) < 1e15 / scale ? round(value * scale) / scale : value;
-}
-
 const char *cot_segment_change_name(int64_t size_before, int64_t size)
 {
     if (size_before < 0)

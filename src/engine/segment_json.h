@@ -3,9 +3,8 @@
 #define COT_ENGINE_SEGMENT_JSON_H
 
 #include <stdint.h>
-#include <yyjson.h>
 
-#include "coterie/err.h"
+#include "base/json.h"
 
 struct cot_store;
 
@@ -18,13 +17,7 @@ struct cot_segment_money {
 cot_code cot_segment_money_load(struct cot_store *store, struct cot_segment_money *ret_money,
                                 struct cot_err *err) COT_MUST_CHECK;
 
-/* A number that may be missing: null where not finite. */
-void cot_json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, double value);
-
 /* "born" (no size before: -1), "grown", "shrunk" (by a tenth or more) or "kept". */
 const char *cot_segment_change_name(int64_t size_before, int64_t size);
-
-/* n digits after the point, for figures that people read; null where not finite. */
-double cot_json_round(double value, int n_digits);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "coterie/pca.h"
 #include "engine/segment_document.h"
 

@@ -8,24 +8,11 @@
 #include "base/array.h"
 #include "base/buf.h"
 #include "base/civil.h"
+#include "base/json.h"
 #include "engine/forget.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
-#include "engine/segment_json.h"
-
-static cot_code doc_make(yyjson_mut_doc **ret_doc, yyjson_mut_val **ret_root, struct cot_err *err)
-{
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "an answer");
-    }
-    yyjson_mut_doc_set_root(doc, root);
-    *ret_doc = doc;
-    *ret_root = root;
-    return COT_OK;
-}
+#include "store/row_json.h"
 
 /* The caller holds state. */
 static cot_code find(struct cot_ingest *ingest, const char *id, size_t size, uint32_t *ret_node, struct cot_err *err)
@@ -55,7 +42,7 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
     uint32_t node = 0;
-    cot_code rc = doc_make(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
     cot_state_lock(&ingest->state, COT_STATE_ANSWER);
@@ -70,34 +57,7 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
     if (rc == COT_OK && view == COT_CUSTOMER_SEGMENTS)
         rc = cot_rule_segments_of(ingest->rules, &over, node, doc, root, err);
     cot_state_unlock(&ingest->state);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
-}
-
-static void add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
-                     size_t i_column)
-{
-    size_t size = 0;
-    const char *text = cot_rows_text(rows, i_column, &size);
-    if (text == NULL)
-        yyjson_mut_obj_add_null(doc, object, key);
-    else
-        yyjson_mut_obj_add_strncpy(doc, object, key, text, size);
-}
-
-static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
-                     size_t i_column)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    if (cot_rows_is_null(rows, i_column)) {
-        yyjson_mut_obj_add_null(doc, object, key);
-        return;
-    }
-    cot_format_time(cot_rows_int(rows, i_column), text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, key, text);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 /* As they are kept: a JSON object. */
@@ -128,15 +88,15 @@ static cot_code add_events(struct cot_ingest *ingest, const char *nodes, int64_t
         yyjson_mut_val *event = yyjson_mut_arr_add_obj(doc, array);
         const char *kind = cot_event_kind_name((enum cot_event_kind)cot_rows_int(rows, 2));
         yyjson_mut_obj_add_int(doc, event, "event_id", cot_rows_int(rows, 0));
-        add_time(doc, event, "at", rows, 1);
+        cot_row_add_time(doc, event, "at", rows, 1);
         yyjson_mut_obj_add_str(doc, event, "kind", kind != NULL ? kind : "other");
-        add_text(doc, event, "order", rows, 3);
-        add_text(doc, event, "item", rows, 4);
+        cot_row_add_text(doc, event, "order", rows, 3);
+        cot_row_add_text(doc, event, "item", rows, 4);
         cot_json_add_number(doc, event, "quantity", cot_rows_double(rows, 5));
         cot_json_add_number(doc, event, "amount", cot_rows_double(rows, 6) / minor_per_unit);
-        add_text(doc, event, "channel", rows, 7);
-        add_text(doc, event, "campaign", rows, 8);
-        add_text(doc, event, "detail", rows, 9);
+        cot_row_add_text(doc, event, "channel", rows, 7);
+        cot_row_add_text(doc, event, "campaign", rows, 8);
+        cot_row_add_text(doc, event, "detail", rows, 9);
         add_properties(doc, event, rows, 10);
     }
     cot_rows_close(rows);
@@ -163,7 +123,7 @@ cot_code cot_service_timeline(struct cot_service *service, const char *id, size_
     yyjson_mut_val *root = NULL;
     uint32_t node = 0;
     double minor_per_unit = 1;
-    cot_code rc = doc_make(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
     cot_state_lock(&ingest->state, COT_STATE_ANSWER);
@@ -178,11 +138,7 @@ cot_code cot_service_timeline(struct cot_service *service, const char *id, size_
         rc = add_events(ingest, cot_buf_text(&nodes), limit, before_id, minor_per_unit, doc,
                         yyjson_mut_obj_add_arr(doc, root, "events"), err);
     cot_buf_release(&nodes);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 /* The ids of the customer's events up to now, in the order of their entries in memory. */
@@ -234,7 +190,7 @@ cot_code cot_service_explain(struct cot_service *service, const char *id, size_t
     size_t n_ids = 0;
     int64_t now_ms = 0;
     uint32_t node = 0;
-    cot_code rc = doc_make(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
     cot_state_lock(&ingest->state, COT_STATE_ANSWER);
@@ -254,11 +210,7 @@ cot_code cot_service_explain(struct cot_service *service, const char *id, size_t
     cot_state_unlock(&ingest->state);
     free(ids);
     cot_buf_release(&nodes);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 /* What the ledger says last of two nodes (enum cot_link_op). */
@@ -296,7 +248,7 @@ cot_code cot_service_link(struct cot_service *service, const char *a, const char
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
     uint32_t nodes[2] = {0, 0};
-    cot_code rc = doc_make(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
     cot_state_lock(&ingest->state, COT_STATE_ANSWER);
@@ -317,11 +269,7 @@ cot_code cot_service_link(struct cot_service *service, const char *a, const char
                                     cot_live_root(ingest->live->live, nodes[1]));
     }
     cot_state_unlock(&ingest->state);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_service_forget(struct cot_service *service, const char *id, yyjson_mut_doc **ret_doc, struct cot_err *err)
@@ -353,7 +301,7 @@ cot_code cot_service_receipt(struct cot_service *service, const char *receipt, y
     yyjson_mut_val *root = NULL;
     bool more = false;
     char *quoted = cot_sql_quote(receipt);
-    cot_code rc = quoted == NULL ? cot_fail(err, COT_NOMEM, "a receipt") : doc_make(&doc, &root, err);
+    cot_code rc = quoted == NULL ? cot_fail(err, COT_NOMEM, "a receipt") : cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
         rc =
             cot_rows_open(ingest->store, &rows, err,
@@ -366,10 +314,10 @@ cot_code cot_service_receipt(struct cot_service *service, const char *receipt, y
         rc = cot_fail(err, COT_NOT_FOUND, "no erasure has this receipt");
     if (rc == COT_OK) {
         size_t size = 0;
-        add_text(doc, root, "receipt", rows, 0);
-        add_text(doc, root, "status", rows, 1);
-        add_time(doc, root, "requested_at", rows, 2);
-        add_time(doc, root, "finished_at", rows, 3);
+        cot_row_add_text(doc, root, "receipt", rows, 0);
+        cot_row_add_text(doc, root, "status", rows, 1);
+        cot_row_add_time(doc, root, "requested_at", rows, 2);
+        cot_row_add_time(doc, root, "finished_at", rows, 3);
         const char *detail = cot_rows_text(rows, 4, &size);
         yyjson_doc *parsed = detail != NULL ? yyjson_read(detail, size, 0) : NULL;
         yyjson_mut_obj_add_val(doc, root, "detail", yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
@@ -377,9 +325,5 @@ cot_code cot_service_receipt(struct cot_service *service, const char *receipt, y
     }
     cot_rows_close(rows);
     free(quoted);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

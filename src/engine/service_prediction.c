@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "engine/ingest_parts.h"
 #include "engine/person.h"
 #include "engine/prediction_newest.h"
@@ -41,21 +42,17 @@ cot_code cot_service_predictions(struct cot_service *service, struct cot_store *
 {
     struct by_memory memory = {.ingest = cot_service_ingest(service)};
     const struct cot_prediction_consent consent = {consent_of, &memory};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     yyjson_mut_val *runs = yyjson_mut_obj_add_arr(doc, root, "runs");
-    yyjson_mut_doc_set_root(doc, root);
-    cot_code rc = runs == NULL ? cot_fail(err, COT_NOMEM, "predictions")
-                               : cot_prediction_newest_add(store, INT64_MAX, &consent, doc, runs, err);
+    if (rc == COT_OK)
+        rc = cot_prediction_newest_add(store, INT64_MAX, &consent, doc, runs, err);
     if (rc == COT_OK)
         rc = check_memory(&memory, err);
     if (rc == COT_OK && yyjson_mut_arr_size(runs) == 0)
         rc = none_yet(err);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 cot_code cot_service_predictions_record(struct cot_service *service, struct cot_store *store, yyjson_mut_doc **ret_doc,
@@ -103,12 +100,13 @@ cot_code cot_service_customer_predictions(struct cot_service *service, struct co
     if (rc != COT_OK)
         return rc;
     consent_of(&memory, &person.customer, 1, &allowed);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    rc = cot_json_document(&doc, &root, err);
     yyjson_mut_obj_add_strcpy(doc, root, "customer_id", person.customer_id);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "predictions");
-    yyjson_mut_doc_set_root(doc, root);
-    rc = array == NULL ? cot_fail(err, COT_NOMEM, "predictions") : check_memory(&memory, err);
+    if (rc == COT_OK)
+        rc = check_memory(&memory, err);
     if (rc == COT_OK && !allowed)
         rc = cot_fail(err, COT_NOT_FOUND, "no consent to %s: what was predicted of '%s' is not told",
                       cot_purpose_name(COT_PREDICTION_PURPOSE), id);
@@ -117,9 +115,5 @@ cot_code cot_service_customer_predictions(struct cot_service *service, struct co
     if (rc == COT_OK && yyjson_mut_arr_size(array) == 0)
         rc = cot_fail(err, COT_NOT_FOUND, "nothing was predicted of '%s' yet", id);
     cot_person_release(&person);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

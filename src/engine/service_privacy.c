@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/folder.h"
+#include "base/json.h"
 #include "engine/forget.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
@@ -99,13 +100,11 @@ static cot_code find_shopify(struct cot_ingest *ingest, struct people *people, s
 
 static cot_code make_answer(const char *topic, size_t n_people, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "an answer");
-    }
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
     yyjson_mut_obj_add_strcpy(doc, root, "topic", topic);
     yyjson_mut_obj_add_uint(doc, root, "people", n_people);
     *ret_doc = doc;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "engine/ingest_parts.h"
 #include "engine/rule_store.h"
 
@@ -22,25 +23,19 @@ static cot_code answer(struct cot_service *service, const struct segment_read *r
                        yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct cot_ingest *ingest = cot_service_ingest(service);
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "an answer");
-    }
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
     cot_state_lock(&ingest->state, read->rule != NULL ? COT_STATE_RULES : COT_STATE_ANSWER);
-    cot_code rc = ingest->live == NULL || ingest->shop == NULL
-                      ? cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment")
-                      : cot_ingest_tick(ingest, err);
+    rc = ingest->live == NULL || ingest->shop == NULL
+             ? cot_fail(err, COT_IO, "the shop is being loaded: ask again in a moment")
+             : cot_ingest_tick(ingest, err);
     if (rc == COT_OK)
         rc = fill(ingest, read, doc, root, err);
     cot_state_unlock(&ingest->state);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 static cot_code fill_list(struct cot_ingest *ingest, const struct segment_read *read, yyjson_mut_doc *doc,
@@ -240,16 +235,12 @@ cot_code cot_service_segment_learned(struct cot_service *service, yyjson_mut_doc
 static cot_code describe_store(const struct segment_read *read, segment_fill *fill, struct cot_service *service,
                                yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    cot_code rc =
-        root == NULL ? cot_fail(err, COT_NOMEM, "an answer") : fill(cot_service_ingest(service), read, doc, root, err);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+        rc = fill(cot_service_ingest(service), read, doc, root, err);
+    return cot_json_finish(rc, doc, ret_doc);
 }
 
 static cot_code fill_days(struct cot_ingest *ingest, const struct segment_read *read, yyjson_mut_doc *doc,

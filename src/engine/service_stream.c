@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yyjson.h>
 
+#include "base/json.h"
 #include "base/number.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
@@ -69,25 +70,11 @@ static cot_code add_event(const struct cot_segment_stream *stream, int64_t id, c
     return rc;
 }
 
-static cot_code new_doc(yyjson_mut_doc **ret_doc, yyjson_mut_val **ret_root, struct cot_err *err)
-{
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "an event of a stream");
-    }
-    yyjson_mut_doc_set_root(doc, root);
-    *ret_doc = doc;
-    *ret_root = root;
-    return COT_OK;
-}
-
 static cot_code add_begin(struct cot_segment_stream *stream, struct cot_buf *text, struct cot_err *err)
 {
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
-    cot_code rc = new_doc(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
     if (stream->segment[0] != '\0')
@@ -106,7 +93,7 @@ static cot_code add_reset(struct cot_ingest *ingest, struct cot_segment_stream *
 {
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
-    cot_code rc = new_doc(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
     cot_segment_log_end(ingest->log, stream->log_id, &stream->after_id);
@@ -121,17 +108,15 @@ static cot_code add_reset(struct cot_ingest *ingest, struct cot_segment_stream *
 static cot_code add_change(const struct cot_segment_stream *stream, const struct cot_change *change, const char *name,
                            const char *customer_id, struct cot_buf *text, struct cot_err *err)
 {
-    char at[COT_TIME_TEXT_SIZE];
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
-    cot_code rc = new_doc(&doc, &root, err);
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc != COT_OK)
         return rc;
-    cot_format_time(change->at_ms, at, sizeof at);
     yyjson_mut_obj_add_str(doc, root, "customer_id", customer_id);
     yyjson_mut_obj_add_str(doc, root, "segment", name);
     yyjson_mut_obj_add_int(doc, root, "version", change->version);
-    yyjson_mut_obj_add_str(doc, root, "at", at);
+    cot_json_add_time(doc, root, "at", change->at_ms);
     yyjson_mut_obj_add_str(doc, root, "cause", cot_change_cause_name((enum cot_change_cause)change->cause));
     if (change->n_events > 0) {
         yyjson_mut_val *ids = yyjson_mut_obj_add_arr(doc, root, "event_ids");

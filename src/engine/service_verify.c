@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "engine/ingest_parts.h"
 #include "engine/live_profile.h"
 
@@ -179,13 +180,10 @@ static cot_code compare_all(struct cot_ingest *ingest, struct verify *verify, st
 
 static cot_code answer(struct verify *verify, struct cot_err *err)
 {
-    verify->doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(verify->doc);
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&verify->doc, &root, err);
     verify->examples = yyjson_mut_arr(verify->doc);
-    if (root == NULL || verify->examples == NULL)
-        return cot_fail(err, COT_NOMEM, "a comparison");
-    yyjson_mut_doc_set_root(verify->doc, root);
-    return COT_OK;
+    return rc == COT_OK && verify->examples == NULL ? cot_fail(err, COT_NOMEM, "a comparison") : rc;
 }
 
 cot_code cot_service_verify(struct cot_service *service, yyjson_mut_doc **ret_doc, struct cot_err *err)
@@ -208,12 +206,9 @@ cot_code cot_service_verify(struct cot_service *service, yyjson_mut_doc **ret_do
         yyjson_mut_obj_add_uint(verify.doc, root, "events", verify.n_events);
         yyjson_mut_obj_add_uint(verify.doc, root, "differing", verify.n_differing);
         yyjson_mut_obj_add_val(verify.doc, root, "examples", verify.examples);
-        *ret_doc = verify.doc;
-        verify.doc = NULL;
     }
-    yyjson_mut_doc_free(verify.doc);
     cot_rule_segments_free(verify.store.rules);
     cot_live_shop_free(verify.store.live);
     cot_import_shop_free(verify.store.shop);
-    return rc;
+    return cot_json_finish(rc, verify.doc, ret_doc);
 }

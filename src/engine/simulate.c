@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/civil.h"
+#include "base/json.h"
 #include "base/threads.h"
 #include "engine/simulate_rows.h"
 
@@ -224,13 +224,6 @@ static cot_code find_activity(uint64_t n_events, struct cot_simulation_options *
     return rc;
 }
 
-static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, int64_t ms)
-{
-    char text[COT_TIME_TEXT_SIZE];
-    cot_format_time(ms, text, sizeof text);
-    yyjson_mut_obj_add_strcpy(doc, object, key, text);
-}
-
 static yyjson_mut_val *files_value(yyjson_mut_doc *doc, const struct cot_simulation *simulation,
                                    const struct cot_simulate_rows *total)
 {
@@ -322,19 +315,17 @@ static yyjson_mut_val *campaigns_value(yyjson_mut_doc *doc, const struct cot_sim
 static cot_code make_document(const struct cot_simulation *simulation, const struct cot_simulate_rows *total,
                               yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    if (doc == NULL || root == NULL) {
-        yyjson_mut_doc_free(doc);
-        return cot_fail(err, COT_NOMEM, "truth of the simulation");
-    }
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
     const struct cot_simulation_options *options = &simulation->options;
-    yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_uint(doc, root, "seed", options->seed);
     yyjson_mut_obj_add_uint(doc, root, "customers", options->n_customers);
     yyjson_mut_obj_add_uint(doc, root, "months", options->n_months);
-    add_time(doc, root, "start", simulation->start_ms);
-    add_time(doc, root, "end", simulation->end_ms);
+    cot_json_add_time(doc, root, "start", simulation->start_ms);
+    cot_json_add_time(doc, root, "end", simulation->end_ms);
     yyjson_mut_obj_add_real(doc, root, "spread", options->spread);
     yyjson_mut_obj_add_real(doc, root, "atypical_share", options->atypical_share);
     yyjson_mut_obj_add_real(doc, root, "activity", options->activity);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "engine/context_store.h"
 #include "store/row_json.h"
 #include "store/store.h"
 
@@ -130,12 +132,11 @@ cot_code cot_sql_run(const struct cot_context *context, const char *sql, yyjson_
 {
     struct cot_store *store = NULL;
     struct cot_rows *rows = NULL;
-    struct cot_store_options options = {.mode = COT_STORE_READ_ONLY, .n_threads = context->n_threads};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    cot_code rc = doc == NULL || root == NULL ? cot_fail(err, COT_NOMEM, "result") : COT_OK;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK)
-        rc = cot_store_open(context->data_dir, &options, &store, err);
+        rc = cot_context_open_store(context, COT_STORE_READ_ONLY, &store, err);
     if (rc == COT_OK)
         rc = confine(store, err);
     if (rc == COT_OK)
@@ -144,7 +145,6 @@ cot_code cot_sql_run(const struct cot_context *context, const char *sql, yyjson_
         rc = cot_rows_open_on(cot_store_connection(store), sql, &rows, err);
     if (rc != COT_OK)
         goto out;
-    yyjson_mut_doc_set_root(doc, root);
     rc = add_rows(doc, root, rows, err);
     if (rc != COT_OK)
         goto out;

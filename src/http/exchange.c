@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <zlib.h>
 
+#include "base/json.h"
 #include "base/number.h"
 #include "http/server_parts.h"
 
@@ -124,11 +125,10 @@ cot_code cot_exchange_answer_text(struct cot_exchange *exchange, int status, con
 void cot_exchange_answer_error(struct cot_exchange *exchange, int status, const char *code, const char *message)
 {
     static const char no_memory[] = "{\"error\":{\"code\":\"COT_NOMEM\",\"message\":\"out of memory\"}}";
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    cot_code rc = COT_NOMEM;
-    if (root != NULL) {
-        yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, NULL);
+    if (rc == COT_OK) {
         yyjson_mut_val *error = yyjson_mut_obj_add_obj(doc, root, "error");
         yyjson_mut_obj_add_str(doc, error, "code", code);
         yyjson_mut_obj_add_str(doc, error, "message", message);

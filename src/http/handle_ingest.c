@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "engine/ingest.h"
 #include "engine/service_privacy.h"
 #include "http/handlers.h"
@@ -101,12 +102,11 @@ static cot_code take_ga4(struct cot_exchange *exchange, bool only_check, struct 
     request.path = exchange->route->path;
     request.received_at_ms = exchange->received_at_ms;
     cot_code rc = cot_ingest_batch_make(exchange->service, &request, &batch, err);
-    yyjson_mut_doc *answer = rc == COT_OK ? yyjson_mut_doc_new(NULL) : NULL;
-    yyjson_mut_val *object = yyjson_mut_obj(answer);
-    if (rc == COT_OK && object == NULL)
-        rc = cot_fail(err, COT_NOMEM, "an answer");
+    yyjson_mut_doc *answer = NULL;
+    yyjson_mut_val *object = NULL;
+    if (rc == COT_OK)
+        rc = cot_json_document(&answer, &object, err);
     if (rc == COT_OK) {
-        yyjson_mut_doc_set_root(answer, object);
         cot_ingest_batch_mistakes(batch, answer, yyjson_mut_obj_add_arr(answer, object, "validationMessages"));
         rc = cot_exchange_answer(exchange, 200, answer, err);
     }

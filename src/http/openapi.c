@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "http/route.h"
 
 /* The roles that may call a route, admin among them, by ", ". */
@@ -122,12 +123,11 @@ static void add_security(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_v
 
 cot_code cot_openapi_make(yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
-    cot_code rc = COT_OK;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    if (doc == NULL)
-        return cot_fail(err, COT_NOMEM, "the OpenAPI document");
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
+    if (rc != COT_OK)
+        return rc;
     yyjson_mut_obj_add_str(doc, root, "openapi", "3.1.0");
     yyjson_mut_val *info = yyjson_mut_obj_add_obj(doc, root, "info");
     yyjson_mut_obj_add_str(doc, info, "title", "Coterie");
@@ -144,9 +144,5 @@ cot_code cot_openapi_make(yyjson_mut_doc **ret_doc, struct cot_err *err)
             yyjson_mut_obj_add_val(doc, schemas, schema->name, value);
     }
     add_security(doc, root, components);
-    if (rc == COT_OK)
-        *ret_doc = doc;
-    else
-        yyjson_mut_doc_free(doc);
-    return rc;
+    return cot_json_finish(rc, doc, ret_doc);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "http/route.h"
 
 struct waiting {
@@ -34,11 +35,10 @@ static cot_code answer_receipts(struct waiting *waiting, struct cot_err *err)
 {
     bool strict = waiting->answer == COT_SUBMIT_STRICT;
     bool success = !strict || cot_ingest_batch_count(waiting->batch, "quarantined") == 0;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    cot_code rc = root == NULL ? cot_fail(err, COT_NOMEM, "receipts") : COT_OK;
+    yyjson_mut_doc *doc = NULL;
+    yyjson_mut_val *root = NULL;
+    cot_code rc = cot_json_document(&doc, &root, err);
     if (rc == COT_OK) {
-        yyjson_mut_doc_set_root(doc, root);
         yyjson_mut_obj_add_bool(doc, root, "success", success);
         cot_ingest_batch_receipts(waiting->batch, doc, yyjson_mut_obj_add_arr(doc, root, "receipts"));
         rc = cot_exchange_answer(waiting->exchange, success ? 200 : 422, doc, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/json.h"
 
 /* DuckDB's TIMESTAMP 'infinity' and '-infinity'. */
 #define TIMESTAMP_INFINITY INT64_MAX
@@ -300,4 +301,24 @@ cot_code cot_row_json(yyjson_mut_doc *doc, struct cot_rows *rows, size_t i_colum
     cot_code rc = json_at(doc, type, vector, i_row, ret_value, err);
     duckdb_destroy_logical_type(&type);
     return rc == COT_OK ? rc : cot_err_prefix(err, rc, "column '%s'", cot_rows_column_name(rows, i_column));
+}
+
+void cot_row_add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                      size_t i_column)
+{
+    size_t size = 0;
+    const char *text = cot_rows_text(rows, i_column, &size);
+    if (text == NULL)
+        yyjson_mut_obj_add_null(doc, object, key);
+    else
+        yyjson_mut_obj_add_strncpy(doc, object, key, text, size);
+}
+
+void cot_row_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                      size_t i_column)
+{
+    if (cot_rows_is_null(rows, i_column))
+        yyjson_mut_obj_add_null(doc, object, key);
+    else
+        cot_json_add_time(doc, object, key, cot_rows_int(rows, i_column));
 }

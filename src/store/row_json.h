@@ -1,4 +1,4 @@
-/* Values of query results as JSON, nested ones too. */
+/* Values of query results as JSON, nested ones too. Of the current row, and copied. */
 #ifndef COT_STORE_ROW_JSON_H
 #define COT_STORE_ROW_JSON_H
 
@@ -14,5 +14,11 @@
  */
 cot_code cot_row_json(yyjson_mut_doc *doc, struct cot_rows *rows, size_t i_column, yyjson_mut_val **ret_value,
                       struct cot_err *err) COT_MUST_CHECK;
+
+/* A column of text, or of times, as a member of an object; null where it is NULL. */
+void cot_row_add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                      size_t i_column);
+void cot_row_add_time(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                      size_t i_column);
 
 #endif
