@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "cli/command.h"
@@ -164,4 +166,41 @@ cot_code cot_call_double(const struct cot_call *call, const char *name, double m
         return cot_fail(err, COT_USAGE, "--%s %s: give a number from %g to %g", name, text, min, max);
     *ret_value = value;
     return COT_OK;
+}
+
+cot_code cot_call_share(const struct cot_call *call, const char *name, double min, double max, double *ret_share,
+                        struct cot_err *err)
+{
+    const char *text = cot_call_value(call, name);
+    size_t size = text != NULL ? strlen(text) : 0;
+    bool per_cent = size > 0 && text[size - 1] == '%';
+    double value = 0;
+    if (text == NULL)
+        return COT_OK;
+    bool parsed = cot_parse_double(text, size - per_cent, &value);
+    value = per_cent ? value / 100 : value;
+    if (!parsed || !(value >= min) || !(value <= max))
+        return cot_fail(err, COT_USAGE, "--%s %s: give a share like 10%% or 0.1, from %g%% to %g%%", name, text,
+                        100 * min, 100 * max);
+    *ret_share = value;
+    return COT_OK;
+}
+
+cot_code cot_call_check_file(const struct cot_call *call, const char *name, struct cot_err *err)
+{
+    const char *path = cot_call_value(call, name);
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    struct stat status;
+    if (path == NULL)
+        return COT_OK;
+    if (path[0] == '\0' || (stat(path, &status) == 0 && S_ISDIR(status.st_mode)))
+        return cot_fail(err, COT_IO, "--%s '%s' is no file: give a file's name, not a folder's", name, path);
+    char *folder = slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    if (folder == NULL)
+        return cot_fail(err, COT_NOMEM, "'%s'", path);
+    cot_code rc = COT_OK;
+    if (access(folder, W_OK) != 0)
+        rc = cot_fail(err, COT_IO, "--%s '%s' can't be written: folder '%s': %s", name, path, folder, strerror(errno));
+    free(folder);
+    return rc;
 }

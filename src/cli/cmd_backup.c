@@ -41,7 +41,7 @@ const struct cot_command cot_command_backup = {
     .summary = "copy the whole shop into one file",
     .help = "Brings the shop to one consistent state and copies all of its data directory (history, settings, models,\n"
             "exports) into one tar file with SHA-256 sums, then reads it back. 'coterie restore' brings it back.\n\n"
-            "  coterie backup --out /backups/\n",
+            "  coterie backup --out /backups/",
     .options = options,
     .run = run,
 };

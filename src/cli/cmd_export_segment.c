@@ -39,20 +39,6 @@ static void print_export(yyjson_mut_val *root)
     }
 }
 
-/* "10%" or "0.1". */
-static cot_code take_share(const char *text, double *ret_share, struct cot_err *err)
-{
-    size_t size = text != NULL ? strlen(text) : 0;
-    bool per_cent = size > 0 && text[size - 1] == '%';
-    double value = 0;
-    if (text == NULL)
-        return COT_OK;
-    if (!cot_parse_double(text, size - per_cent, &value) || value < 0 || value > (per_cent ? 90 : 0.9))
-        return cot_fail(err, COT_USAGE, "--holdout %s: give a share like 10%% or 0.1, at most 90%%", text);
-    *ret_share = per_cent ? value / 100 : value;
-    return COT_OK;
-}
-
 static cot_code run(struct cot_call *call, struct cot_err *err)
 {
     yyjson_mut_doc *doc = NULL;
@@ -65,7 +51,9 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
                                          .campaign = cot_call_value(call, "campaign"),
                                          .columns = cot_call_value(call, "columns"),
                                          .holdout = 0.1};
-    cot_code rc = take_share(cot_call_value(call, "holdout"), &options.holdout, err);
+    cot_code rc = cot_call_share(call, "holdout", 0, 0.9, &options.holdout, err);
+    if (rc == COT_OK)
+        rc = cot_call_check_file(call, "out", err);
     if (rc == COT_OK)
         rc = cot_export_run(&call->context, &options, &doc, err);
     if (rc != COT_OK)
@@ -99,7 +87,7 @@ const struct cot_command cot_command_export_segment = {
         "suppressed, has unsubscribed or has refused is left out and counted. A control group stays out of the file,\n"
         "so that what the campaign does can be measured; it is the same for the same --campaign. Members, arms and\n"
         "time are logged ('coterie export list').\n\n"
-        "  coterie export segment 'Loyal regulars' --out loyal.csv --campaign spring\n",
+        "  coterie export segment 'Loyal regulars' --out loyal.csv --campaign spring",
     .options = options_table,
     .run = run,
 };
@@ -124,10 +112,13 @@ static cot_code run_list(struct cot_call *call, struct cot_err *err)
     cot_code rc = cot_export_list_run(&call->context, &doc, err);
     if (rc != COT_OK)
         return rc;
+    yyjson_mut_val *exports = yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "exports");
     if (call->json)
         rc = cot_print_json(doc, err);
+    else if (yyjson_mut_arr_size(exports) == 0)
+        puts("no exports yet: 'coterie export segment' makes one");
     else
-        cot_table_print(stdout, yyjson_mut_obj_get(yyjson_mut_doc_get_root(doc), "exports"), columns);
+        cot_table_print(stdout, exports, columns);
     yyjson_mut_doc_free(doc);
     return rc;
 }
@@ -140,6 +131,6 @@ const struct cot_command cot_command_export_list = {
     .summary = "what was exported, when, for what",
     .help = "Lists every export with its purpose, its arms and how many were left out. Who was in it is in table\n"
             "export_member.\n\n"
-            "  coterie export list\n",
+            "  coterie export list",
     .run = run_list,
 };

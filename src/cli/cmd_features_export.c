@@ -33,6 +33,8 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
         return cot_fail(err, COT_USAGE, "--out FILE is needed: where to write the features");
     cot_code rc = format_of(cot_call_value(call, "format"), path, &format, err);
     if (rc == COT_OK)
+        rc = cot_call_check_file(call, "out", err);
+    if (rc == COT_OK)
         rc = cot_features_export_run(&call->context, &features, path, format, &doc, err);
     if (rc != COT_OK)
         return rc;

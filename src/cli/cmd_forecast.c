@@ -210,7 +210,7 @@ static cot_code read_numbers(const struct cot_call *call, struct cot_demand_use 
     if (rc == COT_OK)
         rc = cot_call_int(call, "lead-time", 0, COT_DEMAND_MAX_HORIZON - 1, &lead, err);
     if (rc == COT_OK)
-        rc = cot_call_double(call, "service-level", half, 1, &use->service_level, err);
+        rc = cot_call_share(call, "service-level", half, 1, &use->service_level, err);
     if (rc == COT_OK && cot_call_value(call, "service-level") != NULL &&
         !(use->service_level > half && use->service_level < 1))
         rc = cot_fail(err, COT_USAGE, "--service-level is '%s': above 0.5 and below 1, such as 0.95",
@@ -229,7 +229,9 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
                                  .out = cot_call_value(call, "out"),
                                  .without_customers = cot_call_flag(call, "without-customers")};
     yyjson_mut_doc *doc = NULL;
-    cot_code rc = cot_demand_by_parse(cot_call_value(call, "by"), &use.by, err);
+    cot_code rc = cot_call_check_file(call, "out", err);
+    if (rc == COT_OK)
+        rc = cot_demand_by_parse(cot_call_value(call, "by"), &use.by, err);
     if (rc == COT_OK)
         rc = cot_demand_every_parse(cot_call_value(call, "every"), &use.every, err);
     if (rc == COT_OK)

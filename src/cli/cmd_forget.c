@@ -92,7 +92,7 @@ const struct cot_command cot_command_forget = {
         "until then, and searched. A keyed hash stops a later import from bringing them back. Several ids at once\n"
         "need one rewriting only.\n\n"
         "  coterie forget 12347\n"
-        "  coterie forget jo@example.org web-81f3 --json\n",
+        "  coterie forget jo@example.org web-81f3 --json",
     .options = options,
     .run = run,
 };

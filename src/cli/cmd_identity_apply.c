@@ -30,7 +30,7 @@ const struct cot_command cot_command_identity_apply = {
     .help =
         "Joins and splits customers as 'coterie identity simulate' says, from now on, and keeps the rules for what\n"
         "comes. The ledger of links is only added to: the rules before, applied again, bring everybody back.\n\n"
-        "  coterie identity apply --rules rules.json --data shop\n",
+        "  coterie identity apply --rules rules.json --data shop",
     .options = options,
     .run = run,
 };

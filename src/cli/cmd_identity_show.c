@@ -27,7 +27,7 @@ const struct cot_command cot_command_identity_show = {
         "before a record that names two no longer makes two customers one; its priority (the smallest takes what a\n"
         "record says); whether whoever is linked to one first keeps it. --json has them under \"rules\" as\n"
         "'coterie identity simulate' reads them.\n\n"
-        "  coterie identity show --data shop\n",
+        "  coterie identity show --data shop",
     .options = NULL,
     .run = run,
 };

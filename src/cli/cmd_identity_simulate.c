@@ -33,7 +33,7 @@ const struct cot_command cot_command_identity_simulate = {
             "   \"blocked\": [\"email:info@shop.example\", \"loyalty:0000\"]}\n\n"
             "Kinds are user, email, phone, loyalty, external, device and anonymous; each has limit, priority and\n"
             "exclusive ('coterie identity show' explains). Another priority counts for records to come.\n\n"
-            "  coterie identity simulate --rules rules.json --data shop\n",
+            "  coterie identity simulate --rules rules.json --data shop",
     .options = options,
     .run = run,
 };

@@ -9,8 +9,10 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     int64_t rate = 0;
     yyjson_mut_doc *doc = NULL;
     const char *name = cot_call_value(call, "role");
-    if (name == NULL || !cot_role_from_name(name, &role))
-        return cot_fail(err, COT_USAGE, "--role %s: choose write, server, analyst or admin", name != NULL ? name : "");
+    if (name == NULL)
+        return cot_fail(err, COT_USAGE, "--role is missing: choose write, server, analyst or admin");
+    if (!cot_role_from_name(name, &role))
+        return cot_fail(err, COT_USAGE, "--role %s: choose write, server, analyst or admin", name);
     cot_code rc = cot_call_int(call, "rate", 1, 10000000, &rate, err);
     if (rc == COT_OK)
         rc = cot_key_create_run(&call->context, role, cot_call_value(call, "name"), rate, &doc, err);
@@ -44,7 +46,7 @@ const struct cot_command cot_command_keys_create = {
         "Makes a key of 256 random bits and shows it once; the data directory keeps its SHA-256 alone. A running\n"
         "server knows it within a second. Keys travel as 'Authorization: Bearer KEY', or as Segment's clients send\n"
         "their write key.\n\n"
-        "  coterie keys create --role write --name 'web site' --json\n",
+        "  coterie keys create --role write --name 'web site' --json",
     .options = options,
     .run = run,
     .leaves_store = true,

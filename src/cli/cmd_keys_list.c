@@ -38,7 +38,7 @@ const struct cot_command cot_command_keys_list = {
     .n_max = 0,
     .summary = "the server's keys, without the keys themselves",
     .help = "Lists the keys by id, with role, rate (0: the server's) and whether they are revoked.\n\n"
-            "  coterie keys list --data shop\n",
+            "  coterie keys list --data shop",
     .options = NULL,
     .run = run,
     .leaves_store = true,

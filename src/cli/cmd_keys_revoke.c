@@ -24,7 +24,7 @@ const struct cot_command cot_command_keys_revoke = {
     .n_max = 1,
     .summary = "revoke a key of the server",
     .help = "A running server refuses the key within a second.\n\n"
-            "  coterie keys revoke key-3f9c0a1b2c3d --data shop\n",
+            "  coterie keys revoke key-3f9c0a1b2c3d --data shop",
     .options = NULL,
     .run = run,
     .leaves_store = true,

@@ -211,8 +211,10 @@ static void print_predictions(yyjson_mut_doc *doc)
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *horizons = of(root, "horizons");
     const char *currency = text_of(root, "currency");
-    printf("As of %s: %.0f customers with an order, amounts in %s less what is given back.\n\n", text_of(root, "as_of"),
-           yyjson_mut_get_num(of(root, "customers")), currency);
+    char customers[32];
+    cot_format_value(of(root, "customers"), COT_FORMAT_COUNT, customers, sizeof customers);
+    printf("As of %.10s: %s customers with an order, amounts in %s less what is given back.\n\n",
+           text_of(root, "as_of"), customers, currency[0] != '\0' ? currency : "the shop's currency");
     print_horizons(doc, horizons);
     print_confidence(of(root, "confidence"));
     if (of(root, "customer") != NULL) {
@@ -233,6 +235,19 @@ static void print_predictions(yyjson_mut_doc *doc)
         printf("\nAll customers: %s\n", text_of(root, "path"));
 }
 
+/* Whoever names a Parquet file should not find text in it. */
+static cot_code check_out(const struct cot_call *call, struct cot_err *err)
+{
+    static const char *const others[] = {".parquet", ".json", ".jsonl", ".xlsx"};
+    const char *path = cot_call_value(call, "out");
+    const char *ending = path != NULL ? strrchr(path, '.') : NULL;
+    for (size_t i = 0; ending != NULL && i < sizeof others / sizeof *others; i++)
+        if (strcmp(ending, others[i]) == 0)
+            return cot_fail(err, COT_USAGE, "--out '%s': predictions are written as CSV, name a file such as out.csv",
+                            path);
+    return cot_call_check_file(call, "out", err);
+}
+
 static cot_code run(struct cot_call *call, struct cot_err *err)
 {
     yyjson_mut_doc *doc = NULL;
@@ -243,7 +258,9 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     if (rc == COT_OK)
         rc = cot_call_int(call, "top", 1, 10000, &top, err);
     if (rc == COT_OK)
-        rc = cot_call_double(call, "uplift", 0.0001, 1, &uplift, err);
+        rc = cot_call_share(call, "uplift", 0.0001, 1, &uplift, err);
+    if (rc == COT_OK)
+        rc = check_out(call, err);
     if (rc != COT_OK)
         return rc;
     struct cot_predict_options predict = {.league = {.as_of = cot_call_value(call, "as-of"),

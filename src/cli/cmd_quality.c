@@ -139,6 +139,6 @@ const struct cot_command cot_command_quality = {
         "ordinary customer (wholesalers, test accounts, staff, robots). Worst first, by the share of rows or of the\n"
         "turnover concerned: high from 5%, medium from 0.5%; findings that bend models beyond that share count\n"
         "double, those that models are robust to half. --json has all examples and the scores.\n\n"
-        "  coterie quality\n",
+        "  coterie quality",
     .run = run,
 };

@@ -39,6 +39,8 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
                                          .always_check = cot_call_flag(call, "quality")};
     cot_code rc = cot_call_int(call, "run", 1, INT32_MAX, &options.run_id, err);
     if (rc == COT_OK)
+        rc = cot_call_check_file(call, "out", err);
+    if (rc == COT_OK)
         rc = cot_report_run(&call->context, &options, &doc, err);
     if (rc != COT_OK)
         return rc;

@@ -49,7 +49,7 @@ const struct cot_command cot_command_restore = {
         "Compares every byte of the backup with its sums, unpacks it beside the data directory, opens the shop in it\n"
         "and only then gives it the name, in one step. A damaged backup changes nothing. People whom the shop that is\n"
         "replaced had erased since are erased from it first.\n\n"
-        "  coterie restore /backups/coterie-20240131T020000Z.tar --data ./coterie-data\n",
+        "  coterie restore /backups/coterie-20240131T020000Z.tar --data ./coterie-data",
     .options = options_table,
     .run = run,
 };

@@ -45,7 +45,7 @@ static yyjson_mut_val *flatten_days(yyjson_mut_doc *doc)
     return rows;
 }
 
-static cot_code run_days(struct cot_call *call, struct cot_err *err)
+static void print_days(yyjson_mut_val *rows)
 {
     static const struct cot_column columns[] = {
         {"name", "segment", COT_FORMAT_TEXT, 48},         {"day", "day", COT_FORMAT_TEXT, 0},
@@ -53,6 +53,14 @@ static cot_code run_days(struct cot_call *call, struct cot_err *err)
         {"exited", "left", COT_FORMAT_COUNT, 0},          {"revenue_30", "revenue 30 days", COT_FORMAT_MONEY, 0},
         {"revenue_365", "365 days", COT_FORMAT_MONEY, 0}, {NULL, NULL, COT_FORMAT_TEXT, 0},
     };
+    if (yyjson_mut_arr_size(rows) == 0)
+        puts("no snapshots yet: 'coterie serve' takes them at the shop's midnight");
+    else
+        cot_table_print(stdout, rows, columns);
+}
+
+static cot_code run_days(struct cot_call *call, struct cot_err *err)
+{
     int64_t days = 0;
     yyjson_mut_doc *doc = NULL;
     cot_code rc = cot_call_int(call, "days", 1, 36500, &days, err);
@@ -61,7 +69,7 @@ static cot_code run_days(struct cot_call *call, struct cot_err *err)
     if (rc == COT_OK && call->json)
         rc = cot_print_json(doc, err);
     else if (rc == COT_OK)
-        cot_table_print(stdout, flatten_days(doc), columns);
+        print_days(flatten_days(doc));
     yyjson_mut_doc_free(doc);
     return rc;
 }
@@ -79,7 +87,8 @@ static cot_code run_command(struct cot_call *call, struct cot_err *err)
     if (cot_call_value(call, "days") != NULL)
         return run_days(call, err);
     if (call->n_arguments > 0)
-        return cot_fail(err, COT_USAGE, "a segment: its days are shown with --days N");
+        return cot_fail(err, COT_USAGE, "'segment history %s' needs --days N: one segment is shown day by day",
+                        call->arguments[0]);
     cot_code rc = cot_segment_history_run(&call->context, &doc, err);
     if (rc != COT_OK)
         return rc;

@@ -125,7 +125,7 @@ const struct cot_command cot_command_serve = {
         "lets calls wait, and takes up what they changed, a new segmentation say, when they end. Keys are made by\n"
         "'coterie keys create'; without any it serves this machine alone, and refuses to listen elsewhere.\n\n"
         "  coterie serve --data shop\n"
-        "  coterie serve --data shop --listen :443 --tls-cert chain.pem --tls-key key.pem --access-log access.jsonl\n",
+        "  coterie serve --data shop --listen :443 --tls-cert chain.pem --tls-key key.pem --access-log access.jsonl",
     .options = options,
     .run = run,
     .leaves_store = true,

@@ -53,9 +53,9 @@ static cot_code take_options(const struct cot_call *call, struct cot_simulate_op
     if (rc == COT_OK)
         rc = cot_call_int(call, "months", 1, 120, &n_months, err);
     if (rc == COT_OK)
-        rc = cot_call_double(call, "dirty", 0, 0.5, &o->dirty_share, err);
+        rc = cot_call_share(call, "dirty", 0, 0.5, &o->dirty_share, err);
     if (rc == COT_OK)
-        rc = cot_call_double(call, "outliers", 0, 0.5, &o->outlier_share, err);
+        rc = cot_call_share(call, "outliers", 0, 0.5, &o->outlier_share, err);
     if (rc == COT_OK)
         rc = take_difficulty(call, &o->difficulty, err);
     o->n_customers = (uint64_t)n_customers;

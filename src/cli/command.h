@@ -77,6 +77,13 @@ cot_code cot_call_int(const struct cot_call *call, const char *name, int64_t min
 cot_code cot_call_double(const struct cot_call *call, const char *name, double min, double max, double *ret_value,
                          struct cot_err *err) COT_MUST_CHECK;
 
+/* A share written as 10% or 0.1, with bounds. */
+cot_code cot_call_share(const struct cot_call *call, const char *name, double min, double max, double *ret_share,
+                        struct cot_err *err) COT_MUST_CHECK;
+
+/* COT_IO where the file that the option names could not be written: said before the work, not after it. */
+cot_code cot_call_check_file(const struct cot_call *call, const char *name, struct cot_err *err) COT_MUST_CHECK;
+
 /* Prints doc as JSON on stdout. */
 cot_code cot_print_json(const yyjson_mut_doc *doc, struct cot_err *err) COT_MUST_CHECK;
 

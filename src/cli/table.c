@@ -78,6 +78,9 @@ static void blank_controls(char *text)
     }
 }
 
+/* From here on four digits would leave the units to an exponent. */
+#define LARGE 999.95
+
 void cot_format_value(yyjson_mut_val *value, enum cot_format format, char *ret_text, size_t size)
 {
     double number = yyjson_mut_get_num(value);
@@ -96,6 +99,8 @@ void cot_format_value(yyjson_mut_val *value, enum cot_format format, char *ret_t
         format_grouped(number, 2, ret_text, size);
     else if (yyjson_mut_is_int(value))
         snprintf(ret_text, size, "%lld", (long long)yyjson_mut_get_sint(value));
+    else if (fabs(number) >= LARGE)
+        format_grouped(number, 0, ret_text, size);
     else
         snprintf(ret_text, size, "%.4g", number);
 }

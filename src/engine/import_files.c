@@ -360,6 +360,15 @@ static cot_code parse_overrides(const struct cot_import_options *options, struct
     return COT_OK;
 }
 
+static cot_code refuse_shape(const char *name, struct cot_err *err)
+{
+    char names[COT_ERR_MESSAGE_SIZE];
+    size_t used = 0;
+    for (size_t i = 0; cot_connectors[i] != NULL && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", cot_connectors[i]->name);
+    return cot_fail(err, COT_USAGE, "--as %s: no such shape; there are %s", name, names);
+}
+
 static cot_code check_names(const struct cot_import_options *options, struct cot_err *err)
 {
     struct cot_zone *zone = NULL;
@@ -372,7 +381,7 @@ static cot_code check_names(const struct cot_import_options *options, struct cot
                         " promotions, consent, suppression, rates or links",
                         options->kind);
     if (options->connector != NULL && cot_connector_find(options->connector) == NULL)
-        return cot_fail(err, COT_USAGE, "--as %s: no such shape", options->connector);
+        return refuse_shape(options->connector, err);
     if (options->currency != NULL && !cot_currency_is_known(options->currency, strlen(options->currency)))
         return cot_fail(err, COT_USAGE, "--currency %s: give an ISO 4217 code such as EUR", options->currency);
     if (options->source != NULL && options->source[0] == '\0')

@@ -123,15 +123,19 @@ static cot_code add_horizons(struct job *job, struct cot_err *err)
 /* How far the numbers can be trusted, and why not further. */
 static void add_confidence(struct job *job)
 {
-    enum { FEW = 500, FEW_REPEATS = 100, YEAR = 365, MOST = 200 };
+    enum { FEW = 500, FEW_REPEATS = 100, YEAR = 365, QUIET = 14, MOST = 200 };
     const struct cot_purchases *p = &job->league.now.league.purchases;
     yyjson_mut_val *confidence = yyjson_mut_obj_add_obj(job->doc, job->root, "confidence");
     yyjson_mut_val *because = yyjson_mut_arr(job->doc);
     int level = 2;
     size_t repeats = 0;
+    int32_t last = p->first_day;
     char text[MOST];
-    for (size_t i = 0; i < job->n; i++)
+    for (size_t i = 0; i < job->n; i++) {
+        int32_t newest = p->days[p->starts[i + 1] - 1].day;
         repeats += p->starts[i + 1] - p->starts[i] > 1;
+        last = newest > last ? newest : last;
+    }
     if (job->n < FEW) {
         snprintf(text, sizeof text, "%zu customers have ordered; from %d on shares of them are steady", job->n, FEW);
         yyjson_mut_arr_add_strcpy(job->doc, because, text);
@@ -149,6 +153,12 @@ static void add_confidence(struct job *job)
                  p->last_day - p->first_day + 1);
         yyjson_mut_arr_add_strcpy(job->doc, because, text);
         level = level < 1 ? level : 1;
+    }
+    if (p->last_day - last > QUIET) {
+        snprintf(text, sizeof text, "nobody has ordered in the last %d days: that reads as customers who have left",
+                 p->last_day - last);
+        yyjson_mut_arr_add_strcpy(job->doc, because, text);
+        level = 0;
     }
     for (size_t h = 0; h < job->league.n_horizons; h++)
         if (job->league.results[h][0].n_folds == 0) {

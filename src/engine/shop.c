@@ -69,6 +69,23 @@ cot_code cot_shop_last_day(struct cot_store *store, const struct cot_zone *zone,
     return COT_OK;
 }
 
+/* Of a day that is neither over nor in the data nothing is known: to take it for silence would make every customer look
+ * long gone. */
+static cot_code check_not_future(struct cot_store *store, const struct cot_zone *zone, const char *text, int64_t ms,
+                                 struct cot_err *err)
+{
+    struct cot_err ignored;
+    int64_t last_ms = 0;
+    if (ms < cot_wall_ms() + COT_MS_PER_DAY)
+        return COT_OK;
+    if (cot_shop_last_day(store, zone, &last_ms, &ignored) != COT_OK || ms <= last_ms)
+        return COT_OK;
+    int64_t day = cot_ms_to_days(cot_zone_local(zone, last_ms));
+    char last[COT_TIME_TEXT_SIZE];
+    cot_format_time(day * COT_MS_PER_DAY, last, sizeof last);
+    return cot_fail(err, COT_USAGE, "'%s' is in the future: the data end on %.10s", text, last);
+}
+
 cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms, struct cot_err *err)
 {
     struct cot_shop shop = {0};
@@ -76,8 +93,12 @@ cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_
     if (!cot_parse_iso(text, strlen(text), &ms) || ms < COT_EVENT_MIN_MS || ms > COT_EVENT_MAX_MS)
         return cot_fail(err, COT_USAGE, "'%s' is no date: write 2011-11-30 or 2011-11-30T12:00:00Z", text);
     cot_code rc = load_settings(store, &shop, err);
+    if (rc == COT_OK) {
+        ms = strlen(text) > strlen("2011-11-30") ? ms : cot_zone_utc(shop.zone, ms + COT_MS_PER_DAY) - 1;
+        rc = check_not_future(store, shop.zone, text, ms, err);
+    }
     if (rc == COT_OK)
-        *ret_as_of_ms = strlen(text) > strlen("2011-11-30") ? ms : cot_zone_utc(shop.zone, ms + COT_MS_PER_DAY) - 1;
+        *ret_as_of_ms = ms;
     cot_zone_free(shop.zone);
     return rc;
 }

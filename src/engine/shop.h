@@ -50,7 +50,8 @@ cot_code cot_shop_settings(struct cot_store *store, struct cot_zone **ret_zone, 
 cot_code cot_shop_last_day(struct cot_store *store, const struct cot_zone *zone, int64_t *ret_as_of_ms,
                            struct cot_err *err) COT_MUST_CHECK;
 
-/* Reads "2011-11-30" (the end of that day in the shop's time zone) or an ISO time. COT_USAGE for anything else. */
+/* Reads "2011-11-30" (the end of that day in the shop's time zone) or an ISO time. COT_USAGE for anything else, and for
+ * days that are neither over nor in the data. */
 cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms,
                         struct cot_err *err) COT_MUST_CHECK;
 

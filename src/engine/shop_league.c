@@ -41,6 +41,9 @@ static cot_code parse_horizons(const char *text, unsigned *ret_horizons, size_t 
             *ret_n == COT_LEAGUE_MAX_HORIZONS)
             return cot_fail(err, COT_USAGE, "--horizon is '%s': 1 to %d numbers of days up to %d, such as 30,90", text,
                             (int)COT_LEAGUE_MAX_HORIZONS, (int)MAX_DAYS);
+        for (size_t i = 0; i < *ret_n; i++)
+            if (ret_horizons[i] == (unsigned)days)
+                return cot_fail(err, COT_USAGE, "--horizon is '%s': %ld days are there twice", text, days);
         ret_horizons[(*ret_n)++] = (unsigned)days;
         if (*end == '\0')
             return COT_OK;
