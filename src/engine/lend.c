@@ -20,9 +20,10 @@ enum { ANSWER_SIZE = COT_ERR_MESSAGE_SIZE + 16, POLL_MS = 200 };
 
 struct cot_lender {
     struct cot_service *service;
+    char *data_dir;
     char *path;
-    int listening;
-    int wake[2]; /* closed at one end: stop */
+    int listening; /* the thread's, once there is one */
+    int wake[2];   /* closed at one end: stop */
     pthread_t thread;
     bool has_thread;
 };
@@ -124,24 +125,6 @@ static void serve_borrower(struct cot_lender *lender, int connection)
     pthread_mutex_destroy(&loan.mutex);
 }
 
-static void *work(void *argument)
-{
-    struct cot_lender *lender = argument;
-    for (;;) {
-        struct pollfd waited[2] = {{.fd = lender->listening, .events = POLLIN},
-                                   {.fd = lender->wake[0], .events = POLLIN}};
-        if (poll(waited, 2, -1) < 0)
-            continue;
-        if (waited[1].revents != 0)
-            return NULL;
-        int connection = accept4(lender->listening, NULL, NULL, SOCK_CLOEXEC);
-        if (connection < 0)
-            continue;
-        serve_borrower(lender, connection);
-        close(connection);
-    }
-}
-
 /* A socket that an earlier server left is nobody's: the store is ours. */
 static cot_code listen_at(const char *data_dir, int *ret_socket, struct cot_err *err)
 {
@@ -166,6 +149,45 @@ static cot_code listen_at(const char *data_dir, int *ret_socket, struct cot_err 
     return COT_OK;
 }
 
+/* A restore puts another folder in the place of the one that holds the socket: whoever waits at the old one is served,
+ * everybody else finds the new one. */
+static void follow(struct cot_lender *lender)
+{
+    struct pollfd waiting = {.fd = lender->listening, .events = POLLIN};
+    struct cot_err err;
+    int fresh = -1;
+    if (access(lender->path, F_OK) == 0 || listen_at(lender->data_dir, &fresh, &err) != COT_OK)
+        return;
+    while (poll(&waiting, 1, 0) > 0) {
+        int connection = accept4(lender->listening, NULL, NULL, SOCK_CLOEXEC);
+        if (connection < 0)
+            break;
+        serve_borrower(lender, connection);
+        close(connection);
+    }
+    close(lender->listening);
+    lender->listening = fresh;
+}
+
+static void *work(void *argument)
+{
+    struct cot_lender *lender = argument;
+    for (;;) {
+        struct pollfd waited[2] = {{.fd = lender->listening, .events = POLLIN},
+                                   {.fd = lender->wake[0], .events = POLLIN}};
+        if (poll(waited, 2, -1) < 0)
+            continue;
+        if (waited[1].revents != 0)
+            return NULL;
+        int connection = accept4(lender->listening, NULL, NULL, SOCK_CLOEXEC);
+        if (connection < 0)
+            continue;
+        serve_borrower(lender, connection);
+        follow(lender); /* before the borrower has an end: the next command finds the socket */
+        close(connection);
+    }
+}
+
 cot_code cot_lender_open(struct cot_service *service, const char *data_dir, struct cot_lender **ret_lender,
                          struct cot_err *err)
 {
@@ -174,7 +196,8 @@ cot_code cot_lender_open(struct cot_service *service, const char *data_dir, stru
         return cot_fail(err, COT_NOMEM, "a lender");
     lender->service = service;
     lender->listening = lender->wake[0] = lender->wake[1] = -1;
-    cot_code rc = asprintf(&lender->path, "%s/" SOCKET_NAME, data_dir) < 0
+    lender->data_dir = strdup(data_dir);
+    cot_code rc = lender->data_dir == NULL || asprintf(&lender->path, "%s/" SOCKET_NAME, data_dir) < 0
                       ? cot_fail(err, COT_NOMEM, "a lender")
                       : listen_at(data_dir, &lender->listening, err);
     if (rc == COT_OK && pipe2(lender->wake, O_CLOEXEC) != 0)
@@ -204,6 +227,7 @@ void cot_lender_close(struct cot_lender *lender)
         (void)unlink(lender->path);
     }
     free(lender->path);
+    free(lender->data_dir);
     free(lender);
 }
 

@@ -85,6 +85,24 @@ def test_commands(scratch):
     assert shop.value(data, "select count(*) from event where detail = 'after'") == 1
 
 
+
+def test_restore(scratch):
+    """A backup that comes back while the server runs is what it serves then, and it goes on lending its store."""
+    data, backup = os.path.join(scratch, "restored"), os.path.join(scratch, "restored.tar")
+    with Server(data) as server:
+        shop.import_json(data, orders(scratch, "before.csv", 80))
+        shop.run("backup", "--out", backup, "--data", data, "--quiet")
+        shop.import_json(data, orders(scratch, "after.csv", 80, first=80))
+        assert server.get("/v1/customers/c1")["features"]["frequency"] == 4
+        for _ in range(2):
+            shop.run("restore", backup, "--force", "--data", data, "--quiet")
+            assert server.get("/v1/customers/c1")["features"]["frequency"] == 2
+            assert shop.value(data, "select count(distinct order_key) from event") == 80
+        server.post("/v1/track", {"userId": "c1", "event": "Product Viewed", "messageId": "m1", "properties": {"product_id": "p1"}})
+        assert shop.value(data, "select count(*) from event where kind = 11") == 1
+        assert server.get("/v1/verify")["equal"]
+
+
 def test_uploads(scratch):
     data = os.path.join(scratch, "uploads")
     server_key, write_key = make_key(data, "server")["key"], make_key(data, "write")["key"]
@@ -178,6 +196,7 @@ def main():
         test_facts(scratch)
         test_uploads(scratch)
         test_commands(scratch)
+        test_restore(scratch)
 
 
 if __name__ == "__main__":
