@@ -49,9 +49,11 @@ const struct cot_quality_check cot_quality_import_checks[] = {
      .weight = 1,
      .title = "Days without orders",
      .sql = CALENDAR "select coalesce(sum(c), 0)::bigint as n, sum(c) / (select count(*) from open_days), 0.0,"
-                     "   format('{:,} days on which the shop usually sells have no orders, the longest run {} days "
+                     "   case when sum(c) = 1 then"
+                     "     format('{} has no orders, and on its weekday the shop usually sells', min(first))"
+                     "   else format('{:,} days on which the shop usually sells have no orders, the longest run {:,} "
                      "from {} to {}', sum(c)::"
-                     "bigint, max(c), arg_min(first, (-c, first)), arg_min(last, (-c, first))),"
+                     "bigint, max(c), arg_min(first, (-c, first)), arg_min(last, (-c, first))) end,"
                      "   (select list({'from': first, 'to': last, 'days': c} order by first)"
                      "     from (select * from gap order by c desc, first limit 5)) from gap",
      .means =

@@ -283,10 +283,12 @@ static void add_why(const struct cot_segment_parts *p, yyjson_mut_doc *doc, yyjs
     const struct cot_k_choice *choice = &p->learned->evidence;
     const struct cot_k_evidence *chosen = NULL;
     size_t by_bic = 0, by_stability = 0, by_silhouette = 0;
-    char text[400];
+    bool any_stable = false;
+    char text[600];
     for (size_t e = 0; e < choice->n_evidence; e++) {
         const struct cot_k_evidence *x = &choice->evidence[e];
         chosen = x->k == choice->k ? x : chosen;
+        any_stable = any_stable || x->stable;
         by_bic = x->bic < choice->evidence[by_bic].bic ? e : by_bic;
         by_stability = x->stability > choice->evidence[by_stability].stability ? e : by_stability;
         by_silhouette = x->silhouette > choice->evidence[by_silhouette].silhouette ? e : by_silhouette;
@@ -295,10 +297,14 @@ static void add_why(const struct cot_segment_parts *p, yyjson_mut_doc *doc, yyjs
         return;
     snprintf(text, sizeof text,
              "%zu%s: stability %.2f, silhouette %.2f, score %.2f. Alone, stability would say %zu, silhouette %zu, BIC "
-             "%zu.",
+             "%zu.%s%s",
              choice->k, p->options->k > 0 ? " as asked for" : " has the best of all three together", chosen->stability,
              chosen->silhouette, chosen->score, choice->evidence[by_stability].k, choice->evidence[by_silhouette].k,
-             choice->evidence[by_bic].k);
+             choice->evidence[by_bic].k,
+             any_stable ? ""
+                        : " No number is stable here: customers differ by degrees, and resampled they part elsewhere.",
+             p->learned->extreme != SIZE_MAX ? " One more holds those of another order of magnitude, set apart before."
+                                             : "");
     yyjson_mut_obj_add_strcpy(doc, object, "why", text);
 }
 
@@ -502,7 +508,7 @@ cot_code cot_segment_document(const struct cot_segment_parts *p, yyjson_mut_doc 
                               yyjson_mut_val **ret_segments, struct cot_err *err)
 {
     yyjson_mut_obj_add_int(doc, root, "run", p->run_id);
-    cot_json_add_time(doc, root, "as_of", p->matrix->as_of_ms);
+    cot_shop_add_as_of(doc, root, p->shop, p->matrix->as_of_ms);
     cot_json_add_time(doc, root, "created_at", p->created_at_ms);
     yyjson_mut_obj_add_uint(doc, root, "seed", p->context->seed);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", p->money->currency);

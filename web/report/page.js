@@ -97,16 +97,18 @@ fmt.moneyShort = (value) => Math.abs(value) >= 1e6 ? fmt.moneyCompact2(value) : 
 fmt.share = (value) => known(value) && value > 0 && value < 0.1 ? fmt.percent1(value) : fmt.percent(value);
 fmt.amount = (value) => Math.abs(value) >= 1000 ? fmt.moneyWhole(value) : fmt.money(value);
 
+/* A moment is shown as the shop's day; a day ("2017-01-02") is that day wherever the shop is. */
 function dateFormat(options) {
-  let format;
+  const day = new Intl.DateTimeFormat('en-GB', {timeZone: 'UTC', ...options});
+  let moment;
   try {
-    format = new Intl.DateTimeFormat('en-GB', {timeZone: data.time_zone || 'UTC', ...options});
+    moment = new Intl.DateTimeFormat('en-GB', {timeZone: data.time_zone || 'UTC', ...options});
   } catch {
-    format = new Intl.DateTimeFormat('en-GB', {timeZone: 'UTC', ...options});
+    moment = day;
   }
   return (text) => {
     const date = new Date(text);
-    return text && !Number.isNaN(date.getTime()) ? format.format(date) : '–';
+    return text && !Number.isNaN(date.getTime()) ? (text.length === '2017-01-02'.length ? day : moment).format(date) : '–';
   };
 }
 fmt.date = dateFormat({day: 'numeric', month: 'long', year: 'numeric'});

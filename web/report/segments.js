@@ -20,7 +20,7 @@ function contrastBars(contrasts) {
     const detail = c.category ? `${fmt.share(c.segment_share)} here, ${fmt.share(c.overall_share)} of all`
       : `${withUnit(c.segment_mean, c.unit)} here, ${withUnit(c.overall_mean, c.unit)} on average of all`;
     return el('div', {class: 'bar', role: 'listitem', title: `${title}: ${detail}`},
-      el('span', {class: 'ellipsis'}, title),
+      el('span', {class: 'two-lines'}, title),
       el('span', {class: 'track', 'aria-hidden': 'true'}, el('span', {class: c.difference < 0 ? 'neg' : null,
         style: c.difference < 0 ? {right: '50%', width: size} : {left: '50%', width: size}})),
       el('span', {class: 'value'}, fmt.signed(c.difference), el('span', {class: 'visually-hidden'}, ` standard deviations; ${detail}`)));
@@ -59,7 +59,7 @@ function card(s) {
   const detail = s.strategy_detail || {};
   const numbers = Object.entries(detail.numbers || {}).map(strategyNumber).filter(Boolean);
   const change = s.change && s.change !== 'born' && known(s.previous_size) ?
-    `${changes[s.change]}: ${fmt.count(s.previous_size)} before` : s.change ? changes[s.change] : null;
+    `${changes[s.change]}${s.previous_size === s.size ? '' : `: ${fmt.count(s.previous_size)} before`}` : s.change ? changes[s.change] : null;
   return el('article', {class: 'card', id: cardId(s), style: color, 'aria-labelledby': `${cardId(s)}-name`},
     el('header', null, el('h3', {id: `${cardId(s)}-name`, title: s.name}, s.name), s.strategy ? el('span', {class: 'pill'}, words(s.strategy)) : null),
     el('div', {class: 'pair'}, meter('Customers', s.share, `${fmt.count(s.size)}${change ? ` (${change})` : ''}`),
@@ -68,7 +68,7 @@ function card(s) {
       numbers.length ? el('p', {class: 'numbers'}, numbers) : null) : null,
     s.rule ? el('div', null, el('h4', null, 'Rule'), el('p', {class: 'rule'}, s.rule),
       el('p', {class: 'hint'}, `Finds ${fmt.share(s.coverage)} of the segment; ${fmt.share(s.precision)} of those it finds belong to it.`)) : null,
-    s.contrasts && s.contrasts.length ? el('div', null, el('h4', null, 'Differs from all customers in'), contrastBars(s.contrasts)) : null,
+    s.contrasts && s.contrasts.length ? el('div', null, el('h4', null, 'Differs from all customers in', el('span', {class: 'unit'}, ' (standard deviations)')), contrastBars(s.contrasts)) : null,
     el('p', {class: 'hint'}, stabilityText(s), s.prototypes && s.prototypes.length ?
       [' Most typical: ', s.prototypes.slice(0, 3).map((p, i) => [i ? ', ' : '', el('code', null, p.customer_id)]), '.'] : null));
 }

@@ -12,11 +12,11 @@ function story(h, segments, concentration) {
   if (segments && segments.segments.length) {
     const first = segments.segments[0];
     said.push(`${plural(segments.segments.length, 'segment')} ${segments.segments.length === 1 ? 'describes' : 'describe'} ` +
-      `${plural(segments.customers, 'customer')}. The one with the most revenue, ${first.name}, is ${fmt.share(first.share)} of ` +
+      `${plural(segments.segments.reduce((n, s) => n + s.size, 0), 'customer')}. The one with the most revenue, ${first.name}, is ${fmt.share(first.share)} of ` +
       `customers and ${fmt.share(first.revenue_share)} of their revenue.`);
   }
   const top = concentration && concentration.top.find((row) => row.share === 0.1);
-  if (top && top.revenue_share > 0) said.push(`The best tenth of buyers brings ${fmt.share(top.revenue_share)} of revenue.`);
+  if (top && top.revenue_share > 0 && concentration.customers >= 10) said.push(`The best tenth of buyers brings ${fmt.share(top.revenue_share)} of revenue.`);
   if (known(h.repeat_share)) said.push(`${fmt.share(h.repeat_share)} of buyers came back for another order.`);
   return el('p', null, said.join(' '));
 }
@@ -153,13 +153,13 @@ function predictionMatrix(matrix) {
 function drawPredictions(predictions) {
   if (!predictions) return $('predictions').remove();
   const shown = predictions.runs.find((r) => r.run === predictions.matrix.run);
-  $('predictions-lead').textContent = `As said on ${shown.as_of.slice(0, 10)} of ${plural(shown.customers, 'customer')} who had ordered, less what is given back: ` +
+  $('predictions-lead').textContent = `As said on ${fmt.date(shown.as_of)} of ${plural(shown.customers, 'customer')} who had ordered, less what is given back: ` +
     `${fmt.amount(shown.spend)} within ${shown.days} days. ‘coterie predictions record’ tells how right it was once the days are over.`;
   put('predictions-body', predictionRuns(predictions.runs), predictionTiers(shown), predictionMatrix(predictions.matrix));
 }
 
 function drawRfm(rfm) {
-  if (!rfm) return $('rfm').remove();
+  if (!rfm || rfm.scored < 5) return $('rfm').remove(); /* fifths of fewer say nothing */
   $('rfm-lead').textContent = `The marketer's classic: ${fmt.count(rfm.scored)} buyers scored 1 to 5 by how recently, how often and for how much they bought.` +
     (rfm.without_order ? ` ${plural(rfm.without_order, 'customer')} without an order ${rfm.without_order === 1 ? 'has' : 'have'} no score.` : '');
   put('rfm-body', el('div', {class: 'two'}, rfmGrid(rfm), rfmGroups(rfm)),
@@ -192,7 +192,7 @@ function drawCohorts(cohorts) {
 /* ---- concentration ---- */
 
 function drawConcentration(c) {
-  if (!c || !c.half_customers) return $('concentration').remove();
+  if (!c || !c.half_customers || c.customers < 10) return $('concentration').remove(); /* shares of fewer say nothing */
   $('concentration-lead').textContent = `${plural(c.customers, 'customer')} with orders or refunds, from the one with the most net revenue down. ` +
     (c.negative ? `${plural(c.negative, 'customer')} with more refunds than orders count as 0.` : '');
   put('concentration-tiles', tiles([
@@ -300,6 +300,32 @@ function demandVerdict(d) {
     'where none beats the naive rules, the best of these serves.';
 }
 
+function demandName(s) {
+  const others = s.level === 'product' && !s.id;
+  if (others) return s.category ? `Others of ${s.category}` : 'Other products';
+  if (s.level === 'shop') return 'The whole shop';
+  return s.name && s.id ? [s.name, el('br'), hint(s.id)] : s.name || s.id;
+}
+
+/* By what is to sell; of a long tail first what matters, the rest where it opens. */
+function demandTable(d) {
+  const most = 10;
+  const of = (level, named) => d.series.filter((s) => s.level === level && (level !== 'product' || Boolean(s.id) === named)).sort((a, b) => b.total - a.total);
+  const [categories, products, others] = [of('category'), of('product', true), of('product', false)];
+  const manyOthers = others.length > 1;
+  const first = [d.series[0], ...categories.slice(0, most), ...products, ...(manyOthers ? [] : others)];
+  const rest = [...categories.slice(most), ...(manyOthers ? others : [])];
+  const options = (series) => ({
+    head: ['Series', 'Kind', `Next ${d.every}`, '80% interval', `${plural(d.horizon, d.every)}`, 'Served by', 'On its past'], textColumns: [1, 5, 6],
+    rows: series.map((s) => [el('span', null, demandName(s)), words(s.level), fmt.count(s.mean[0]), `${fmt.count(s.low[0])} to ${fmt.count(s.high[0])}`, fmt.count(s.total), s.method,
+      s.tested === 0 ? 'untested' : s.beats_naive ? 'beats naive' : 'naive is best']),
+  });
+  const panel = tablePanel('Products and categories', `The next ${d.every}, and all ${d.horizon} together. Products sum to categories, categories to the shop. ` +
+    'Served by: the method that erred least at past origins.', options(first));
+  if (rest.length) panel.append(numbersBelow(options(rest), plural(rest.length, 'more series', 'more series')));
+  return panel;
+}
+
 function drawDemand(d) {
   if (!d) return $('demand').remove();
   const shop = d.series[0];
@@ -325,18 +351,14 @@ function drawDemand(d) {
       {name: 'Forecast', type: 'line', data: [...gap, ...shop.mean], symbolSize: 6, lineStyle: {color: t.second, width: 2}, itemStyle: {color: t.second}},
     ],
   }));
-  put('demand-table', tablePanel('Products and categories', `The next ${d.every}, and all ${d.horizon} together. Products sum to categories, categories to the shop.`, {
-    head: ['Series', 'Kind', `Next ${d.every}`, '80% interval', `${plural(d.horizon, d.every)}`, 'Served by', 'On its past'], textColumns: [1, 5, 6],
-    rows: d.series.map((s) => [s.name || s.id, words(s.level), fmt.count(s.mean[0]), `${fmt.count(s.low[0])} to ${fmt.count(s.high[0])}`, fmt.count(s.total), s.method,
-      s.tested === 0 ? 'untested' : s.beats_naive ? 'beats naive' : 'naive is best']),
-  }));
+  put('demand-table', demandTable(d));
 }
 
 /* ---- quality ---- */
 
 const severities = {high: ['bad', 'Serious'], medium: ['warn', 'Worth a look'], low: ['good', 'Minor'], info: ['', 'To know']};
 
-const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
 
 function qualityNotice() {
   const worst = data.quality && data.quality.findings && data.quality.findings.find((f) => f.severity === 'high');
