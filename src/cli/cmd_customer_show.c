@@ -33,8 +33,8 @@ static void print_totals(yyjson_mut_val *root)
     cot_format_value(yyjson_mut_obj_get(totals, "orders"), COT_FORMAT_COUNT, orders, sizeof orders);
     cot_format_value(yyjson_mut_obj_get(totals, "revenue"), COT_FORMAT_MONEY, revenue, sizeof revenue);
     cot_format_value(yyjson_mut_obj_get(totals, "refunds"), COT_FORMAT_MONEY, refunds, sizeof refunds);
-    printf("\n%s orders worth %s %s (refunds %s), from %.10s to %.10s\n", orders, revenue, text_of(root, "currency"),
-           refunds, text_of(totals, "first_order"), text_of(totals, "last_order"));
+    printf("\n%s orders worth %s %s (refunds %s), from %s to %s\n", orders, revenue, text_of(root, "currency"), refunds,
+           text_of(totals, "first_order_day"), text_of(totals, "last_order_day"));
     if (yyjson_mut_is_obj(rfm))
         printf("RFM %llu-%llu-%llu: %s\n", (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(rfm, "recency")),
                (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(rfm, "frequency")),
@@ -79,7 +79,7 @@ static void print_customer(yyjson_mut_doc *doc)
     print_segment(root);
     printf("\nLast events\n");
     cot_table_print(stdout, yyjson_mut_obj_get(root, "timeline"), events);
-    printf("\nFeatures as of %.10s; percentile: share of customers with less\n", text_of(root, "as_of"));
+    printf("\nFeatures as of %s; percentile: share of customers with less\n", text_of(root, "as_of_day"));
     cot_table_print(stdout, yyjson_mut_obj_get(root, "features"), features);
 }
 

@@ -42,10 +42,10 @@ static cot_code run(struct cot_call *call, struct cot_err *err)
     if (call->json)
         rc = cot_print_json(doc, err);
     else
-        printf("%s: %llu features of %llu customers as of %.10s\n", path,
+        printf("%s: %llu features of %llu customers as of %s\n", path,
                (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "features")),
                (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "customers")),
-               yyjson_mut_get_str(yyjson_mut_obj_get(root, "as_of")));
+               yyjson_mut_get_str(yyjson_mut_obj_get(root, "as_of_day")));
     yyjson_mut_doc_free(doc);
     return rc;
 }

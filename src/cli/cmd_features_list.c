@@ -17,10 +17,10 @@ static void print_list(yyjson_mut_doc *doc)
     };
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *features = yyjson_mut_obj_get(root, "features");
-    const char *as_of = yyjson_mut_get_str(yyjson_mut_obj_get(root, "as_of"));
+    const char *as_of = yyjson_mut_get_str(yyjson_mut_obj_get(root, "as_of_day"));
     cot_table_print(stdout, features, columns);
     if (as_of != NULL)
-        printf("\n%zu features of %llu customers as of %.10s; coverage: share of customers that have a value\n",
+        printf("\n%zu features of %llu customers as of %s; coverage: share of customers that have a value\n",
                yyjson_mut_arr_size(features),
                (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "customers")), as_of);
     else

@@ -80,7 +80,7 @@ static void print_feature(yyjson_mut_doc *doc)
     cot_format_value(yyjson_mut_obj_get(root, "missing"), COT_FORMAT_COUNT, missing, sizeof missing);
     printf("%s: %s (%s, %s)\n%s.\n", text_of(feature, "name"), text_of(feature, "title"), text_of(feature, "group"),
            text_of(feature, "unit"), text_of(feature, "description"));
-    printf("As of %.10s: %s customers, %s without a value. Scale for learning: %s.%s\n\n", text_of(root, "as_of"),
+    printf("As of %s: %s customers, %s without a value. Scale for learning: %s.%s\n\n", text_of(root, "as_of_day"),
            customers, missing, text_of(feature, "transform"),
            yyjson_mut_get_bool(yyjson_mut_obj_get(feature, "timeless")) ? " From undated traits." : "");
     if (categories != NULL)

@@ -213,8 +213,8 @@ static void print_predictions(yyjson_mut_doc *doc)
     const char *currency = text_of(root, "currency");
     char customers[32];
     cot_format_value(of(root, "customers"), COT_FORMAT_COUNT, customers, sizeof customers);
-    printf("As of %.10s: %s customers with an order, amounts in %s less what is given back.\n\n",
-           text_of(root, "as_of"), customers, currency[0] != '\0' ? currency : "the shop's currency");
+    printf("As of %s: %s customers with an order, amounts in %s less what is given back.\n\n",
+           text_of(root, "as_of_day"), customers, currency[0] != '\0' ? currency : "the shop's currency");
     print_horizons(doc, horizons);
     print_confidence(of(root, "confidence"));
     if (of(root, "customer") != NULL) {

@@ -18,7 +18,7 @@ static void print_record(yyjson_mut_doc *doc)
 {
     static const struct cot_column columns[] = {
         {"run", "run", COT_FORMAT_COUNT, 0},
-        {"made", "as of", COT_FORMAT_TEXT, 0},
+        {"as_of_day", "as of", COT_FORMAT_TEXT, 0},
         {"days", "days", COT_FORMAT_COUNT, 0},
         {"customers", "customers", COT_FORMAT_COUNT, 0},
         {"due", "due", COT_FORMAT_TEXT, 0},
@@ -38,8 +38,6 @@ static void print_record(yyjson_mut_doc *doc)
     size_t n_waiting = 0;
     yyjson_mut_arr_iter iter = yyjson_mut_arr_iter_with(of(root, "runs"));
     while ((row = yyjson_mut_arr_iter_next(&iter)) != NULL) {
-        const char *as_of = yyjson_mut_get_str(of(row, "as_of"));
-        yyjson_mut_obj_add_strncpy(doc, row, "made", as_of, strcspn(as_of, "T"));
         n_waiting += yyjson_mut_is_false(of(row, "scored"));
         if (!yyjson_mut_is_true(of(row, "scored")))
             continue;
@@ -57,7 +55,7 @@ static void print_record(yyjson_mut_doc *doc)
     }
     cot_table_print(stdout, of(root, "runs"), columns);
     if (n_waiting > 0)
-        printf("\n%zu not due yet: the data reach to %.10s.\n", n_waiting, yyjson_mut_get_str(of(root, "as_of")));
+        printf("\n%zu not due yet: the data reach to %s.\n", n_waiting, yyjson_mut_get_str(of(root, "as_of_day")));
 }
 
 static cot_code run(struct cot_call *call, struct cot_err *err)

@@ -59,11 +59,10 @@ static void print_rfm(yyjson_mut_doc *doc)
     yyjson_mut_val *root = yyjson_mut_doc_get_root(doc);
     yyjson_mut_val *cross = yyjson_mut_obj_get(root, "cross");
     cot_table_print(stdout, yyjson_mut_obj_get(root, "groups"), columns);
-    printf(
-        "\nAs of %.10s: %llu customers with an order, %llu without. Means a customer; spend in %s, net of refunds.\n",
-        text_of(root, "as_of"), (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "scored")),
-        (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "without_order")),
-        text_of(root, "currency")[0] != '\0' ? text_of(root, "currency") : "the shop's currency");
+    printf("\nAs of %s: %llu customers with an order, %llu without. Means a customer; spend in %s, net of refunds.\n",
+           text_of(root, "as_of_day"), (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "scored")),
+           (unsigned long long)yyjson_mut_get_uint(yyjson_mut_obj_get(root, "without_order")),
+           text_of(root, "currency")[0] != '\0' ? text_of(root, "currency") : "the shop's currency");
     if (yyjson_mut_is_obj(cross))
         print_cross(doc, cross);
 }

@@ -20,7 +20,7 @@ static yyjson_mut_val *flatten(yyjson_mut_doc *doc)
             run = yyjson_mut_arr_get(runs, j);
             yyjson_mut_val *row = yyjson_mut_val_mut_copy(doc, entry);
             yyjson_mut_obj_add_val(doc, row, "name", yyjson_mut_val_mut_copy(doc, yyjson_mut_obj_get(segment, "name")));
-            yyjson_mut_obj_add_strncpy(doc, row, "day", yyjson_mut_get_str(yyjson_mut_obj_get(run, "as_of")), 10);
+            yyjson_mut_obj_add_val(doc, row, "day", yyjson_mut_val_mut_copy(doc, yyjson_mut_obj_get(run, "as_of_day")));
             yyjson_mut_arr_append(rows, row);
         }
     }

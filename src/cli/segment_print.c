@@ -185,10 +185,10 @@ void cot_segment_print_changes(FILE *stream, yyjson_mut_val *changes)
     yyjson_mut_val *from = yyjson_mut_obj_get(changes, "from");
     yyjson_mut_val *to = yyjson_mut_obj_get(changes, "to");
     fprintf(stream,
-            "From run %lld (%.10s) to run %lld (%.10s): %lld customers in both, %lld of them in another segment now "
+            "From run %lld (%s) to run %lld (%s): %lld customers in both, %lld of them in another segment now "
             "(%.1f%%); %lld joined, %lld left.\n",
-            (long long)number_of(from, "run"), text_of(from, "as_of"), (long long)number_of(to, "run"),
-            text_of(to, "as_of"), (long long)number_of(changes, "common"), (long long)number_of(changes, "moved"),
+            (long long)number_of(from, "run"), text_of(from, "as_of_day"), (long long)number_of(to, "run"),
+            text_of(to, "as_of_day"), (long long)number_of(changes, "common"), (long long)number_of(changes, "moved"),
             100 * number_of(changes, "moved_share"), (long long)number_of(changes, "joined"),
             (long long)number_of(changes, "left"));
     print_heads(stream, yyjson_mut_obj_get(changes, "births"), "new");
@@ -216,8 +216,8 @@ void cot_segment_print(FILE *stream, yyjson_mut_doc *doc)
     yyjson_mut_val *changes = yyjson_mut_obj_get(root, "changes");
     yyjson_mut_val *segment;
     size_t i, n;
-    fprintf(stream, "%lld segments of %lld customers as of %.10s (run %lld)%s%s\n\n", (long long)number_of(root, "k"),
-            (long long)number_of(root, "customers"), text_of(root, "as_of"), (long long)number_of(root, "run"),
+    fprintf(stream, "%lld segments of %lld customers as of %s (run %lld)%s%s\n\n", (long long)number_of(root, "k"),
+            (long long)number_of(root, "customers"), text_of(root, "as_of_day"), (long long)number_of(root, "run"),
             text_of(root, "currency")[0] != '\0' ? "; revenue in " : "", text_of(root, "currency"));
     cot_table_print(stream, segments, columns);
     if (number_of(excluded, "no_analytics_consent") + number_of(excluded, "no_data") > 0)

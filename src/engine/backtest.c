@@ -117,7 +117,7 @@ static void add_horizon(yyjson_mut_doc *doc, yyjson_mut_val *horizons, unsigned 
 
 static void describe(const struct cot_shop_league *league, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
-    cot_json_add_time(doc, root, "as_of", league->shop->history.as_of_ms);
+    cot_shop_add_as_of(doc, root, league->shop, league->shop->history.as_of_ms);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", league->shop->currency);
     yyjson_mut_obj_add_uint(doc, root, "customers", league->now.league.purchases.n);
     cot_json_add_day(doc, root, "first_day", league->now.league.purchases.first_day);

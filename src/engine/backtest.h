@@ -9,8 +9,8 @@
 #include "engine/shop_league.h"
 
 /*
- * {"as_of","currency","customers": with an order,"first_day","last_day","horizons": [{"days","folds": 0: untested,
- *  "needs_days": history that one fold would need,"questions": [{"question","measure","predictions","best",
+ * {"as_of","as_of_day","currency","customers": with an order,"first_day","last_day","horizons": [{"days","folds": 0:
+ * untested, "needs_days": history that one fold would need,"questions": [{"question","measure","predictions","best",
  *  "best_naive","serves": the best if it beats every naive candidate, else the best naive one,"beats_naive",
  *  "candidates": [{"name","title","naive","score" | null,"spearman" | null,"total_error" | null,
  *    churn: "calibration_error","calibration_band"}],

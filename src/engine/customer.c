@@ -108,6 +108,15 @@ static cot_code add_consent(struct look *look, struct cot_err *err)
     return rc;
 }
 
+static void add_local_day(const struct look *look, yyjson_mut_val *object, const char *key, const struct cot_rows *rows,
+                          size_t i_column)
+{
+    if (cot_rows_is_null(rows, i_column))
+        yyjson_mut_obj_add_null(look->doc, object, key);
+    else
+        cot_json_add_day(look->doc, object, key, cot_shop_day(look->shop, cot_rows_int(rows, i_column)));
+}
+
 static cot_code add_totals(struct look *look, struct cot_err *err)
 {
     struct cot_rows *rows = NULL;
@@ -129,6 +138,8 @@ static cot_code add_totals(struct look *look, struct cot_err *err)
         add_money(look, totals, "refunds", rows, 2);
         cot_row_add_time(look->doc, totals, "first_order", rows, 3);
         cot_row_add_time(look->doc, totals, "last_order", rows, 4);
+        add_local_day(look, totals, "first_order_day", rows, 3);
+        add_local_day(look, totals, "last_order_day", rows, 4);
         yyjson_mut_obj_add_int(look->doc, totals, "events", cot_rows_int(rows, 5));
     }
     cot_rows_close(rows);
@@ -201,7 +212,7 @@ static void add_feature_value(struct look *look, yyjson_mut_val *entry, const ch
 
 static void add_features(struct look *look)
 {
-    cot_json_add_time(look->doc, look->root, "as_of", look->matrix.as_of_ms);
+    cot_shop_add_as_of(look->doc, look->root, look->shop, look->matrix.as_of_ms);
     yyjson_mut_val *array = yyjson_mut_obj_add_arr(look->doc, look->root, "features");
     for (size_t j = 0; look->row != SIZE_MAX && j < look->matrix.d; j++) {
         const struct cot_feature_column *column = &look->matrix.columns[j];

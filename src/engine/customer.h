@@ -14,8 +14,8 @@
  *
  * {"customer": 17, "customer_id": "12347",
  *  "identities": [{"kind": "user", "value": "12347"}], "traits": [{"key","value","timeless"}],
- *  "consent": [{"purpose","granted","since"}], "as_of",
- *  "totals": {"orders","revenue","refunds","first_order","last_order"},
+ *  "consent": [{"purpose","granted","since"}], "as_of", "as_of_day",
+ *  "totals": {"orders","revenue","refunds","first_order","last_order","first_order_day","last_order_day"},
  *  "timeline": [{"at","kind","order","item","name","quantity","amount","channel"}],   the last 20 events, newest first
  *  "features": [{"feature","title","unit","group","value": 3.0 | "Germany" | null,"percentile": 0.91 | null}],
  *  "rfm": null | {"recency": 5,"frequency": 4,"monetary": 4,"group": "Loyal customers"},

@@ -105,13 +105,14 @@ static void add_coverage(yyjson_mut_doc *doc, yyjson_mut_val *object, const stru
 
 static void add_as_of(const struct look *look)
 {
-    cot_json_add_time(look->doc, look->root, "as_of", look->matrix.as_of_ms);
+    cot_shop_add_as_of(look->doc, look->root, look->shop, look->matrix.as_of_ms);
     yyjson_mut_obj_add_uint(look->doc, look->root, "customers", look->matrix.n);
 }
 
 static void list_catalogue(yyjson_mut_doc *doc, yyjson_mut_val *root, yyjson_mut_val *array)
 {
     yyjson_mut_obj_add_null(doc, root, "as_of");
+    yyjson_mut_obj_add_null(doc, root, "as_of_day");
     yyjson_mut_obj_add_uint(doc, root, "customers", 0);
     for (size_t j = 0; j < cot_n_features; j++) {
         const struct cot_feature *feature = &cot_features[j];

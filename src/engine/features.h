@@ -32,16 +32,16 @@ cot_code cot_features_store(struct cot_store *store, const struct cot_shop *shop
                             struct cot_err *err) COT_MUST_CHECK;
 
 /*
- * {"as_of": "2011-12-09T23:59:59.999Z" | null, "customers": 4372, "features": [{"name","title","group","unit",
- *  "description","transform","purpose","timeless": false,"coverage": share of customers that have a value | null,
- *  "distinct": false where all values are equal | null}]}
- * Without a shop the catalogue alone: as_of, coverage and distinct are null.
+ * {"as_of": "2011-12-09T23:59:59.999Z" | null, "as_of_day": "2011-12-09" | null, "customers": 4372,
+ *  "features": [{"name","title","group","unit","description","transform","purpose","timeless": false,
+ *  "coverage": share of customers that have a value | null, "distinct": false where all values are equal | null}]}
+ * Without a shop the catalogue alone: as_of, as_of_day, coverage and distinct are null.
  */
 cot_code cot_features_list_run(const struct cot_context *context, const struct cot_features_options *options,
                                yyjson_mut_doc **ret_doc, struct cot_err *err) COT_MUST_CHECK;
 
 /*
- * {"feature": {as above}, "as_of", "customers", "missing", "mean", "deviation",
+ * {"feature": {as above}, "as_of", "as_of_day", "customers", "missing", "mean", "deviation",
  *  "quantiles": [{"share": 0.5,"value"}], "histogram": [{"from","to","customers","share"}],   numbers
  *  "categories": [{"name","customers","share"}],                                              categories
  *  "highest": [{"customer_id","value"}], "lowest": [...]}
@@ -53,7 +53,7 @@ cot_code cot_features_show_run(const struct cot_context *context, const char *na
 
 enum cot_features_format { COT_FEATURES_CSV, COT_FEATURES_PARQUET };
 
-/* {"as_of","customers","features": n,"path","format"}. Writes path by renaming: wholly or not at all. */
+/* {"as_of","as_of_day","customers","features": n,"path","format"}. Writes path by renaming: wholly or not at all. */
 cot_code cot_features_export_run(const struct cot_context *context, const struct cot_features_options *options,
                                  const char *path, enum cot_features_format format, yyjson_mut_doc **ret_doc,
                                  struct cot_err *err) COT_MUST_CHECK;

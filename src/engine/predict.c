@@ -344,7 +344,7 @@ static cot_code describe(struct job *job, struct cot_err *err)
 {
     job->n = job->league.now.league.purchases.n;
     job->h_value = cot_shop_league_value_horizon(&job->league);
-    cot_json_add_time(job->doc, job->root, "as_of", job->league.shop->history.as_of_ms);
+    cot_shop_add_as_of(job->doc, job->root, job->league.shop, job->league.shop->history.as_of_ms);
     yyjson_mut_obj_add_strcpy(job->doc, job->root, "currency", job->league.shop->currency);
     yyjson_mut_obj_add_uint(job->doc, job->root, "customers", job->n);
     cot_code rc = rank(job, err);

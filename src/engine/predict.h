@@ -20,7 +20,7 @@ struct cot_predict_options {
 };
 
 /*
- * {"as_of","currency","customers","confidence": {"level": "high","fair","low","because": [words]},
+ * {"as_of","as_of_day","currency","customers","confidence": {"level": "high","fair","low","because": [words]},
  *  "horizons": [{"days","folds": 0: untested,"learned_from": origins,"run": id of the frozen run | null,
  *    "spend","orders","churn": {"model","title","tested": {"score","naive","naive_score","measure"} | null,
  *      "total": of all customers; churn: their mean}}],

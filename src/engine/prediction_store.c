@@ -365,7 +365,7 @@ static cot_code describe_run(const struct cot_context *context, struct cot_store
 {
     int32_t due = cot_shop_day(shop, run->as_of_ms) + (int32_t)run->days;
     yyjson_mut_obj_add_sint(doc, object, "run", run->run_id);
-    cot_json_add_time(doc, object, "as_of", run->as_of_ms);
+    cot_shop_add_as_of(doc, object, shop, run->as_of_ms);
     yyjson_mut_obj_add_uint(doc, object, "days", run->days);
     yyjson_mut_obj_add_sint(doc, object, "customers", run->n_customers);
     yyjson_mut_val *models = yyjson_mut_obj_add_obj(doc, object, "models");
@@ -397,7 +397,7 @@ static cot_code record(const struct cot_context *context, struct cot_store *stor
     if (rc == COT_OK)
         rc = cot_shop_load(store, &options, &shop, err);
     if (rc == COT_OK) {
-        cot_json_add_time(doc, root, "as_of", shop->history.as_of_ms);
+        cot_shop_add_as_of(doc, root, shop, shop->history.as_of_ms);
         yyjson_mut_obj_add_strcpy(doc, root, "currency", shop->currency);
         yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "runs");
         for (size_t i = 0; i < n && rc == COT_OK; i++) {

@@ -21,11 +21,11 @@ cot_code cot_prediction_freeze(struct cot_store *store, const struct cot_shop_le
 
 /*
  * Scores every frozen run whose horizon is over:
- * {"as_of","currency","runs": [{"run","as_of","days","customers","models": {"spend","orders","churn","category" |
- * null},"folds", "due": the day at whose end it can be scored,"scored": bool, then: "missing": customers who were
- * erased, withdrew their consent or are known by another identity since,"spend" and "orders": {"predicted","actual":
- * sums,"rmse", "spearman","coverage": of the 80% intervals | null},"churn": {"predicted","actual":
- * shares,"log_loss","spearman", "calibration_error","calibration_band","bins":
+ * {"as_of","as_of_day","currency","runs": [{"run","as_of","as_of_day","days","customers","models":
+ * {"spend","orders","churn","category" | null},"folds", "due": the day at whose end it can be scored,"scored": bool,
+ * then: "missing": customers who were erased, withdrew their consent or are known by another identity since,"spend" and
+ * "orders": {"predicted","actual": sums,"rmse", "spearman","coverage": of the 80% intervals | null},"churn":
+ * {"predicted","actual": shares,"log_loss","spearman", "calibration_error","calibration_band","bins":
  * [{"said","came","customers"}]},"category": the same of the category that each would most likely buy in for the first
  * time | null where none was said}]}
  */

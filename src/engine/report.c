@@ -160,7 +160,7 @@ static cot_code add_rfm(const struct cot_context *context, struct parts *parts, 
 static void add_header(const struct parts *parts, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
     yyjson_mut_obj_add_str(doc, root, "version", COTERIE_VERSION);
-    cot_json_add_time(doc, root, "as_of", parts->shop->history.as_of_ms);
+    cot_shop_add_as_of(doc, root, parts->shop, parts->shop->history.as_of_ms);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", parts->shop->currency);
     yyjson_mut_obj_add_strcpy(doc, root, "time_zone", cot_zone_name(parts->shop->zone));
 }

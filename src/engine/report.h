@@ -21,7 +21,7 @@ struct cot_report_options {
  * Computes the document and, with out_path, writes it as one self-contained HTML file. As of the segment run's moment,
  * without one of the end of the last day that has an event. Money is a number in major units of the base currency.
  *
- * {"version", "as_of", "currency": "GBP", "time_zone",
+ * {"version", "as_of", "as_of_day", "currency": "GBP", "time_zone",
  *  "notices": ["sentence", ...],            what a reader must know first: newer data, no data
  *  "headline": {"customers", "buyers", "orders", "order_lines", "orders_per_buyer", "revenue", "gross", "refunds": <=
  * 0, "refund_lines", "average_order": gross / orders, "repeat_buyers", "repeat_share", "from", "to": first and last

@@ -104,7 +104,7 @@ cot_code cot_rfm_describe(const struct cot_shop *shop, const struct cot_feature_
     free(scores);
     if (rc != COT_OK)
         return rc;
-    cot_json_add_time(doc, root, "as_of", matrix->as_of_ms);
+    cot_shop_add_as_of(doc, root, shop, matrix->as_of_ms);
     yyjson_mut_obj_add_strcpy(doc, root, "currency", shop->currency);
     yyjson_mut_obj_add_uint(doc, root, "customers", matrix->n);
     yyjson_mut_obj_add_uint(doc, root, "scored", matrix->n - groups[COT_RFM_NONE].n);

@@ -11,7 +11,7 @@
 #include "engine/features.h"
 
 /*
- * {"as_of","currency","customers": 4372,"scored": 4339,"without_order": 33,
+ * {"as_of","as_of_day","currency","customers": 4372,"scored": 4339,"without_order": 33,
  *  "groups": [{"group","customers","share","revenue","revenue_share","recency_days","orders","spend","advice"}],
  *    every group in its order, also empty ones; shares of those scored; recency_days, orders, spend: means | null
  *  "grid": [{"recency": 5,"frequency_monetary": 5,"group","customers","revenue"}],    5 x 5, best first

@@ -251,7 +251,7 @@ static char *model_metadata(const struct job *job)
     if (from_ms != INT64_MAX) {
         cot_json_add_time(doc, root, "data_from", from_ms);
     }
-    cot_json_add_time(doc, root, "as_of", job->matrix.as_of_ms);
+    cot_shop_add_as_of(doc, root, job->shop, job->matrix.as_of_ms);
     yyjson_mut_obj_add_uint(doc, root, "customers", job->learned->n);
     for (size_t j = 0; j < job->learned->space->n_columns; j++)
         purposes[job->matrix.columns[job->learned->space->columns[j].i_matrix].purpose] = true;
@@ -319,6 +319,7 @@ static cot_code record_init(struct job *job, yyjson_mut_val *const *entries, str
     record->run = (struct cot_segment_run_row){.run_id = job->run_id,
                                                .created_at_ms = job->created_at_ms,
                                                .as_of_ms = job->matrix.as_of_ms,
+                                               .as_of_day = cot_shop_day(job->shop, job->matrix.as_of_ms),
                                                .seed = job->context->seed,
                                                .n_customers = (int64_t)job->matrix.n,
                                                .n_segments = learned->k};

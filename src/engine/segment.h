@@ -31,7 +31,7 @@ struct cot_segment_options {
 /*
  * Learns the segments, names and explains them, stores the run and publishes its model.
  *
- * {"run": 3, "as_of": "2011-12-09T23:59:59.999Z", "created_at": "...", "seed": 1, "currency": "GBP",
+ * {"run": 3, "as_of": "2011-12-09T23:59:59.999Z", "as_of_day", "created_at": "...", "seed": 1, "currency": "GBP",
  *  "customers": 4372,                   the shop's customers at as_of, those without a learned segment included
  *  "k": 6,                              segments of this run, the extremes' own included
  *  "evidence": {
@@ -79,12 +79,12 @@ cot_code cot_segment_run(const struct cot_context *context, const struct cot_seg
 cot_code cot_segment_show_run(const struct cot_context *context, int64_t run_id, yyjson_mut_doc **ret_doc,
                               struct cot_err *err) COT_MUST_CHECK; /* run_id 0: the newest */
 
-/* {"run","as_of","customers","currency","segments": [{"id","name","color","size","share","revenue","revenue_share",
- *  "strategy","change"}]} of the newest run. */
+/* {"run","as_of","as_of_day","customers","currency","segments":
+ * [{"id","name","color","size","share","revenue","revenue_share", "strategy","change"}]} of the newest run. */
 cot_code cot_segment_list_run(const struct cot_context *context, yyjson_mut_doc **ret_doc,
                               struct cot_err *err) COT_MUST_CHECK;
 
-/* {"currency","runs": [{"run","as_of","created_at","customers","k"}], "segments": [{"id","name","color",
+/* {"currency","runs": [{"run","as_of","as_of_day","created_at","customers","k"}], "segments": [{"id","name","color",
  *  "runs": [{"run","size","share","revenue","revenue_share","joined","left"} | null]}]}: one entry a run, oldest first.
  */
 cot_code cot_segment_history_run(const struct cot_context *context, yyjson_mut_doc **ret_doc,
@@ -92,11 +92,11 @@ cot_code cot_segment_history_run(const struct cot_context *context, yyjson_mut_d
 
 /*
  * What changed from run a to run b; 0 and 0: the last two runs.
- * {"from": {"run","as_of","customers"}, "to": {...}, "common": customers in both, "moved": n, "moved_share",
- *  "joined": new customers, "left": gone, "births": [{"id","name","size"}], "deaths": [...],
- *  "splits": [{"id","name","into": [{"id","name","customers"}]}], "merges": [{"id","name","from": [...]}],
- *  "segments": [{"id","name","size_before","size_after","stayed","came","went","revenue_before","revenue_after"}],
- *  "migration": {"from": [ids], "to": [ids], "counts": [[...]]}}
+ * {"from": {"run","as_of","as_of_day","customers"}, "to": {...}, "common": customers in both, "moved": n,
+ * "moved_share", "joined": new customers, "left": gone, "births": [{"id","name","size"}], "deaths": [...], "splits":
+ * [{"id","name","into": [{"id","name","customers"}]}], "merges": [{"id","name","from": [...]}], "segments":
+ * [{"id","name","size_before","size_after","stayed","came","went","revenue_before","revenue_after"}], "migration":
+ * {"from": [ids], "to": [ids], "counts": [[...]]}}
  */
 cot_code cot_segment_diff_run(const struct cot_context *context, int64_t run_a, int64_t run_b, yyjson_mut_doc **ret_doc,
                               struct cot_err *err) COT_MUST_CHECK;

@@ -72,6 +72,7 @@ static yyjson_mut_val *side_of(const struct cot_segment_run_row *run, yyjson_mut
     yyjson_mut_val *side = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_int(doc, side, "run", run->run_id);
     cot_json_add_time(doc, side, "as_of", run->as_of_ms);
+    cot_json_add_day(doc, side, "as_of_day", run->as_of_day);
     yyjson_mut_obj_add_int(doc, side, "customers", run->n_customers);
     return side;
 }

@@ -68,6 +68,7 @@ static void add_head(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct c
 {
     yyjson_mut_obj_add_int(doc, object, "run", run->run_id);
     cot_json_add_time(doc, object, "as_of", run->as_of_ms);
+    cot_json_add_day(doc, object, "as_of_day", run->as_of_day);
     cot_json_add_time(doc, object, "created_at", run->created_at_ms);
     yyjson_mut_obj_add_int(doc, object, "customers", run->n_customers);
     yyjson_mut_obj_add_uint(doc, object, "k", run->n_segments);

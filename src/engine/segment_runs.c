@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
+#include "engine/shop.h"
 #include "store/store.h"
 
 static char *text_of(const struct cot_rows *rows, size_t i_column)
@@ -35,6 +37,9 @@ void cot_segment_runs_release(struct cot_segment_runs *runs)
 static cot_code read_heads(struct cot_store *store, struct cot_segment_runs *runs, struct cot_err *err)
 {
     struct cot_rows *rows = NULL;
+    struct cot_zone *zone = NULL;
+    char currency[4];
+    double minor_per_unit = 0;
     bool more = false;
     int64_t n = 0;
     cot_code rc = cot_store_number(store, &n, err, "select count(*) from segment_run");
@@ -43,18 +48,22 @@ static cot_code read_heads(struct cot_store *store, struct cot_segment_runs *run
     runs->runs = calloc((size_t)n + 1, sizeof *runs->runs);
     if (runs->runs == NULL)
         return cot_fail(err, COT_NOMEM, "%lld segment runs", (long long)n);
-    rc = cot_rows_open(store, &rows, err,
-                       "select run_id, created_at, as_of, seed, n_customers from segment_run order by run_id");
+    rc = cot_shop_settings(store, &zone, currency, &minor_per_unit, err);
+    if (rc == COT_OK)
+        rc = cot_rows_open(store, &rows, err,
+                           "select run_id, created_at, as_of, seed, n_customers from segment_run order by run_id");
     while (rc == COT_OK && runs->n < (size_t)n && (rc = cot_rows_next(rows, &more, err)) == COT_OK && more) {
         runs->runs[runs->n++] = (struct cot_segment_run_row){
             .run_id = cot_rows_int(rows, 0),
             .created_at_ms = cot_rows_int(rows, 1),
             .as_of_ms = cot_rows_int(rows, 2),
+            .as_of_day = cot_ms_to_days(cot_zone_local(zone, cot_rows_int(rows, 2))),
             .seed = (uint64_t)cot_rows_int(rows, 3),
             .n_customers = cot_rows_int(rows, 4),
         };
     }
     cot_rows_close(rows);
+    cot_zone_free(zone);
     return rc;
 }
 

@@ -25,6 +25,7 @@ struct cot_segment_run_row {
     int64_t run_id;
     int64_t created_at_ms;
     int64_t as_of_ms;
+    int64_t as_of_day; /* in the shop's time zone */
     uint64_t seed;
     int64_t n_customers;
     size_t n_segments;

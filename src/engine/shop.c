@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/json.h"
 #include "base/progress.h"
 #include "domain/money.h"
 #include "engine/prediction_newest.h"
@@ -101,6 +102,18 @@ cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_
         *ret_as_of_ms = ms;
     cot_zone_free(shop.zone);
     return rc;
+}
+
+int32_t cot_shop_day(const struct cot_shop *shop, int64_t at_ms)
+{
+    const struct cot_zone *zone = shop->history.zone;
+    return (int32_t)cot_ms_to_days(zone != NULL ? cot_zone_local(zone, at_ms) : at_ms);
+}
+
+void cot_shop_add_as_of(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct cot_shop *shop, int64_t as_of_ms)
+{
+    cot_json_add_time(doc, object, "as_of", as_of_ms);
+    cot_json_add_day(doc, object, "as_of_day", cot_shop_day(shop, as_of_ms));
 }
 
 /* A shop of customers alone (a snapshot of traits) has no last day: its now is the latest dated trait, else the moment

@@ -8,6 +8,7 @@
 #define COT_ENGINE_SHOP_H
 
 #include <stdint.h>
+#include <yyjson.h>
 
 #include "coterie/err.h"
 #include "domain/history.h"
@@ -54,6 +55,11 @@ cot_code cot_shop_last_day(struct cot_store *store, const struct cot_zone *zone,
  * days that are neither over nor in the data. */
 cot_code cot_shop_as_of(struct cot_store *store, const char *text, int64_t *ret_as_of_ms,
                         struct cot_err *err) COT_MUST_CHECK;
+
+/* The local day of a moment, counted from 1970-01-01. */
+int32_t cot_shop_day(const struct cot_shop *shop, int64_t at_ms);
+/* Adds "as_of", the moment, and "as_of_day", the shop's day that it lies in: what --as-of takes. */
+void cot_shop_add_as_of(yyjson_mut_doc *doc, yyjson_mut_val *object, const struct cot_shop *shop, int64_t as_of_ms);
 
 /* What people call a customer: the shop's own id where there is one (the value of the smallest node of kind user), else
  * "anon-<16 hex>". Not NUL-terminated; valid as long as shop and buffer. i_customer: as in history.people. */

@@ -11,12 +11,6 @@
 
 enum { SAMPLE_SEED = 90210 };
 
-int32_t cot_shop_day(const struct cot_shop *shop, int64_t at_ms)
-{
-    const struct cot_zone *zone = shop->history.zone;
-    return (int32_t)cot_ms_to_days(zone != NULL ? cot_zone_local(zone, at_ms) : at_ms);
-}
-
 /* The last millisecond of a local day. */
 static int64_t day_end(const struct cot_shop *shop, int32_t day)
 {

@@ -60,7 +60,4 @@ void cot_shop_origins_release(struct cot_shop_origins *origins);
 /* Title of a feature column of the origins. */
 const char *cot_shop_origin_feature(size_t column);
 
-/* The local day of a moment. */
-int32_t cot_shop_day(const struct cot_shop *shop, int64_t at_ms);
-
 #endif

@@ -84,9 +84,11 @@ const struct cot_schema cot_schemas[] = {
      "\"properties\":{\"value\":{\"type\":\"number\"},\"low\":{\"type\":[\"number\",\"null\"]},\"high"
      "\":{\"type\":[\"number\",\"null\"]}}},\"churn\":{\"type\":\"number\"}}}}}}"},
     {"PredictionRecord",
-     "{\"type\":\"object\",\"properties\":{\"as_of\":{\"type\":\"string\"},\"currency\":{\"type\":\"s"
+     "{\"type\":\"object\",\"properties\":{\"as_of\":{\"type\":\"string\"},\"as_of_day\":{\"type\":\"string\","
+     "\"format\":\"date\"},\"currency\":{\"type\":\"s"
      "tring\"},\"runs\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"run\":{"
-     "\"type\":\"integer\"},\"as_of\":{\"type\":\"string\",\"format\":\"date-time\"},\"days\":{\"type"
+     "\"type\":\"integer\"},\"as_of\":{\"type\":\"string\",\"format\":\"date-time\"},\"as_of_day\":{\"type\":"
+     "\"string\",\"format\":\"date\"},\"days\":{\"type"
      "\":\"integer\"},\"customers\":{\"type\":\"integer\"},\"models\":{\"type\":\"object\",\"properti"
      "es\":{\"spend\":{\"type\":\"string\"},\"orders\":{\"type\":\"string\"},\"churn\":{\"type\":\"st"
      "ring\"}}},\"folds\":{\"type\":\"integer\"},\"due\":{\"type\":\"string\",\"format\":\"date\"},\""
