@@ -23,13 +23,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/thread_pace.h"
 
-enum { MAX_REQUEST = 1 << 20, MAX_ANSWER = 1 << 16, MAX_EVENTS = 256, N_BUCKETS = 40000 };
+enum { MAX_REQUEST = 1 << 20, MAX_ANSWER = 1 << 16, MAX_EVENTS = 256, N_BUCKETS = 40000, MAX_WAIT_NS = 10000000 };
 
 struct connection {
     int fd;
@@ -233,22 +232,12 @@ static double percentile_ms(const struct load *load, double share)
     return (double)load->max_ns / 1e6;
 }
 
-/* Wakes the loop at a moment. */
-static void set_timer(int timer, int64_t at_ns)
-{
-    const struct itimerspec at = {.it_value = {.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000}};
-    timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL);
-}
-
 static void run(struct load *load, double seconds)
 {
     struct epoll_event events[MAX_EVENTS];
     int64_t began = now_ns();
     int64_t ends = began + (int64_t)(seconds * 1e9);
     uint64_t n_due = 0;
-    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    struct epoll_event tick = {.events = EPOLLIN, .data.ptr = NULL};
-    epoll_ctl(load->epoll, EPOLL_CTL_ADD, timer, &tick);
     for (int i = 0; i < load->n_connections && load->rate <= 0; i++)
         start(load, &load->connections[i], now_ns());
     int64_t now = began;
@@ -258,17 +247,11 @@ static void run(struct load *load, double seconds)
                (free_one = idle(load)) != NULL)
             start(load, free_one, began + (int64_t)((double)n_due++ * 1e9 / load->rate));
         int64_t due = load->rate > 0 ? began + (int64_t)((double)n_due * 1e9 / load->rate) : now;
-        if (due > now) /* else all connections are busy: the next answer wakes us */
-            set_timer(timer, due);
-        int n = epoll_wait(load->epoll, events, MAX_EVENTS, 10);
+        /* At the latest when the next is due; where all connections are busy, the next answer wakes us. */
+        const struct timespec wait = {.tv_nsec = due > now && due < now + MAX_WAIT_NS ? due - now : MAX_WAIT_NS};
+        int n = epoll_pwait2(load->epoll, events, MAX_EVENTS, &wait, NULL);
         for (int i = 0; i < n; i++) {
             struct connection *connection = events[i].data.ptr;
-            uint64_t ignored;
-            if (connection == NULL) {
-                if (read(timer, &ignored, sizeof ignored) < 0)
-                    continue;
-                continue;
-            }
             if (events[i].events & EPOLLOUT)
                 push(connection);
             if (!(events[i].events & EPOLLIN) || !connection->busy || !pull(connection))

@@ -19,6 +19,14 @@ void cot_buf_clear(struct cot_buf *buf)
         buf->data[0] = '\0';
 }
 
+void cot_buf_take(struct cot_buf *buf, char *data, size_t size)
+{
+    free(buf->data);
+    buf->data = data;
+    buf->size = size;
+    buf->capacity = size + 1;
+}
+
 static cot_code buf_reserve(struct cot_buf *buf, size_t more, struct cot_err *err)
 {
     size_t max_size = buf->max_size != 0 ? buf->max_size : COT_BUF_DEFAULT_MAX;

@@ -26,6 +26,10 @@ cot_code cot_buf_puts(struct cot_buf *buf, const char *text, struct cot_err *err
 cot_code cot_buf_printf(struct cot_buf *buf, struct cot_err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4))) COT_MUST_CHECK;
 
+/* Takes over what malloc gave: `size` bytes and a NUL. What was there before is released; the maximum holds for what is
+ * appended later. */
+void cot_buf_take(struct cot_buf *buf, char *data, size_t size);
+
 /* The content, "" while empty; valid until the next change. */
 const char *cot_buf_text(const struct cot_buf *buf);
 

@@ -89,16 +89,33 @@ int cot_weekday(int64_t days)
     return (int)(w < 0 ? w + 7 : w);
 }
 
+static void put_digits(char **at, int value, int n, char then)
+{
+    for (int i = n; i-- > 0; value /= 10)
+        (*at)[i] = (char)('0' + value % 10);
+    (*at)[n] = then;
+    *at += n + 1;
+}
+
 void cot_format_time(int64_t ms, char *ret_text, size_t size)
 {
     struct cot_civil c;
     cot_civil_from_ms(ms, &c);
-    int used =
-        snprintf(ret_text, size, "%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
-    if (used > 0 && (size_t)used < size && c.millisecond != 0)
-        used += snprintf(ret_text + used, size - (size_t)used, ".%03d", c.millisecond);
-    if (used > 0 && (size_t)used < size)
-        snprintf(ret_text + used, size - (size_t)used, "Z");
+    if (c.year < 0 || c.year > 9999 || size < COT_TIME_TEXT_SIZE) {
+        snprintf(ret_text, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", c.year, c.month, c.day, c.hour, c.minute,
+                 c.second, c.millisecond);
+        return;
+    }
+    char *at = ret_text; /* by hand: every answer has several of these */
+    put_digits(&at, c.year, 4, '-');
+    put_digits(&at, c.month, 2, '-');
+    put_digits(&at, c.day, 2, 'T');
+    put_digits(&at, c.hour, 2, ':');
+    put_digits(&at, c.minute, 2, ':');
+    put_digits(&at, c.second, 2, c.millisecond != 0 ? '.' : 'Z');
+    if (c.millisecond != 0)
+        put_digits(&at, c.millisecond, 3, 'Z');
+    *at = '\0';
 }
 
 void cot_format_date(int64_t ms, char *ret_text, size_t size)

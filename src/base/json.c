@@ -50,7 +50,8 @@ void cot_json_add_number(yyjson_mut_doc *doc, yyjson_mut_val *object, const char
 
 double cot_json_round(double value, int n_digits)
 {
-    double scale = pow(10, n_digits);
+    static const double scales[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    double scale = n_digits < (int)(sizeof scales / sizeof *scales) ? scales[n_digits] : pow(10, n_digits);
     return isfinite(value) && fabs(value) < 1e15 / scale ? round(value * scale) / scale : value;
 }
 

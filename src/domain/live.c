@@ -18,17 +18,19 @@ struct node {
     uint32_t mark;     /* of the last walk over links that came by */
     uint32_t *members; /* of a root: its customer's nodes, ascending; NULL: itself alone */
     size_t n_members;
-    struct customer *customer; /* of a root, once it was asked for */
+    struct customer *customer; /* of a root of several nodes or many entries, once it was asked for */
 };
+
+/* A fold of fewer entries is made anew whenever its customer is asked for: that costs about what the summary does, and
+ * a fold takes more memory than such a customer's entries. */
+enum { DEFAULT_MIN_KEPT = 256 };
 
 /* The state kept of one customer. */
 struct customer {
-    struct cot_fold fold;
+    struct cot_fold *fold;    /* NULL: few entries */
     struct cot_entry *merged; /* of several nodes */
     size_t n_merged, merged_capacity;
     bool stale; /* must be merged and folded anew */
-    struct cot_profile profile;
-    struct cot_customer summary;
 };
 
 struct cot_live {
@@ -49,6 +51,10 @@ struct cot_live {
     bool catalogue_made;
     int64_t catalogue_at_ms;
     int64_t kind_since_ms[128];
+    /* of the customer asked for last */
+    struct cot_fold fold; /* of few entries */
+    struct cot_profile profile;
+    struct cot_customer summary;
     struct cot_summary_scratch scratch;
     const struct cot_predictions *predictions; /* NULL: none */
     cot_live_allows *allows;
@@ -63,6 +69,8 @@ cot_code cot_live_open(const struct cot_live_options *options, struct cot_live *
     if (live == NULL)
         return cot_fail(err, COT_NOMEM, "live state");
     live->options = *options;
+    if (live->options.min_kept_entries == 0)
+        live->options.min_kept_entries = DEFAULT_MIN_KEPT;
     live->catalogue_stale = true;
     for (size_t kind = 0; kind < 128; kind++)
         live->kind_since_ms[kind] = INT64_MAX;
@@ -70,11 +78,18 @@ cot_code cot_live_open(const struct cot_live_options *options, struct cot_live *
     return COT_OK;
 }
 
+static void fold_free(struct cot_fold *fold)
+{
+    if (fold != NULL)
+        cot_fold_release(fold);
+    free(fold);
+}
+
 static void customer_free(struct customer *customer)
 {
     if (customer == NULL)
         return;
-    cot_fold_release(&customer->fold);
+    fold_free(customer->fold);
     free(customer->merged);
     free(customer);
 }
@@ -96,6 +111,7 @@ void cot_live_free(struct cot_live *live)
     free(live->waiting);
     free(live->item_facts);
     cot_catalogue_release(&live->catalogue);
+    cot_fold_release(&live->fold);
     cot_summary_scratch_release(&live->scratch);
     free(live);
 }
@@ -176,7 +192,8 @@ static cot_code entry_insert(struct cot_live *live, uint32_t i_node, const struc
         return COT_OK;
     if (root->members != NULL)
         return merged_append(root->customer, entry, err);
-    root->customer->stale |= place < root->customer->fold.n_entries; /* late: the fold has gone past it */
+    const struct cot_fold *fold = root->customer->fold;
+    root->customer->stale |= fold != NULL && place < fold->n_entries; /* late: the fold has gone past it */
     return COT_OK;
 }
 
@@ -563,6 +580,17 @@ static void customer_prediction(const struct cot_live *live, uint32_t i_root, st
     cot_predictions_of(any ? live->predictions : &none, members, n, ret_prediction);
 }
 
+static cot_code customer_keep(struct node *root, struct cot_err *err)
+{
+    if (root->customer != NULL)
+        return COT_OK;
+    root->customer = calloc(1, sizeof *root->customer);
+    if (root->customer == NULL)
+        return cot_fail(err, COT_NOMEM, "customer");
+    root->customer->stale = true;
+    return COT_OK;
+}
+
 /* The customer to whom a node belongs, its entries in order. */
 static cot_code customer_ready(struct cot_live *live, uint32_t node, struct node **ret_root, struct cot_err *err)
 {
@@ -570,21 +598,45 @@ static cot_code customer_ready(struct cot_live *live, uint32_t node, struct node
     if (rc != COT_OK)
         return rc;
     struct node *root = &live->nodes[live->nodes[node].root];
-    if (root->customer == NULL) {
-        root->customer = calloc(1, sizeof *root->customer);
-        if (root->customer == NULL)
-            return cot_fail(err, COT_NOMEM, "customer");
-        root->customer->stale = true;
-    }
+    if (root->members != NULL)
+        rc = customer_keep(root, err);
     struct customer *customer = root->customer;
-    if (customer->stale) {
+    if (rc == COT_OK && customer != NULL && customer->stale) {
         if (root->members != NULL)
             rc = customer_merge(live, root, customer, err);
-        cot_fold_clear(&customer->fold);
+        if (customer->fold != NULL)
+            cot_fold_clear(customer->fold);
         customer->stale = rc != COT_OK;
-        live->n_refolds++;
     }
     *ret_root = root;
+    return rc;
+}
+
+/* The fold of a customer's first `end` entries. */
+static cot_code customer_fold(struct cot_live *live, struct node *root, const struct cot_run *run, size_t end,
+                              const struct cot_fold_input *input, struct cot_fold **ret_fold, struct cot_err *err)
+{
+    cot_code rc = COT_OK;
+    struct cot_fold *fold = root->customer != NULL ? root->customer->fold : NULL;
+    if (end < live->options.min_kept_entries) {
+        fold = &live->fold;
+        cot_fold_clear(fold);
+    } else if (fold == NULL) {
+        rc = customer_keep(root, err);
+        fold = rc == COT_OK ? calloc(1, sizeof *fold) : NULL;
+        if (rc == COT_OK && fold == NULL)
+            rc = cot_fail(err, COT_NOMEM, "%zu events of a customer", end);
+        if (rc != COT_OK)
+            return rc;
+        cot_fold_clear(fold);
+        root->customer->fold = fold;
+        root->customer->stale = false; /* made of the run at hand */
+    }
+    live->n_refolds += fold->n_entries == 0;
+    rc = cot_fold_extend(fold, input, run, end, err);
+    if (rc != COT_OK && fold != &live->fold)
+        root->customer->stale = true;
+    *ret_fold = fold;
     return rc;
 }
 
@@ -649,38 +701,21 @@ cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct co
         rc = cot_live_price(live, err);
     if (rc != COT_OK)
         return rc;
-    struct customer *customer = root->customer;
     struct cot_run run = run_of(root);
     struct cot_summary_input input = {.fold = {.lines = &live->lines, .zone = live->options.zone},
                                       .as_of_ms = live->now_ms,
                                       .minor_per_unit = live->options.minor_per_unit,
                                       .catalogue = &live->catalogue,
                                       .kind_since_ms = live->kind_since_ms};
-    rc = cot_fold_extend(&customer->fold, &input.fold, &run, cot_run_until(&run, live->now_ms), err);
-    if (rc != COT_OK) {
-        customer->stale = true;
-        return rc;
-    }
+    struct cot_fold *fold = NULL;
     struct cot_prediction prediction;
-    customer_profile(live, root, (uint32_t)(root - live->nodes), &customer->profile);
+    rc = customer_fold(live, root, &run, cot_run_until(&run, live->now_ms), &input.fold, &fold, err);
+    if (rc != COT_OK)
+        return rc;
+    customer_profile(live, root, (uint32_t)(root - live->nodes), &live->profile);
     customer_prediction(live, (uint32_t)(root - live->nodes), &prediction);
-    rc = cot_summary_make(&customer->summary, &input, &customer->fold, &run, &customer->profile, &prediction,
-                          &live->scratch, err);
+    rc = cot_summary_make(&live->summary, &input, fold, &run, &live->profile, &prediction, &live->scratch, err);
     if (rc == COT_OK)
-        *ret_customer = &customer->summary;
+        *ret_customer = &live->summary;
     return rc;
-}
-
-bool cot_live_is_held(const struct cot_live *live, uint32_t node)
-{
-    return node < live->n_nodes && live->nodes[live->nodes[node].root].customer != NULL;
-}
-
-void cot_live_let_go(struct cot_live *live, uint32_t node)
-{
-    if (node >= live->n_nodes)
-        return;
-    struct node *root = &live->nodes[live->nodes[node].root];
-    customer_free(root->customer);
-    root->customer = NULL;
 }

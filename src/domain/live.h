@@ -30,6 +30,7 @@ struct cot_live_options {
     const struct cot_trait_words *words; /* keys and values of traits; must outlive the state */
     int64_t catalogue_age_ms;            /* how old the catalogue's prices may become; 0: they are always those of now,
                                           * else the caller makes them when they are due */
+    size_t min_kept_entries; /* a customer's fold is kept from so many entries on; 0: 256 */
 };
 
 /* What an event is called and says, as far as it is to be held. */
@@ -131,16 +132,13 @@ int64_t cot_live_now_ms(const struct cot_live *live);
 /* The customer to whom a node belongs now: the smallest of its nodes. */
 uint32_t cot_live_root(const struct cot_live *live, uint32_t node);
 
-/* The features' view of that customer as of now. O(new entries + items) where nothing late has come. Prices of items
- * are those of now, or as old as they may become. */
+/* The features' view of that customer as of now; valid until the next fact or the next customer. O(entries of the last
+ * 365 days + items), and of customers with hundreds of entries those that are new, where nothing late has come. Prices
+ * of items are those of now, or as old as they may become. */
 cot_code cot_live_customer(struct cot_live *live, uint32_t node, const struct cot_customer **ret_customer,
                            struct cot_err *err) COT_MUST_CHECK;
 
-/* Whether a customer's view is held in memory; lets go of it: the next cot_live_customer makes it anew. */
-bool cot_live_is_held(const struct cot_live *live, uint32_t node);
-void cot_live_let_go(struct cot_live *live, uint32_t node);
-
-/* How often a customer had to be folded anew, for tests and figures. */
+/* How often a customer was folded from the first entry on, for tests and figures. */
 uint64_t cot_live_n_refolds(const struct cot_live *live);
 
 #endif

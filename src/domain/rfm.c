@@ -100,11 +100,9 @@ cot_code cot_rfm_score(const float *recency_days, const float *frequency, const 
     return COT_OK;
 }
 
-/* How many of n are below a value, or not above it. */
-static size_t count_below(const double *sorted, size_t n, double value, bool or_equal)
+/* How many of n are below a value, or not above it: at least `low`, at most `high`. */
+static size_t count_below(const double *sorted, size_t low, size_t high, double value, bool or_equal)
 {
-    size_t low = 0;
-    size_t high = n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (sorted[middle] < value || (or_equal && sorted[middle] <= value))
@@ -117,8 +115,11 @@ static size_t count_below(const double *sorted, size_t n, double value, bool or_
 
 unsigned cot_rfm_score_among(const double *sorted, size_t n, double value)
 {
-    size_t begin = count_below(sorted, n, value, false);
-    size_t end = count_below(sorted, n, value, true);
+    size_t begin = count_below(sorted, 0, n, value, false);
+    size_t step = 1; /* most values are there once or a few times */
+    while (begin + step < n && sorted[begin + step] <= value)
+        step *= 2;
+    size_t end = count_below(sorted, begin + step / 2, begin + step < n ? begin + step : n, value, true);
     if (begin == n)
         return 5;
     return (unsigned)(1 + 5 * (begin + (end > begin ? end : begin + 1) - 1) / (2 * n));

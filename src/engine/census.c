@@ -178,7 +178,6 @@ static cot_code look_at(struct cot_census *census, const struct cot_rule_shop *o
     size_t n = 0;
     size_t segment = SIZE_MAX;
     const struct cot_customer *customer = NULL;
-    bool held = cot_live_is_held(live->live, root);
     const uint32_t *members = cot_live_members(live->live, &root, &n);
     cot_code rc = reach(census, (size_t)members[n - 1] + 1, err);
     for (size_t i = 0; rc == COT_OK && i < n; i++)
@@ -189,15 +188,13 @@ static cot_code look_at(struct cot_census *census, const struct cot_rule_shop *o
         return COT_OK;
     }
     if (rc == COT_OK)
-        rc = cot_live_learned(live, root, &segment, err);
-    if (rc == COT_OK)
         rc = cot_live_customer(live->live, root, &customer, err);
+    if (rc == COT_OK)
+        rc = cot_live_learned(live, root, customer, &segment, err);
     if (rc != COT_OK)
         return rc;
     const struct rfm_values values = values_of(customer);
     put(census, root, segment < UINT16_MAX ? (uint16_t)(segment + 1) : NOWHERE, &values);
-    if (!held)
-        cot_live_let_go(live->live, root);
     return COT_OK;
 }
 
@@ -344,19 +341,15 @@ void cot_census_publish(struct cot_census *census, struct cot_census_ranks *rank
     census->changed = census->n_waiting > 0;
 }
 
-cot_code cot_census_add_rfm(const struct cot_census *census, struct cot_live_shop *live, uint32_t node,
-                            yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err)
+void cot_census_add_rfm(const struct cot_census *census, const struct cot_customer *customer, yyjson_mut_doc *doc,
+                        yyjson_mut_val *root)
 {
     static const char *const keys[3] = {"recency", "frequency", "monetary"};
     unsigned scores[3] = {0, 0, 0};
-    const struct cot_customer *customer = NULL;
     if (census->ranks == NULL) {
         yyjson_mut_obj_add_null(doc, root, "rfm");
-        return COT_OK;
+        return;
     }
-    cot_code rc = cot_live_customer(live->live, node, &customer, err);
-    if (rc != COT_OK)
-        return rc;
     const struct rfm_values values = values_of(customer);
     bool ordered = !isnan(values.of[0]);
     yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "rfm");
@@ -370,5 +363,4 @@ cot_code cot_census_add_rfm(const struct cot_census *census, struct cot_live_sho
         else
             yyjson_mut_obj_add_null(doc, object, keys[part]);
     cot_json_add_time(doc, object, "ranked_at", census->ranked_at_ms);
-    return COT_OK;
 }

@@ -62,7 +62,7 @@ int64_t cot_census_ranks_at_ms(const struct cot_census *census);
 
 /* "rfm": {"group","recency","frequency","monetary","ranked_at"} | null of one customer: their own values of now among
  * the ranks; scores null without an order; null: nobody was ranked yet. */
-cot_code cot_census_add_rfm(const struct cot_census *census, struct cot_live_shop *live, uint32_t node,
-                            yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+void cot_census_add_rfm(const struct cot_census *census, const struct cot_customer *customer, yyjson_mut_doc *doc,
+                        yyjson_mut_val *root);
 
 #endif

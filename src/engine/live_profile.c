@@ -242,14 +242,12 @@ static void add_features(const struct cot_live_shop *live, const struct cot_cust
     }
 }
 
-cot_code cot_live_profile(struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node, yyjson_mut_doc *doc,
-                          yyjson_mut_val *root, struct cot_err *err)
+cot_code cot_live_profile(struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node,
+                          const struct cot_customer *customer, yyjson_mut_doc *doc, yyjson_mut_val *root,
+                          struct cot_err *err)
 {
-    const struct cot_customer *customer = NULL;
-    cot_code rc = cot_live_customer(live->live, node, &customer, err);
     struct cot_run run = {0};
-    if (rc == COT_OK)
-        rc = cot_live_run(live->live, node, &run, err);
+    cot_code rc = cot_live_run(live->live, node, &run, err);
     if (rc != COT_OK)
         return rc;
     cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
@@ -267,7 +265,7 @@ cot_code cot_live_profile(struct cot_live_shop *live, const struct cot_dict *nod
     }
     yyjson_mut_obj_add_uint(doc, root, "events", run.n);
     add_features(live, customer, doc, root);
-    return cot_live_add_segment(live, node, doc, root, err);
+    return cot_live_add_segment(live, node, customer, doc, root, err);
 }
 
 /* Whether a trait key is the one whose column has that name ("Marital Status": "marital_status"). */
@@ -392,16 +390,14 @@ struct assignment {
     double distance;
 };
 
-static cot_code assign(struct cot_live_shop *live, uint32_t node, struct assignment *ret_assignment,
-                       struct cot_err *err)
+static cot_code assign(const struct cot_live_shop *live, uint32_t node, const struct cot_customer *customer,
+                       struct assignment *ret_assignment, struct cot_err *err)
 {
     const struct cot_segment_model *model = live->model;
-    const struct cot_customer *customer = NULL;
     struct one_row row = {0};
     float *raw = calloc(model->space->n_columns + model->d + 1, sizeof *raw);
     double *y = calloc(model->q + 1, sizeof *y);
-    cot_code rc = raw == NULL || y == NULL ? cot_fail(err, COT_NOMEM, "a customer's segment")
-                                           : cot_live_customer(live->live, node, &customer, err);
+    cot_code rc = raw == NULL || y == NULL ? cot_fail(err, COT_NOMEM, "a customer's segment") : COT_OK;
     if (rc == COT_OK)
         rc = one_row_make(live, customer, node, &row, err);
     if (rc != COT_OK)
@@ -451,25 +447,26 @@ static void add_assignment(const struct cot_live_shop *live, const struct assign
     cot_json_add_number(doc, object, "distance", cot_json_round(assignment->distance, 4));
 }
 
-cot_code cot_live_add_segment(struct cot_live_shop *live, uint32_t node, yyjson_mut_doc *doc, yyjson_mut_val *root,
-                              struct cot_err *err)
+cot_code cot_live_add_segment(const struct cot_live_shop *live, uint32_t node, const struct cot_customer *customer,
+                              yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err)
 {
     struct assignment assignment = {0};
     if (!may_be_assigned(live, node)) {
         yyjson_mut_obj_add_null(doc, root, "segment");
         return COT_OK;
     }
-    cot_code rc = assign(live, node, &assignment, err);
+    cot_code rc = assign(live, node, customer, &assignment, err);
     if (rc == COT_OK)
         add_assignment(live, &assignment, doc, root);
     free(assignment.raw);
     return rc;
 }
 
-cot_code cot_live_learned(struct cot_live_shop *live, uint32_t node, size_t *ret_segment, struct cot_err *err)
+cot_code cot_live_learned(const struct cot_live_shop *live, uint32_t node, const struct cot_customer *customer,
+                          size_t *ret_segment, struct cot_err *err)
 {
     struct assignment assignment = {.segment = SIZE_MAX};
-    cot_code rc = may_be_assigned(live, node) ? assign(live, node, &assignment, err) : COT_OK;
+    cot_code rc = may_be_assigned(live, node) ? assign(live, node, customer, &assignment, err) : COT_OK;
     if (rc == COT_OK)
         *ret_segment = assignment.segment;
     free(assignment.raw);
@@ -550,6 +547,7 @@ cot_code cot_live_explain(struct cot_live_shop *live, const struct cot_dict *nod
                           yyjson_mut_val *root, struct cot_err *err)
 {
     struct assignment assignment = {0};
+    const struct cot_customer *customer = NULL;
     cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
     if (!may_be_assigned(live, node)) {
         yyjson_mut_obj_add_null(doc, root, "segment");
@@ -557,7 +555,9 @@ cot_code cot_live_explain(struct cot_live_shop *live, const struct cot_dict *nod
         yyjson_mut_obj_add_null(doc, root, "nearest");
         return COT_OK;
     }
-    cot_code rc = assign(live, node, &assignment, err);
+    cot_code rc = cot_live_customer(live->live, node, &customer, err);
+    if (rc == COT_OK)
+        rc = assign(live, node, customer, &assignment, err);
     if (rc == COT_OK) {
         add_assignment(live, &assignment, doc, root);
         rc = add_pulls(live, &assignment, doc, root, err);

@@ -1,6 +1,6 @@
 /*
  * One customer as of now, as JSON documents: what the server's reads answer. From memory alone; the caller holds the
- * state lock.
+ * state lock. `customer` is the view of the customer to whom `node` belongs (cot_live_customer).
  */
 #ifndef COT_ENGINE_LIVE_PROFILE_H
 #define COT_ENGINE_LIVE_PROFILE_H
@@ -17,12 +17,13 @@ cot_code cot_live_find(const struct cot_live_shop *live, const struct cot_dict *
 
 /* {"customer_id","identities":[{"kind","value"}],"traits":{key: value},"consent":{purpose: bool},"currency","as_of",
  *  "first_event","last_event","events","features":{name: value | null},"segment": as below} */
-cot_code cot_live_profile(struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node, yyjson_mut_doc *doc,
-                          yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_profile(struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node,
+                          const struct cot_customer *customer, yyjson_mut_doc *doc, yyjson_mut_val *root,
+                          struct cot_err *err) COT_MUST_CHECK;
 
 /* {"id","name","color","run","assigned_by":"model","distance"} or null: no model, no consent to analytics. */
-cot_code cot_live_add_segment(struct cot_live_shop *live, uint32_t node, yyjson_mut_doc *doc, yyjson_mut_val *root,
-                              struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_add_segment(const struct cot_live_shop *live, uint32_t node, const struct cot_customer *customer,
+                              yyjson_mut_doc *doc, yyjson_mut_val *root, struct cot_err *err) COT_MUST_CHECK;
 
 /* {"customer_id","segment","pulls":[{"feature","title","unit","value","share"}],"nearest":{"id","name","distance","reached",
  *  "changes":[{"feature","title","unit","from","to"}]} | null} */
@@ -38,8 +39,8 @@ const char *cot_live_word(const struct cot_live_shop *live, const struct cot_fea
                           char ret_word[COT_LIVE_WORD_SIZE]);
 
 /* The model's segment of a customer as of now; SIZE_MAX: no model, no consent to analytics. */
-cot_code cot_live_learned(struct cot_live_shop *live, uint32_t node, size_t *ret_segment,
-                          struct cot_err *err) COT_MUST_CHECK;
+cot_code cot_live_learned(const struct cot_live_shop *live, uint32_t node, const struct cot_customer *customer,
+                          size_t *ret_segment, struct cot_err *err) COT_MUST_CHECK;
 
 /* The node that names a customer: the first of the shop's own ids, else the smallest. */
 uint32_t cot_live_name_node(const struct cot_live_shop *live, const struct cot_dict *nodes, uint32_t node);

@@ -22,17 +22,26 @@ static cot_code find(struct cot_ingest *ingest, const char *id, size_t size, uin
     return cot_live_find(ingest->live, &ingest->shop->nodes, id, size, ret_node, err);
 }
 
+/* The caller holds state. */
 static cot_code fill_view(struct cot_ingest *ingest, enum cot_customer_view view, uint32_t node, yyjson_mut_doc *doc,
                           yyjson_mut_val *root, struct cot_err *err)
 {
+    const struct cot_rule_shop over = {ingest->live, ingest->shop};
+    const struct cot_customer *customer = NULL;
     struct cot_live_shop *live = ingest->live;
     const struct cot_dict *nodes = &ingest->shop->nodes;
-    switch (view) {
-    case COT_CUSTOMER_PROFILE: return cot_live_profile(live, nodes, node, doc, root, err);
-    case COT_CUSTOMER_SEGMENTS: break;
+    cot_code rc = cot_live_customer(live->live, node, &customer, err);
+    if (rc == COT_OK && view == COT_CUSTOMER_PROFILE) {
+        rc = cot_live_profile(live, nodes, node, customer, doc, root, err);
+    } else if (rc == COT_OK) {
+        cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
+        rc = cot_live_add_segment(live, node, customer, doc, root, err);
     }
-    cot_live_add_customer_id(live, nodes, node, doc, root, "customer_id");
-    return cot_live_add_segment(live, node, doc, root, err);
+    if (rc == COT_OK && ingest->census != NULL)
+        cot_census_add_rfm(ingest->census, customer, doc, root);
+    return rc == COT_OK && view == COT_CUSTOMER_SEGMENTS
+               ? cot_rule_segments_of(ingest->rules, &over, node, doc, root, err)
+               : rc;
 }
 
 cot_code cot_service_customer(struct cot_service *service, enum cot_customer_view view, const char *id, size_t size,
@@ -51,11 +60,6 @@ cot_code cot_service_customer(struct cot_service *service, enum cot_customer_vie
         rc = cot_ingest_tick(ingest, err);
     if (rc == COT_OK)
         rc = fill_view(ingest, view, node, doc, root, err);
-    if (rc == COT_OK && ingest->census != NULL)
-        rc = cot_census_add_rfm(ingest->census, ingest->live, node, doc, root, err);
-    const struct cot_rule_shop over = {ingest->live, ingest->shop};
-    if (rc == COT_OK && view == COT_CUSTOMER_SEGMENTS)
-        rc = cot_rule_segments_of(ingest->rules, &over, node, doc, root, err);
     cot_state_unlock(&ingest->state);
     return cot_json_finish(rc, doc, ret_doc);
 }

@@ -48,7 +48,10 @@ static cot_code show(const struct side *side, uint32_t node, yyjson_mut_doc *doc
         return COT_OK;
     }
     yyjson_mut_doc_set_root(doc, root);
-    cot_code rc = cot_live_profile(side->live, &side->shop->nodes, node, doc, root, err);
+    const struct cot_customer *customer = NULL;
+    cot_code rc = cot_live_customer(side->live->live, node, &customer, err);
+    if (rc == COT_OK)
+        rc = cot_live_profile(side->live, &side->shop->nodes, node, customer, doc, root, err);
     return rc == COT_OK ? cot_rule_segments_of(side->rules, &over, node, doc, root, err) : rc;
 }
 

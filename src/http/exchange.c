@@ -103,14 +103,11 @@ cot_code cot_exchange_answer(struct cot_exchange *exchange, int status, const yy
 {
     size_t size = 0;
     char *text = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &size);
-    cot_code rc = text == NULL ? cot_fail(err, COT_NOMEM, "an answer") : COT_OK;
-    cot_buf_clear(&exchange->answer);
-    if (rc == COT_OK)
-        rc = cot_buf_append(&exchange->answer, text, size, err);
-    free(text);
-    if (rc == COT_OK)
-        exchange->status = status;
-    return rc;
+    if (text == NULL)
+        return cot_fail(err, COT_NOMEM, "an answer");
+    cot_buf_take(&exchange->answer, text, size);
+    exchange->status = status;
+    return COT_OK;
 }
 
 cot_code cot_exchange_answer_text(struct cot_exchange *exchange, int status, const char *text, struct cot_err *err)

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/civil.h"
-#include "base/thread_pace.h"
 #include "base/threads.h"
 #include "http/server_parts.h"
 #include "http/upload.h"
@@ -242,23 +241,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     atomic_fetch_sub(&server->n_open, 1);
 }
 
-static void on_connection(void *context, struct MHD_Connection *connection, void **state,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct cot_server *server = context;
-    (void)connection;
-    (void)state;
-    cot_metrics_connections(server->metrics, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
-}
-
-/* libmicrohttpd's own words are of broken connections: nothing that a shop could act on. */
-static void on_message(void *context, const char *format, va_list args)
-{
-    (void)context;
-    (void)format;
-    (void)args;
-}
-
 static bool is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)
@@ -347,32 +329,27 @@ static void keep_memory(void)
     (void)mallopt(M_MMAP_THRESHOLD, 32 << 20); /* as glibc's own would become, which the two above keep from changing */
 }
 
-static cot_code start_daemon(struct cot_server *server, int fd, const char *cert, const char *key, struct cot_err *err)
+/* Closes the socket where it fails. */
+static cot_code open_connections(struct cot_server *server, int fd, const char *cert, const char *key,
+                                 struct cot_err *err)
 {
     const struct cot_server_options *options = &server->options;
-    unsigned n_threads = options->n_threads != 0 ? options->n_threads : cot_threads_available();
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG |
-                     (cert != NULL ? MHD_USE_TLS : 0U);
-    struct MHD_OptionItem items[] = {
-        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->max_connections, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->idle_timeout_s, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_SIZE, NULL},
-        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)(n_threads > 1 ? n_threads : 0), NULL},
-        {cert != NULL ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)(uintptr_t)cert},
-        {cert != NULL ? MHD_OPTION_HTTPS_MEM_KEY : MHD_OPTION_END, 0, (void *)(uintptr_t)key},
-        {MHD_OPTION_END, 0, NULL},
-    };
     keep_memory();
-    cot_thread_be_prompt(); /* the daemon's threads take it over */
-    server->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-                         server, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
-    if (server->daemon == NULL)
-        return cot_fail(err, COT_IO, "the server can't be started at %s%s", options->listen,
-                        cert != NULL ? ": do certificate and key belong together?" : "");
-    return COT_OK;
+    return cot_connections_open(
+        &(struct cot_connections_options){
+            .fd = fd,
+            .n_workers = options->n_threads != 0 ? options->n_threads : cot_threads_available(),
+            .max_open = options->max_connections,
+            .idle_timeout_s = options->idle_timeout_s,
+            .max_head_size = HEAD_SIZE,
+            .cert = cert,
+            .key = key,
+            .on_request = on_request,
+            .on_completed = on_completed,
+            .context = server,
+            .metrics = server->metrics,
+        },
+        &server->connections, err);
 }
 
 /* Room for so many connections among the process's files. */
@@ -462,10 +439,11 @@ cot_code cot_server_start(const struct cot_server_options *options, struct cot_s
         make_url(server, fd);
     if (rc == COT_OK)
         cot_upload_clean(options->data_dir);
-    if (rc == COT_OK)
-        rc = start_daemon(server, fd, cert, key, err);
     if (rc == COT_OK) {
-        fd = -1; /* the daemon closes it */
+        rc = open_connections(server, fd, cert, key, err);
+        fd = -1;
+    }
+    if (rc == COT_OK) {
         *ret_server = server;
         server = NULL;
     }
@@ -486,19 +464,17 @@ void cot_server_stop(struct cot_server *server, int64_t timeout_ms)
 {
     if (server == NULL)
         return;
-    if (server->daemon != NULL) {
+    if (server->connections != NULL) {
         const struct timespec step = {.tv_nsec = 2000000};
         int64_t until_us = cot_now_us() + timeout_ms * 1000;
         atomic_store(&server->draining, true);
-        MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+        cot_connections_refuse_new(server->connections);
         cot_streams_end(server->streams);
         while (atomic_load(&server->n_open) > 0 && cot_now_us() < until_us)
             nanosleep(&step, NULL);
         while (atomic_load(&server->n_waiting) > 0) /* they are answered by threads that are at work */
             nanosleep(&step, NULL);
-        MHD_stop_daemon(server->daemon);
-        if (listening != MHD_INVALID_SOCKET)
-            close(listening);
+        cot_connections_close(server->connections);
     }
     cot_access_log_close(server->log);
     cot_metrics_free(server->metrics);

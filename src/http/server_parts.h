@@ -9,6 +9,7 @@
 
 #include "engine/keys.h"
 #include "http/access_log.h"
+#include "http/connections.h"
 #include "http/exchange.h"
 #include "http/metrics.h"
 #include "http/rate_limit.h"
@@ -20,7 +21,7 @@ struct cot_server {
     /* immutable once started */
     struct cot_server_options options;
     struct cot_service *service;
-    struct MHD_Daemon *daemon;
+    struct cot_connections *connections;
     struct cot_access_log *log;
     struct cot_metrics *metrics;
     struct cot_rate_limit *rates;
