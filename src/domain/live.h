@@ -30,7 +30,7 @@ struct cot_live_options {
     const struct cot_trait_words *words; /* keys and values of traits; must outlive the state */
     int64_t catalogue_age_ms;            /* how old the catalogue's prices may become; 0: they are always those of now,
                                           * else the caller makes them when they are due */
-    size_t min_kept_entries; /* a customer's fold is kept from so many entries on; 0: 256 */
+    size_t min_kept_entries;             /* a customer's fold is kept from so many entries on; 0: 256 */
 };
 
 /* What an event is called and says, as far as it is to be held. */
