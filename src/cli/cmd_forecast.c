@@ -153,25 +153,22 @@ static void print_level(yyjson_mut_doc *doc, yyjson_mut_val *level)
 /* Whether what the shop's customers say is part of the forecast, and why. */
 static void print_customers(yyjson_mut_val *root)
 {
+    static const char said[] = "\nWhat customers are to order by their own rates";
     yyjson_mut_val *customers = yyjson_mut_obj_get(root, "customers");
+    char with[64], without[64];
     if (!yyjson_mut_is_obj(customers))
         return;
+    cot_format_value(yyjson_mut_obj_get(customers, "shop_rmse_with"), COT_FORMAT_NUMBER, with, sizeof with);
+    cot_format_value(yyjson_mut_obj_get(customers, "shop_rmse_without"), COT_FORMAT_NUMBER, without, sizeof without);
     if (yyjson_mut_get_bool(yyjson_mut_obj_get(customers, "serves")))
-        printf(
-            "\nWhat customers are to order by their own rates has %.0f%% of the weight in the shop's forecast: at %.0f "
-            "past origins it was off by %.4g with it, %.4g without (RMSE).\n",
-            100 * number_of(customers, "weight"), number_of(customers, "weighed"),
-            number_of(customers, "shop_rmse_with"), number_of(customers, "shop_rmse_without"));
+        printf("%s has %.0f%% of the weight in the shop's forecast: at %.0f past origins it was off by %s with it, %s "
+               "without (RMSE).\n",
+               said, 100 * number_of(customers, "weight"), number_of(customers, "weighed"), with, without);
     else if (number_of(customers, "weighed") < 2)
-        printf("\nWhat customers are to order by their own rates is left out: the history is too short to tell what "
-               "that is "
-               "worth.\n");
+        printf("%s is left out: the history is too short to tell what that is worth.\n", said);
     else
-        printf("\nWhat customers are to order by their own rates is left out: at %.0f past origins the shop's forecast "
-               "was "
-               "off by %.4g with it, %.4g without (RMSE).\n",
-               number_of(customers, "weighed"), number_of(customers, "shop_rmse_with"),
-               number_of(customers, "shop_rmse_without"));
+        printf("%s is left out: at %.0f past origins the shop's forecast was off by %s with it, %s without (RMSE).\n",
+               said, number_of(customers, "weighed"), with, without);
 }
 
 static void print_forecast(yyjson_mut_doc *doc, bool backtest)
