@@ -124,11 +124,13 @@ void cot_exchange_answer_error(struct cot_exchange *exchange, int status, const 
     static const char no_memory[] = "{\"error\":{\"code\":\"COT_NOMEM\",\"message\":\"out of memory\"}}";
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *root = NULL;
+    char words[COT_ERR_MESSAGE_SIZE];
+    cot_route_words(exchange->route, message, words, sizeof words);
     cot_code rc = cot_json_document(&doc, &root, NULL);
     if (rc == COT_OK) {
         yyjson_mut_val *error = yyjson_mut_obj_add_obj(doc, root, "error");
         yyjson_mut_obj_add_str(doc, error, "code", code);
-        yyjson_mut_obj_add_str(doc, error, "message", message);
+        yyjson_mut_obj_add_str(doc, error, "message", words);
         rc = cot_exchange_answer(exchange, status, doc, NULL);
     }
     if (rc != COT_OK)

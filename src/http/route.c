@@ -4,6 +4,36 @@
 
 #include "http/route.h"
 
+/* How many characters of an option's name say the same as a name of the query; 0: another word. */
+static size_t same_word(const char *option, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if (option[i] != (name[i] == '_' ? '-' : name[i]))
+            return 0;
+    return option[n] == '-' || (option[n] >= 'a' && option[n] <= 'z') ? 0 : n;
+}
+
+void cot_route_words(const struct cot_route *route, const char *message, char *ret_text, size_t size)
+{
+    size_t used = 0;
+    while (*message != '\0' && used + 1 < size) {
+        const struct cot_route_query *query = route != NULL ? route->query : NULL;
+        size_t n = 0;
+        if (strncmp(message, "--", 2) == 0)
+            while (query != NULL && query->name != NULL && (n = same_word(message + 2, query->name)) == 0)
+                query++;
+        if (n > 0) {
+            used += (size_t)snprintf(ret_text + used, size - used, "%s", query->name);
+            used = used < size ? used : size - 1;
+            message += 2 + n;
+        } else {
+            ret_text[used++] = *message++;
+        }
+    }
+    ret_text[used] = '\0';
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

@@ -48,6 +48,10 @@ extern const size_t cot_n_routes;
 const struct cot_route *cot_route_find(const char *method, const char *path, char ret_parameter[COT_PARAMETER_SIZE],
                                        size_t *ret_parameter_size, bool *ret_known_path);
 
+/* A message of a use case in the words of a request: its options (--date-order) are the route's query (date_order).
+ * route may be NULL. Cuts what is longer than ret_text. */
+void cot_route_words(const struct cot_route *route, const char *message, char *ret_text, size_t size);
+
 /* The methods of a path for Allow and Access-Control-Allow-Methods: "GET, DELETE, OPTIONS" (ret_text of 64 bytes), and
  * whether browsers of other origins may use them. */
 void cot_route_methods(const char *path, char ret_text[64], bool *ret_cors);

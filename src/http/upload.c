@@ -137,6 +137,15 @@ static enum MHD_Result note_map(void *context, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
+/* Where the file was kept meanwhile means nothing to whoever sent it: its name does. */
+static void leave_out_folder(const struct cot_upload *upload, struct cot_err *err)
+{
+    size_t n = strlen(upload->folder);
+    char *at = strstr(err->message, upload->folder);
+    if (at != NULL && at[n] == '/')
+        memmove(at, at + n + 1, strlen(at + n + 1) + 1);
+}
+
 static cot_code import(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, struct cot_err *err)
 {
     struct maps maps = {.n = 0};
@@ -160,7 +169,10 @@ static cot_code import(struct cot_exchange *exchange, yyjson_mut_doc **ret_doc, 
                                                .encoding = cot_exchange_query(exchange, "encoding"),
                                                .delimiter = cot_exchange_query(exchange, "delimiter"),
                                                .header = cot_exchange_query(exchange, "header")};
-    return cot_service_import(exchange->service, &options, ret_doc, err);
+    cot_code rc = cot_service_import(exchange->service, &options, ret_doc, err);
+    if (rc != COT_OK && err != NULL)
+        leave_out_folder(exchange->upload, err);
+    return rc;
 }
 
 cot_code cot_handle_upload(struct cot_exchange *exchange, struct cot_err *err)

@@ -123,6 +123,9 @@ def test_uploads(scratch):
         assert server.post(path, body)["files"][0]["rows_duplicate"] == 300
         status, content, _ = server.ask("POST", "/v1/uploads?name=nothing.csv", b"\x00\x01 no table")
         assert status >= 400 and content["error"]["message"], content
+        status, content, _ = server.ask("POST", "/v1/uploads?name=what.csv", b"foo,bar\n1,2\n")
+        said = content["error"]["message"]
+        assert status == 422 and said.startswith("what.csv: no known shape") and said.endswith(" with map COLUMN=FIELD"), said
         assert server.ask("POST", path, b"")[0] == 400
         mapped = b"wer;wann;wieviel\nk1;3.4.2024;10,50\n"
         answer = server.post("/v1/uploads?name=m.csv&as=orders&map=wer%3Dcustomer_id&map=wann%3Doccurred_at&map=wieviel%3Damount"

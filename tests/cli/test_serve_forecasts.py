@@ -32,7 +32,8 @@ def check(server, data, keys):
     assert answer["series"][0]["level"] == "shop" and len(answer["steps"]) == 10
     for query, word in (("by=brand", "brand"), ("horizon=0", "horizon"), ("service_level=2", "service_level"),
                         ("measure=revenue&lead_time=1", "units"), ("as_of=soon", "soon")):
-        assert word in server.get(f"/v1/forecasts?{query}", status=400)["error"]["message"], query
+        said = server.get(f"/v1/forecasts?{query}", status=400)["error"]["message"]
+        assert word in said and "--" not in said, (query, said)
     document = server.get("/openapi.json")["paths"]["/v1/forecasts"]["get"]
     assert {row["name"] for row in document["parameters"]} >= {"by", "every", "horizon", "lead_time"}
 

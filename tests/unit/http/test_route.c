@@ -74,6 +74,33 @@ static void check_references(yyjson_mut_val *value, yyjson_mut_val *schemas)
     }
 }
 
+static void test_messages_name_the_query(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"--by is 'foo': product or shop", "by is 'foo': product or shop"},
+        {"leave --measure revenue out", "leave measure revenue out"},
+        {"say --lead-time 2 or --service-level .9", "say lead_time 2 or service_level .9"},
+        {"--bytes, --data and --by-far stay, as does --", "--bytes, --data and --by-far stay, as does --"},
+        {"", ""},
+    };
+    char parameter[COT_PARAMETER_SIZE];
+    char words[64];
+    size_t size = 0;
+    bool known = false;
+    const struct cot_route *route = cot_route_find("GET", "/v1/forecasts", parameter, &size, &known);
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        cot_route_words(route, pairs[i][0], words, sizeof words);
+        assert_string_equal(words, pairs[i][1]);
+        cot_route_words(NULL, pairs[i][0], words, sizeof words);
+        assert_string_equal(words, pairs[i][0]);
+    }
+    cot_route_words(route, "say --lead-time 2", words, 9); /* cut inside the name */
+    assert_string_equal(words, "say lead");
+    cot_route_words(route, "say all", words, 4);
+    assert_string_equal(words, "say");
+}
+
 static void test_openapi_has_every_row(void **state)
 {
     struct cot_err err = {0};
@@ -102,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_row_is_whole_and_reachable),
         cmocka_unit_test(test_others_are_none),
+        cmocka_unit_test(test_messages_name_the_query),
         cmocka_unit_test(test_openapi_has_every_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
