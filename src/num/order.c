@@ -62,6 +62,61 @@ void cot_sort_row_values(struct cot_row_value *values, size_t n, struct cot_row_
     }
 }
 
+/* As key_of. */
+static uint64_t wide_key_of(double value)
+{
+    uint64_t bits;
+    value += 0.0;
+    memcpy(&bits, &value, sizeof bits);
+    return bits ^ ((bits >> 63) != 0 ? UINT64_MAX : UINT64_C(1) << 63);
+}
+
+enum { WIDE_DIGITS = 2 * N_DIGITS, PAIR_DIGITS = 2 * WIDE_DIGITS };
+
+/* Digit 0 is the last that decides: the lowest of the second number. */
+static size_t digit_of(const struct cot_double_pair *pair, int digit)
+{
+    uint64_t key = wide_key_of(digit < WIDE_DIGITS ? pair->second : pair->first);
+    return (key >> (digit % WIDE_DIGITS * DIGIT_BITS)) & (N_VALUES - 1);
+}
+
+static void count_digits(const struct cot_double_pair *pairs, size_t n, size_t at[PAIR_DIGITS][N_VALUES])
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t low = wide_key_of(pairs[i].second);
+        uint64_t high = wide_key_of(pairs[i].first);
+        for (int digit = 0; digit < WIDE_DIGITS; digit++) {
+            at[digit][(low >> (digit * DIGIT_BITS)) & (N_VALUES - 1)]++;
+            at[WIDE_DIGITS + digit][(high >> (digit * DIGIT_BITS)) & (N_VALUES - 1)]++;
+        }
+    }
+}
+
+void cot_sort_double_pairs(struct cot_double_pair *pairs, size_t n, struct cot_double_pair *scratch)
+{
+    struct cot_double_pair *from = pairs;
+    struct cot_double_pair *to = scratch;
+    size_t at[PAIR_DIGITS][N_VALUES] = {{0}};
+    count_digits(pairs, n, at);
+    for (int digit = 0; digit < PAIR_DIGITS; digit++) {
+        size_t before = 0;
+        if (n == 0 || at[digit][digit_of(from, digit)] == n)
+            continue; /* all have the same: counts and other numbers with few bits have many such digits */
+        for (int v = 0; v < N_VALUES; v++) {
+            size_t count = at[digit][v];
+            at[digit][v] = before;
+            before += count;
+        }
+        for (size_t i = 0; i < n; i++)
+            to[at[digit][digit_of(from + i, digit)]++] = from[i];
+        struct cot_double_pair *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != pairs)
+        memcpy(pairs, from, n * sizeof *pairs);
+}
+
 double cot_quantile_sorted(const float *sorted, size_t n, double q)
 {
     double at = q * (double)(n - 1);

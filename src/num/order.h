@@ -17,6 +17,13 @@ void cot_sort_row_values(struct cot_row_value *values, size_t n, struct cot_row_
 /* Ascending; no NaN. scratch: n. Radix sort, O(n). */
 void cot_sort_floats(float *values, size_t n, float *scratch);
 
+struct cot_double_pair {
+    double first, second;
+};
+
+/* Ascending by first, of equal ones by second; no NaN. scratch: n. Radix sort, O(n). */
+void cot_sort_double_pairs(struct cot_double_pair *pairs, size_t n, struct cot_double_pair *scratch);
+
 /* Quantile q in 0..1 of n >= 1 ascending values, by linear interpolation (R's type 7, NumPy's default). */
 double cot_quantile_sorted(const float *sorted, size_t n, double q);
 

@@ -437,9 +437,65 @@ static void test_small_and_wrong_data(void **state)
     assert_int_equal(cot_btyd_fit(&customers, &options, &model, &err), COT_USAGE); /* no times between purchases */
 }
 
+/* The formula of the note, a customer at a time. */
+static double naive_spend_likelihood(size_t n, const double *x, const double *m, const double *parameters)
+{
+    double p = parameters[0];
+    double q = parameters[1];
+    double gamma = parameters[2];
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        if (x[i] > 0 && m[i] > 0)
+            sum += lgamma(p * x[i] + q) - lgamma(p * x[i]) - lgamma(q) + q * log(gamma) + p * x[i] * log(m[i] * x[i]) -
+                   log(m[i]) - (p * x[i] + q) * log(gamma + m[i] * x[i]);
+    return sum;
+}
+
+static void test_spend_fit_is_the_top_of_the_formula(void **state)
+{
+    enum { N = 1003 };
+    double *x = table(N);
+    double *m = table(N);
+    struct cot_rng rng;
+    struct cot_spend fit;
+    struct cot_spend reversed;
+    (void)state;
+    cot_rng_init(&rng, 8);
+    for (size_t i = 0; i < N; i++) { /* x need not be whole; some are alone with theirs, and values span decades */
+        x[i] = i % 7 == 0 ? 0.5 + (double)i : (double)cot_rng_below(&rng, 5);
+        m[i] = exp(2 + 1.5 * cot_rng_normal(&rng));
+    }
+    m[1] = 1e-310;
+    assert_int_equal(cot_spend_fit(N, x, m, 1, &fit, NULL), COT_OK);
+    m[1] = 0; /* no purchase of any value, as one too small to be told from none */
+    double top = naive_spend_likelihood(N, x, m, fit.parameters);
+    assert_true(fabs(fit.log_likelihood - top) < 1e-9 * fabs(top));
+    for (size_t p = 0; p < COT_SPEND_PARAMETERS; p++)
+        for (int side = -1; side <= 1; side += 2) {
+            double moved[COT_SPEND_PARAMETERS];
+            memcpy(moved, fit.parameters, sizeof moved);
+            moved[p] += 0.1 * side * fit.standard_errors[p];
+            assert_true(naive_spend_likelihood(N, x, m, moved) < top);
+        }
+    for (size_t i = 0; i < N / 2; i++) {
+        double other = x[i];
+        x[i] = x[N - 1 - i];
+        x[N - 1 - i] = other;
+        other = m[i];
+        m[i] = m[N - 1 - i];
+        m[N - 1 - i] = other;
+    }
+    assert_int_equal(cot_spend_fit(N, x, m, 1, &reversed, NULL), COT_OK);
+    assert_memory_equal(&fit.parameters, &reversed.parameters, sizeof fit.parameters);
+    m[0] = x[0] = 1e200;
+    assert_int_equal(cot_spend_fit(N, x, m, 1, &fit, NULL), COT_BAD_DATA);
+    free(x);
+    free(m);
+}
+
 static void test_spend_of_planted_customers(void **state)
 {
-    enum { N = 8000 };
+    enum { N = 60000 }; /* several blocks */
     double *x = table(N);
     double *m = table(N);
     struct cot_rng rng;
@@ -483,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_same_bytes_at_any_number_of_threads),
         cmocka_unit_test(test_next_purchase_of_simulated_customers),
         cmocka_unit_test(test_small_and_wrong_data),
+        cmocka_unit_test(test_spend_fit_is_the_top_of_the_formula),
         cmocka_unit_test(test_spend_of_planted_customers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -55,11 +57,45 @@ static void test_sort_of_rows(void **state)
     assert_int_equal(values[N - 1].row, 9);
 }
 
+/* Against qsort: numbers of all sizes, and columns of which one, both or none say anything. */
+static int compare_pairs(const void *left, const void *right)
+{
+    const struct cot_double_pair *a = left;
+    const struct cot_double_pair *b = right;
+    int first = cot_compare_doubles(&a->first, &b->first);
+    return first != 0 ? first : cot_compare_doubles(&a->second, &b->second);
+}
+
+static void test_sort_of_pairs(void **state)
+{
+    enum { N = 2000 };
+    static struct cot_double_pair pairs[N], expected[N], scratch[N];
+    struct cot_rng rng;
+    (void)state;
+    cot_rng_init(&rng, 4);
+    for (int scene = 0; scene < 4; scene++) {
+        for (size_t i = 0; i < N; i++) {
+            double wide = cot_rng_normal(&rng) * pow(10, (double)cot_rng_below(&rng, 600) - 300);
+            pairs[i].first = (scene & 1) != 0 ? (double)cot_rng_below(&rng, 9) - 4 : 3;
+            pairs[i].second = (scene & 2) != 0 ? wide : 7;
+        }
+        pairs[5].second = scene == 3 ? INFINITY : 7;
+        memcpy(expected, pairs, sizeof expected);
+        qsort(expected, N, sizeof *expected, compare_pairs);
+        cot_sort_double_pairs(pairs, N, scratch);
+        assert_memory_equal(pairs, expected, sizeof pairs);
+    }
+    cot_sort_double_pairs(pairs, 0, scratch);
+    cot_sort_double_pairs(pairs, 1, scratch);
+    assert_memory_equal(pairs, expected, sizeof pairs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sort_and_quantiles),
         cmocka_unit_test(test_sort_of_rows),
+        cmocka_unit_test(test_sort_of_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
