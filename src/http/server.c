@@ -217,6 +217,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         if (exchange->waits)
             return MHD_YES; /* it may be answered already, by another thread: not ours to touch */
     }
+    cot_upload_end(exchange); /* what was sent is gone from the disk before its sender reads the answer */
     return send_answer(exchange, url);
 }
 
